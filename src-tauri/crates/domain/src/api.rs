@@ -1,0 +1,360 @@
+//! What the dashboard's API (`/api/*`) speaks. TypeScript types are generated from here into `ui/src/generated/`.
+//! Times are Unix milliseconds. Errors are `ApiError` with a stable `code`; the UI switches on the code.
+
+use crate::{
+    AppId, Change, Confidence, Direction, Exchange, ExchangeId, Finding, Outcome, Severity, Transport, UnixMs,
+    UpstreamId, Verdict,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+macro_rules! dto {
+    ($($(#[$meta:meta])* $vis:vis $kind:ident $name:ident $body:tt)*) => {$(
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+        #[ts(export, export_to = "../../../../ui/src/generated/")]
+        $(#[$meta])*
+        $vis $kind $name $body
+    )*};
+}
+
+dto! {
+    /// Every error answer of the API.
+    pub struct ApiError {
+        pub code: String,
+        /// What happened, to what, and what to do, in one or two sentences.
+        pub message: String,
+        #[ts(type = "unknown")]
+        pub details: Option<serde_json::Value>,
+    }
+
+    /// `POST /api/pair` with a one-use code: the bearer token for this browser.
+    pub struct PairRequest { pub code: String }
+    pub struct PairAnswer { pub token: String }
+
+    /// `GET /api/status`
+    pub struct Status {
+        pub version: String,
+        pub platform: String,
+        pub home: String,
+        #[ts(type = "number")]
+        pub started_at: UnixMs,
+        pub proxy_address: String,
+        pub dashboard_address: String,
+        pub protection: Protection,
+        /// Servers with traffic seen through us, of all that are protected or could be.
+        pub servers_seen: u32,
+        pub servers_total: u32,
+        #[ts(type = "number | null")]
+        pub last_message_at: Option<UnixMs>,
+        /// Blocked or flagged Exchanges nobody has reviewed.
+        pub open_alerts: u32,
+        #[ts(type = "number")]
+        pub messages_today: u64,
+        pub signatures_active: u32,
+        /// Problems that touch protection, one plain sentence each (audit locked, port squatted …).
+        pub problems: Vec<String>,
+    }
+
+    #[serde(rename_all = "snake_case", tag = "state")]
+    pub enum Protection {
+        /// No app is protected.
+        Off,
+        Watching,
+        /// Recorded, nothing blocked. `until` None: until resumed.
+        Paused {
+            #[ts(type = "number | null")]
+            until: Option<UnixMs>,
+        },
+    }
+
+    /// `GET /api/apps`: one element per known ClientApp, detected ones first.
+    pub struct App {
+        pub id: AppId,
+        pub name: String,
+        /// Its program was found on this machine.
+        pub installed: bool,
+        pub running: bool,
+        pub files: Vec<AppFile>,
+        /// Tri-state of the app's toggle: true when every coverable server is protected, None when some are.
+        pub protected: Option<bool>,
+        /// What the person has to do, if anything ("Restart Claude Desktop"), one sentence.
+        pub hint: Option<String>,
+    }
+
+    /// One config file of a ClientApp.
+    pub struct AppFile {
+        pub path: String,
+        pub exists: bool,
+        /// Why it cannot be read or written: what happened, file and line, what to do.
+        pub problem: Option<String>,
+        /// A change waits until the app has quit.
+        pub queued: bool,
+        pub servers: Vec<Server>,
+    }
+
+    /// One entry in a config: an Upstream.
+    pub struct Server {
+        /// Known once it was protected.
+        pub id: Option<UpstreamId>,
+        /// The entry's name: hostile text.
+        pub name: String,
+        pub transport: Transport,
+        /// The real command line or URL, for reading; secrets masked.
+        pub original: String,
+        pub protected: bool,
+        pub observed: Observed,
+        #[ts(type = "number")]
+        pub messages_24h: u64,
+        pub pins: PinCounts,
+    }
+
+    /// Observed, never claimed.
+    #[serde(rename_all = "snake_case", tag = "state")]
+    pub enum Observed {
+        /// Traffic went through us.
+        Seen {
+            #[ts(type = "number")]
+            at: UnixMs,
+        },
+        /// Protected, but the app still runs with the old config, or has not used it yet.
+        NotYetSeen { hint: String },
+        Queued { hint: String },
+        /// Not protected: by choice or because it cannot be carried.
+        NotCovered { reason: String },
+        /// The file was edited behind our back.
+        EditedOutside,
+        Failing { reason: String },
+    }
+
+    pub struct PinCounts { pub pinned: u32, pub changed: u32 }
+
+    /// `POST /api/apps/{app}/preview`
+    pub struct PreviewRequest {
+        pub action: ConfigAction,
+        /// Names of the entries; None: all.
+        pub servers: Option<Vec<String>>,
+    }
+    #[serde(rename_all = "snake_case")]
+    #[derive(Copy, Eq)]
+    pub enum ConfigAction { Protect, Restore }
+
+    /// What would be written. `POST /api/apps/{app}/apply` with the token writes exactly this or refuses.
+    pub struct Preview {
+        pub token: String,
+        pub app: AppId,
+        pub action: ConfigAction,
+        pub files: Vec<FilePreview>,
+        /// What the person should know or do ("Restart Cursor to apply").
+        pub hints: Vec<String>,
+    }
+    pub struct FilePreview {
+        pub path: String,
+        pub diff: Vec<DiffLine>,
+        pub servers: Vec<ServerPlan>,
+        pub refused: Option<String>,
+        /// Written only once the app has quit.
+        pub queued: bool,
+    }
+    pub struct ServerPlan {
+        pub name: String,
+        pub transport: Transport,
+        pub change: PlannedChange,
+        /// Why nothing changes, when nothing does.
+        pub reason: Option<String>,
+    }
+    #[serde(rename_all = "snake_case")]
+    #[derive(Copy, Eq)]
+    pub enum PlannedChange { Shim, LocalUrl, Unwrap, Nothing }
+    pub struct DiffLine { pub tag: DiffTag, pub old_line: Option<u32>, pub new_line: Option<u32>, pub text: String }
+    #[serde(rename_all = "snake_case")]
+    #[derive(Copy, Eq)]
+    pub enum DiffTag { Same, Removed, Added }
+
+    pub struct ApplyRequest { pub token: String }
+    pub struct ApplyAnswer { pub written: Vec<String>, pub queued: Vec<String>, pub hints: Vec<String> }
+
+    /// `GET /api/exchanges?app&upstream&verdict&method&target&direction&q&since&until&cursor&limit`, newest first.
+    /// `verdict` takes a comma list; `q` is full text; `cursor` is the previous page's `next`.
+    pub struct ExchangePage {
+        pub rows: Vec<ExchangeRow>,
+        pub next: Option<String>,
+        /// Exact up to 100,000; None above.
+        #[ts(type = "number | null")]
+        pub total: Option<u64>,
+    }
+    pub struct ExchangeRow {
+        pub id: ExchangeId,
+        #[ts(type = "number")]
+        pub at: UnixMs,
+        pub app: AppId,
+        pub upstream: UpstreamId,
+        pub upstream_name: String,
+        pub transport: Transport,
+        pub direction: Direction,
+        pub notification: bool,
+        pub method: String,
+        pub target: Option<String>,
+        pub verdict: Verdict,
+        pub outcome: Outcome,
+        #[ts(type = "number | null")]
+        pub duration_us: Option<u64>,
+        /// The strongest Finding's title and Signature.
+        pub title: Option<String>,
+        pub signature: Option<String>,
+        pub reviewed: bool,
+    }
+    /// `GET /api/exchanges/{id}`
+    pub struct ExchangeDetail {
+        pub exchange: Exchange,
+        pub review: Option<Review>,
+        /// Why each Signature looks for this, and what to do.
+        pub explanations: Vec<Explanation>,
+        /// Up to 5 rows before and after in the same Session.
+        pub trail: Vec<ExchangeRow>,
+    }
+    pub struct Explanation { pub signature: String, pub description: String, pub advice: String }
+    pub struct Review {
+        pub reason: ReviewReason,
+        #[ts(type = "number")]
+        pub at: UnixMs,
+    }
+    #[serde(rename_all = "snake_case")]
+    #[derive(Copy, Eq)]
+    pub enum ReviewReason { Expected, FalseAlarm, Attack, Test }
+    /// `POST /api/alerts/{exchange}/review`; None takes a review back.
+    pub struct ReviewRequest { pub reason: Option<ReviewReason> }
+
+    /// `GET /api/alerts?state=open|reviewed|all`: Exchanges of Flag or more, equal ones grouped, newest first.
+    pub struct AlertGroup {
+        /// The newest of the group.
+        pub newest: ExchangeRow,
+        pub count: u32,
+        #[ts(type = "number")]
+        pub first_at: UnixMs,
+    }
+    pub struct AlertPage { pub groups: Vec<AlertGroup>, #[ts(type = "number")] pub open: u64, #[ts(type = "number")] pub all: u64 }
+
+    /// `GET /api/stats?hours=24`: one bucket per hour, oldest first.
+    pub struct Stats { pub buckets: Vec<StatsBucket> }
+    pub struct StatsBucket {
+        #[ts(type = "number")]
+        pub from: UnixMs,
+        #[ts(type = "number")]
+        pub messages: u64,
+        #[ts(type = "number")]
+        pub flagged: u64,
+        #[ts(type = "number")]
+        pub asked: u64,
+        #[ts(type = "number")]
+        pub blocked: u64,
+    }
+
+    /// `GET /api/signatures` (without `text`) and `GET /api/signatures/{id}` (with it).
+    pub struct SignatureInfo {
+        pub id: String,
+        pub version: u32,
+        pub category: String,
+        pub title: String,
+        pub description: String,
+        pub advice: String,
+        pub severity: Severity,
+        pub confidence: Confidence,
+        pub verdict: Verdict,
+        /// `experimental`, `stable` or `deprecated`.
+        pub status: String,
+        pub false_positives: String,
+        pub references: Vec<String>,
+        pub hits: Vec<String>,
+        pub misses: Vec<String>,
+        /// False: the person's own.
+        pub bundled: bool,
+        pub enabled: bool,
+        #[ts(type = "number")]
+        pub hits_30d: u64,
+        /// The TOML file's text.
+        pub text: Option<String>,
+    }
+    pub struct SignatureList { pub signatures: Vec<SignatureInfo>, pub faults: Vec<SignatureFault> }
+    /// A Signature file that was refused; the last good set stays in force.
+    pub struct SignatureFault { pub file: String, pub line: Option<u32>, pub code: String, pub message: String }
+    /// `PUT /api/signatures/{id}`
+    pub struct SignatureSwitch { pub enabled: bool }
+
+    /// `POST /api/pause`; `POST /api/resume` has no body.
+    pub struct PauseRequest { pub minutes: Option<u32> }
+
+    /// `POST /api/drill` starts one, `GET /api/drill` gives the newest (null before the first).
+    pub struct DrillReport {
+        #[ts(type = "number")]
+        pub at: UnixMs,
+        pub running: bool,
+        pub rows: Vec<DrillRow>,
+        pub error: Option<String>,
+    }
+    pub struct DrillRow {
+        pub attack: String,
+        /// What the hostile server tries, one sentence.
+        pub description: String,
+        pub transport: Transport,
+        pub caught: bool,
+        pub verdict: Verdict,
+        pub signature: Option<String>,
+        pub exchange: Option<ExchangeId>,
+        #[ts(type = "number")]
+        pub took_ms: u64,
+    }
+
+    /// `GET` and `PUT /api/settings`
+    pub struct Settings {
+        pub retention_days: u32,
+        pub retention_mib: u32,
+        pub notifications: bool,
+        pub start_at_login: bool,
+        /// Wrap servers that appear in a protected app's config by themselves; else only announce them.
+        pub protect_new_servers: bool,
+    }
+
+    /// One element of `GET /api/events` (Server-Sent Events, `data:` is this as JSON). After a gap the UI refetches.
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    pub enum LiveEvent {
+        Hello { version: String },
+        Exchange { row: ExchangeRow },
+        /// The response of a row already sent.
+        ExchangeUpdated { row: ExchangeRow },
+        Change { change: Change },
+        /// Something in Status, Apps or Signatures changed: refetch.
+        Stale { what: Vec<String> },
+        Drill { report: DrillReport },
+        Gap {
+            #[ts(type = "number")]
+            dropped: u64,
+        },
+    }
+
+    /// `portcullis scan --json` and `--jsonl`: one line per Message.
+    pub struct ScanReport { pub id: Option<String>, pub verdict: Verdict, pub findings: Vec<Finding> }
+}
+
+impl ExchangeRow {
+    pub fn of(exchange: &Exchange, reviewed: bool) -> Self {
+        let strongest = exchange.findings.iter().max_by_key(|f| (f.verdict, f.severity));
+        Self {
+            id: exchange.id.clone(),
+            at: exchange.at,
+            app: exchange.app.clone(),
+            upstream: exchange.upstream.clone(),
+            upstream_name: exchange.upstream_name.clone(),
+            transport: exchange.transport,
+            direction: exchange.direction,
+            notification: exchange.notification,
+            method: exchange.method.clone(),
+            target: exchange.target.clone(),
+            verdict: exchange.verdict,
+            outcome: exchange.outcome,
+            duration_us: exchange.duration_us,
+            title: strongest.map(|f| f.title.clone()),
+            signature: strongest.map(|f| f.signature.clone()),
+            reviewed,
+        }
+    }
+}
