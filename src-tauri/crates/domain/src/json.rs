@@ -289,7 +289,7 @@ pub fn raw_range(raw: &[u8], decoded: Range<usize>) -> Range<usize> {
 
 /// Calls `emit(raw span, decoded text)` for each run of plain text and each escape.
 fn decode_steps(raw: &[u8], mut emit: impl FnMut(Range<usize>, &str)) {
-    let mut plain = |span: Range<usize>, emit: &mut dyn FnMut(Range<usize>, &str)| {
+    let plain = |span: Range<usize>, emit: &mut dyn FnMut(Range<usize>, &str)| {
         let mut at = span.start;
         for chunk in raw[span].utf8_chunks() {
             let valid = chunk.valid();
