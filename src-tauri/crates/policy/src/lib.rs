@@ -1,1 +1,14 @@
-//! (being built)
+//! Findings and context to a Verdict, and what follows from it on the wire: pins, rules, minted answers, edits.
+//! Pure: no I/O, no clock, no async. `Judge` is hops 3 to 6 of design.md §4 for one Message; the gateway and the shim
+//! (while the daemon is away) both call it, so both decide alike.
+
+mod answer;
+mod edit;
+mod judge;
+mod pins;
+pub mod snapshot;
+
+pub use answer::{BLOCKED_CODE, refusal};
+pub use judge::{Action, Context, Judge, Judged, MessageSummary, PairedRequest, Rules, check};
+pub use pins::{PinBook, canonical};
+pub use snapshot::Snapshot;

@@ -1,0 +1,99 @@
+//! Taking only the hostile part out of a response: one tool of a list, the instructions of an initialize result.
+//! Every byte that is not taken out stays as it was.
+
+use crate::judge::PairedRequest;
+use portcullis_domain::Finding;
+use portcullis_domain::json::{Kind, NodeRef, splice};
+
+/// The list a response carries, by the method it answers.
+pub(crate) fn list_key(method: &str) -> Option<&'static str> {
+    Some(match method {
+        "tools/list" => "tools",
+        "prompts/list" => "prompts",
+        "resources/list" => "resources",
+        "resources/templates/list" => "resourceTemplates",
+        _ => return None,
+    })
+}
+
+const WITHHELD: &[u8] = br#""[withheld by Portcullis]""#;
+
+pub(crate) fn is_below(path: &str, ancestor: &str) -> bool {
+    path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// An edited response without its hostile parts, and the names of the list items that were dropped.
+/// None: this response cannot be mended in part and has to be replaced whole.
+pub(crate) fn without_hostile_parts(
+    bytes: &[u8],
+    root: NodeRef<'_>,
+    request: &PairedRequest,
+    hostile: &[&Finding],
+) -> Option<(Vec<u8>, Vec<String>)> {
+    let result = root.get("result")?;
+    if let Some(key) = list_key(&request.method) {
+        return without_items(bytes, result, key, request, hostile);
+    }
+    if !matches!(request.method.as_str(), "initialize" | "server/discover") {
+        return None;
+    }
+    let instructions = result.get("instructions").map(|node| node.pointer());
+    let in_instructions = |f: &Finding| instructions.as_deref().is_some_and(|path| is_below(&f.json_path, path));
+    let mut edits = Vec::new();
+    for finding in hostile.iter().filter(|f| !in_instructions(f)) {
+        // A hostile key, or a finding about the whole message, cannot be taken out by replacing one string.
+        let leaf = find(result, &finding.json_path).filter(|node| node.kind() == Kind::String)?;
+        edits.push((leaf.span(), WITHHELD.to_vec()));
+    }
+    edits.sort_by_key(|(span, _)| span.start);
+    edits.dedup();
+    if hostile.iter().any(|f| in_instructions(f)) {
+        if !edits.is_empty() {
+            return None;
+        }
+        edits.push((result.span(), result.retain(|child| child.key().as_deref() != Some("instructions"))));
+    }
+    Some((splice(bytes, edits), Vec::new()))
+}
+
+fn without_items(
+    bytes: &[u8],
+    result: NodeRef<'_>,
+    key: &str,
+    request: &PairedRequest,
+    hostile: &[&Finding],
+) -> Option<(Vec<u8>, Vec<String>)> {
+    let list = result.get(key).filter(|list| list.kind() == Kind::Array)?;
+    let is_hostile = |item: &NodeRef<'_>| hostile.iter().any(|f| is_below(&f.json_path, &item.pointer()));
+    let dropped: Vec<NodeRef<'_>> = list.children().filter(is_hostile).collect();
+    let all_inside_items = hostile.iter().all(|f| dropped.iter().any(|item| is_below(&f.json_path, &item.pointer())));
+    if !all_inside_items {
+        // Hostile text beside the list (`_meta`, a cursor): an empty page, in the shape its era wants.
+        let modern = if request.modern { r#","resultType":"complete","ttlMs":0,"cacheScope":"private""# } else { "" };
+        let page = format!(r#"{{"{key}":[]{modern}}}"#).into_bytes();
+        return Some((splice(bytes, vec![(result.span(), page)]), Vec::new()));
+    }
+    let mut edits = vec![(list.span(), list.retain(|item| !is_hostile(item)))];
+    // An edited list must not be cached for others or outlive a later release (2026-07-28).
+    for (member, value) in [("ttlMs", &b"0"[..]), ("cacheScope", br#""private""#)] {
+        edits.extend(result.get(member).map(|node| (node.span(), value.to_vec())));
+    }
+    let names = dropped.iter().filter_map(|item| item_name(*item)).collect();
+    Some((splice(bytes, edits), names))
+}
+
+/// Name of a list item: tools and prompts by name, resources by URI.
+pub(crate) fn item_name(item: NodeRef<'_>) -> Option<String> {
+    ["name", "uriTemplate", "uri"].iter().find_map(|key| match *key {
+        "name" if item.get("uri").is_some() || item.get("uriTemplate").is_some() => None,
+        key => item.get(key)?.as_str().map(|text| text.into_owned()),
+    })
+}
+
+fn find<'d>(below: NodeRef<'d>, pointer: &str) -> Option<NodeRef<'d>> {
+    let own = below.pointer();
+    if own == pointer {
+        return Some(below);
+    }
+    below.children().filter(|child| is_below(pointer, &child.pointer())).find_map(|child| find(child, pointer))
+}

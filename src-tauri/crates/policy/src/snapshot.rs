@@ -1,0 +1,67 @@
+//! What the shim needs to judge in process while the daemon is away: pins, withheld tools, switched-off Signatures and
+//! whether checking is paused; sealed with a MAC so that an edited snapshot is void (tamper-evident, design.md §10).
+//! File: first line the hex HMAC-SHA256 of the rest, the rest JSON.
+
+use hmac::{Hmac, KeyInit, Mac};
+use portcullis_domain::{Pin, UnixMs, UpstreamId};
+use serde::{Deserialize, Serialize};
+
+/// Below the state directory.
+pub const SNAPSHOT_FILE: &str = "run/snapshot.json";
+/// 32 random bytes, mode 0600, below the state directory.
+pub const KEY_FILE: &str = "key";
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub pins: Vec<Pin>,
+    pub withheld: Vec<(UpstreamId, String)>,
+    pub disabled_signatures: Vec<String>,
+    /// Record only until this time (Unix ms); `i64::MAX` until resumed.
+    pub paused_until: Option<UnixMs>,
+    /// Id, app, server name of every protected entry, for rows written while the daemon is away.
+    pub upstreams: Vec<portcullis_domain::Upstream>,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SnapshotError {
+    #[error("the snapshot's seal does not fit its content: it was edited, or the key was")]
+    Tampered,
+    #[error("the snapshot is not readable: {0}")]
+    Malformed(String),
+}
+
+fn mac(body: &str, key: &[u8]) -> Option<Hmac<sha2::Sha256>> {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).ok()?;
+    mac.update(body.as_bytes());
+    Some(mac)
+}
+
+impl Snapshot {
+    pub fn seal(&self, key: &[u8]) -> Result<String, SnapshotError> {
+        let body = serde_json::to_string(self).map_err(|e| SnapshotError::Malformed(e.to_string()))?;
+        let mac = mac(&body, key).ok_or(SnapshotError::Tampered)?;
+        Ok(format!("{}\n{body}", data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())))
+    }
+
+    pub fn open(text: &str, key: &[u8]) -> Result<Self, SnapshotError> {
+        let (seal, body) = text.split_once('\n').ok_or(SnapshotError::Malformed("no seal line".into()))?;
+        let seal = data_encoding::HEXLOWER.decode(seal.as_bytes()).map_err(|_| SnapshotError::Tampered)?;
+        let mac = mac(body, key).ok_or(SnapshotError::Tampered)?;
+        mac.verify_slice(&seal).map_err(|_| SnapshotError::Tampered)?;
+        serde_json::from_str(body).map_err(|e| SnapshotError::Malformed(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edited_snapshot_is_void() {
+        let snapshot = Snapshot { disabled_signatures: vec!["a".into()], ..Snapshot::default() };
+        let sealed = snapshot.seal(b"key").unwrap();
+        assert_eq!(Snapshot::open(&sealed, b"key"), Ok(snapshot));
+        assert_eq!(Snapshot::open(&sealed.replace("\"a\"", "\"b\""), b"key"), Err(SnapshotError::Tampered));
+        assert_eq!(Snapshot::open(&sealed, b"other"), Err(SnapshotError::Tampered));
+    }
+}

@@ -1,0 +1,325 @@
+//! What happens to each kind of Message, with a scanner that finds the word POISON and panics on the word PANIC.
+//! (The real scanner has its own tests; this one makes every path reachable.)
+
+use portcullis_domain::json::{Doc, Mode};
+use portcullis_domain::*;
+use portcullis_policy::{Action, Context, Judge, Judged, PairedRequest, PinBook, Rules};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+struct Words;
+impl Words {
+    fn finding(path: String) -> Finding {
+        Finding {
+            signature: "poison".into(),
+            version: 1,
+            category: "test".into(),
+            severity: Severity::High,
+            confidence: Confidence::High,
+            verdict: Verdict::Block,
+            title: "Poison".into(),
+            json_path: path,
+            span: None,
+            matched: String::new(),
+            decoded: None,
+        }
+    }
+}
+impl Scan for Words {
+    fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding> {
+        assert!(!input.doc.leaves().any(|leaf| leaf.text.contains("PANIC")), "asked to panic");
+        let inside = |path: &str| path.starts_with(&input.root.pointer());
+        let leaves = input.doc.leaves().filter(|leaf| leaf.text.contains("POISON") && inside(&leaf.node.pointer()));
+        leaves.map(|leaf| Self::finding(leaf.node.pointer())).collect()
+    }
+    fn scan_text(&self, _: Direction, text: &str) -> Vec<Finding> {
+        if text.contains("POISON") { vec![Self::finding(String::new())] } else { Vec::new() }
+    }
+    fn mask(&self, text: &str) -> String {
+        text.into()
+    }
+}
+
+struct Bench {
+    judge: Judge,
+    pins: Arc<PinBook>,
+    upstream: Upstream,
+}
+
+impl Bench {
+    fn new(rules: Rules) -> Self {
+        let pins = Arc::new(PinBook::in_memory(Vec::new()));
+        let upstream = Upstream {
+            id: UpstreamId::new("a"),
+            app: AppId::new("cursor"),
+            app_name: "Cursor".into(),
+            name: "files".into(),
+            transport: Transport::Stdio,
+            url: None,
+            command: Vec::new(),
+        };
+        Self { judge: Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default()), pins, upstream }
+    }
+
+    fn judge(&self, direction: Direction, bytes: &[u8], answers: Option<(&str, bool)>) -> Judged {
+        let siblings = Vec::new;
+        let context =
+            Context { upstream: &self.upstream, transport: self.upstream.transport, now: 1000, siblings: &siblings };
+        let paired = |_: &str| {
+            answers.map(|(method, modern)| PairedRequest { method: method.into(), target: None, modern, task: false })
+        };
+        self.judge.judge(&context, direction, bytes, &paired)
+    }
+    fn request(&self, message: &Value) -> Judged {
+        self.judge(Direction::ToUpstream, message.to_string().as_bytes(), None)
+    }
+    fn response(&self, method: &str, result: Value) -> Judged {
+        let message = json!({"jsonrpc": "2.0", "id": 7, "result": result});
+        self.judge(Direction::ToClient, message.to_string().as_bytes(), Some((method, false)))
+    }
+}
+
+fn bench() -> Bench {
+    Bench::new(Rules::default())
+}
+fn parsed(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap()
+}
+
+#[test]
+fn a_blocked_tool_call_is_answered_with_a_result_that_a_model_can_read() {
+    let judged = bench().request(
+        &json!({"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"t","arguments":{"a":"POISON"}}}),
+    );
+    let Action::Answer(answer) = judged.action else { panic!("{:?}", judged.action) };
+    let answer = parsed(&answer);
+    assert_eq!(answer["id"], "x");
+    assert_eq!(answer["result"]["isError"], true);
+    assert_eq!(answer["result"].get("resultType"), None, "an older client knows no resultType");
+    assert_eq!(answer["result"].get("structuredContent"), None);
+    let modern = bench().request(&json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"POISON",
+        "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}));
+    let Action::Answer(answer) = modern.action else { panic!() };
+    assert_eq!(parsed(&answer)["result"]["resultType"], "complete");
+}
+
+#[test]
+fn other_blocked_requests_get_an_error_outside_the_reserved_codes() {
+    for method in ["resources/read", "prompts/get", "completion/complete", "vendor/thing"] {
+        let judged = bench().request(&json!({"jsonrpc":"2.0","id":1,"method":method,"params":{"x":"POISON"}}));
+        let Action::Answer(answer) = judged.action else { panic!("{method}") };
+        assert_eq!(parsed(&answer)["error"]["code"], portcullis_policy::BLOCKED_CODE, "{method}");
+    }
+    let task = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"POISON","task":{}}});
+    let Action::Answer(answer) = bench().request(&task).action else { panic!() };
+    assert!(parsed(&answer).get("error").is_some(), "a task-augmented call expects no plain result");
+}
+
+#[test]
+fn a_clean_message_is_forwarded_as_it_is() {
+    assert_eq!(bench().request(&json!({"jsonrpc":"2.0","id":1,"method":"ping"})).action, Action::Forward);
+}
+
+#[test]
+fn a_message_that_servers_read_differently_is_refused() {
+    for bytes in [
+        &br#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#[..],
+        b"\xef\xbb\xbf{}",
+        b"{} {}",
+        br#"{"id":1,"method":"ping","result":{}}"#,
+        br#""text""#,
+        b"\xff",
+    ] {
+        let judged = bench().judge(Direction::ToUpstream, bytes, None);
+        assert!(matches!(judged.action, Action::Refuse(_)), "{:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(judged.verdict, Verdict::Block);
+    }
+}
+
+#[test]
+fn only_the_poisoned_tool_leaves_the_list_and_calling_it_is_blocked() {
+    let bench = bench();
+    let judged = bench.response(
+        "tools/list",
+        json!({"tools":[{"name":"good"},{"name":"bad","description":"POISON"},{"name":"also_good"}],"ttlMs":60000,"nextCursor":"c"}),
+    );
+    let Action::Replace(bytes) = judged.action else { panic!("{:?}", judged.action) };
+    let list = parsed(&bytes);
+    assert_eq!(list["id"], 7);
+    assert_eq!(list["result"]["tools"], json!([{"name":"good"},{"name":"also_good"}]));
+    assert_eq!(list["result"]["ttlMs"], 0);
+    assert_eq!(list["result"]["nextCursor"], "c");
+    let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"bad","arguments":{}}});
+    assert!(matches!(bench.request(&call).action, Action::Answer(_)));
+    bench.response("tools/list", json!({"tools":[{"name":"bad","description":"fine now"}]}));
+    assert_eq!(bench.request(&call).action, Action::Forward, "a clean definition ends the withholding");
+}
+
+#[test]
+fn hostile_text_beside_the_list_empties_the_page_but_keeps_it_a_list() {
+    let judged = bench().response("tools/list", json!({"tools":[{"name":"good"}],"_meta":{"x":"POISON"}}));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert_eq!(parsed(&bytes)["result"], json!({"tools":[]}));
+}
+
+#[test]
+fn only_the_instructions_leave_an_initialize_result() {
+    let judged = bench().response("initialize", json!({"serverInfo":{"name":"s"},"instructions":"POISON"}));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert_eq!(parsed(&bytes)["result"], json!({"serverInfo":{"name":"s"}}));
+    let judged = bench().response("initialize", json!({"serverInfo":{"name":"s POISON"},"capabilities":{}}));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert_eq!(parsed(&bytes)["result"]["serverInfo"]["name"], "[withheld by Portcullis]");
+}
+
+#[test]
+fn a_hostile_result_is_replaced_under_the_same_id() {
+    let judged = bench().response("tools/call", json!({"content":[{"type":"text","text":"POISON"}]}));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    let answer = parsed(&bytes);
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(7), &json!(true)));
+    assert!(!answer.to_string().contains("POISON"), "answers never quote the payload");
+    let Action::Replace(bytes) = bench().response("resources/read", json!({"contents":[{"text":"POISON"}]})).action
+    else {
+        panic!()
+    };
+    assert_eq!(parsed(&bytes)["error"]["code"], portcullis_policy::BLOCKED_CODE);
+}
+
+#[test]
+fn a_hostile_message_with_duplicate_keys_is_replaced_whole() {
+    let bytes =
+        br#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"a","description":"POISON"}],"tools":[{"name":"b"}]}}"#;
+    let judged = bench().judge(Direction::ToClient, bytes, Some(("tools/list", false)));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert!(parsed(&bytes).get("error").is_some());
+}
+
+#[test]
+fn the_servers_own_requests_are_answered_for_the_app() {
+    for (method, expected) in [
+        ("sampling/createMessage", json!({"code":-1,"message":"User rejected the request"})),
+        ("elicitation/create", json!({"action":"decline"})),
+        ("roots/list", json!({"roots":[]})),
+    ] {
+        let message = json!({"jsonrpc":"2.0","id":3,"method":method,"params":{"x":"POISON"}});
+        let judged = bench().judge(Direction::ToClient, message.to_string().as_bytes(), None);
+        let Action::Answer(answer) = judged.action else { panic!("{method}") };
+        let answer = parsed(&answer);
+        assert_eq!(answer.get("result").or(answer.get("error")), Some(&expected), "{method}");
+    }
+}
+
+#[test]
+fn notifications_are_dropped_and_the_apps_own_answers_become_errors() {
+    let note = json!({"jsonrpc":"2.0","method":"notifications/message","params":{"data":"POISON"}}).to_string();
+    assert_eq!(bench().judge(Direction::ToClient, note.as_bytes(), None).action, Action::Drop);
+    assert_eq!(bench().judge(Direction::ToUpstream, note.as_bytes(), None).action, Action::Drop);
+    let reply = json!({"jsonrpc":"2.0","id":9,"result":{"content":"POISON"}}).to_string();
+    let judged = bench().judge(Direction::ToUpstream, reply.as_bytes(), Some(("sampling/createMessage", false)));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert_eq!(parsed(&bytes)["error"]["code"], -1);
+}
+
+#[test]
+fn one_hostile_item_refuses_the_whole_batch() {
+    let batch = json!([{"jsonrpc":"2.0","id":1,"method":"ping"},
+        {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"POISON"}},
+        {"jsonrpc":"2.0","method":"notifications/x"}]);
+    let Action::Answer(bytes) = bench().request(&batch).action else { panic!() };
+    let answers = parsed(&bytes);
+    assert_eq!(answers.as_array().map(Vec::len), Some(2));
+    assert_eq!(answers[1]["result"]["isError"], true);
+}
+
+#[test]
+fn a_scan_that_fails_blocks_the_message() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let judged = bench().request(&json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"PANIC"}}));
+    std::panic::set_hook(hook);
+    assert!(matches!(judged.action, Action::Answer(_)));
+    assert_eq!(judged.findings[0].signature, "check-failed");
+}
+
+#[test]
+fn a_banner_passes_and_is_flagged_and_a_hostile_one_never_arrives() {
+    let judged = bench().judge(Direction::ToClient, b"Server running on stdio", None);
+    assert_eq!((judged.action, judged.verdict), (Action::Forward, Verdict::Flag));
+    assert_eq!(bench().judge(Direction::ToClient, b"POISON", None).action, Action::Drop);
+}
+
+#[test]
+fn while_paused_nothing_is_blocked_and_the_verdict_is_still_on_record() {
+    let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"POISON"}});
+    let judged = Bench::new(Rules { paused_until: Some(2000) }).request(&call);
+    assert_eq!((judged.action, judged.verdict), (Action::Forward, Verdict::Block));
+    let judged = Bench::new(Rules { paused_until: Some(1000) }).request(&call);
+    assert!(matches!(judged.action, Action::Answer(_)), "the pause is over");
+}
+
+#[test]
+fn a_changed_definition_is_flagged_every_time_and_never_approved_by_repetition() {
+    let bench = bench();
+    let list = |text: &str| json!({"tools":[{"name":"t","description":text,"inputSchema":{"type":"object"}}]});
+    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Allow);
+    let reordered = json!({"tools":[{"inputSchema":{"type":"object"},"description":"one","name":"t"}]});
+    assert_eq!(bench.response("tools/list", reordered).verdict, Verdict::Allow, "order of keys is no change");
+    for _ in 0..3 {
+        let judged = bench.response("tools/list", list("two"));
+        assert_eq!(judged.verdict, Verdict::Flag);
+        assert_eq!(judged.findings[0].signature, "definition-changed");
+        assert_eq!(judged.findings[0].json_path, "/result/tools/0");
+    }
+    assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 1));
+    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Allow);
+    bench.response("tools/list", list("two"));
+    assert!(bench.pins.approve(&bench.upstream.id, PinKind::Tool, "t", 5));
+    assert_eq!(bench.response("tools/list", list("two")).verdict, Verdict::Allow);
+    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Flag, "the old one is now the change");
+}
+
+#[test]
+fn a_poisoned_definition_is_never_pinned() {
+    let bench = bench();
+    bench.response("tools/list", json!({"tools":[{"name":"t","description":"POISON"},{"name":"u"}]}));
+    let pinned: Vec<String> = bench.pins.all().into_iter().map(|pin| pin.name).collect();
+    assert_eq!(pinned, ["u"]);
+}
+
+#[test]
+fn arguments_are_read_by_the_approved_schema() {
+    let bench = bench();
+    let list = |kind: &str| json!({"tools":[{"name":"t","inputSchema":{"properties":{"a":{"format":kind}}}}]});
+    bench.response("tools/list", list("uri"));
+    bench.response("tools/list", list("text"));
+    let schema = bench.pins.input_schema(&bench.upstream.id, "t").unwrap();
+    assert!(schema.contains("uri"), "a changed schema may not relabel an argument: {schema}");
+}
+
+#[test]
+fn instructions_and_prompts_and_resources_are_pinned_too() {
+    let bench = bench();
+    bench.response("initialize", json!({"instructions":"a"}));
+    bench.response("prompts/list", json!({"prompts":[{"name":"p"}]}));
+    bench.response("resources/list", json!({"resources":[{"name":"r","uri":"file:///r"}]}));
+    bench.response("resources/templates/list", json!({"resourceTemplates":[{"name":"x","uriTemplate":"file:///{x}"}]}));
+    let kinds: Vec<(PinKind, String)> = bench.pins.all().into_iter().map(|pin| (pin.kind, pin.name)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (PinKind::Prompt, "p".to_owned()),
+            (PinKind::Resource, "file:///r".to_owned()),
+            (PinKind::ResourceTemplate, "file:///{x}".to_owned()),
+            (PinKind::Instructions, String::new()),
+        ]
+    );
+    assert_eq!(bench.response("initialize", json!({"instructions":"b"})).verdict, Verdict::Flag);
+}
+
+#[test]
+fn canonical_json_sorts_keys_and_keeps_numbers() {
+    let doc =
+        Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, Mode::Strict, &Limits::default()).unwrap();
+    assert_eq!(portcullis_policy::canonical(doc.root()), r#"{"a":["A",{"x":-0,"y":1}],"b":1e2}"#);
+}
