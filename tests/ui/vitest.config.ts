@@ -1,0 +1,7 @@
+// Browser tests: one Chromium, files one after the other, because two cores are shared by everything.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  test: { include: ["**/*.test.ts"], fileParallelism: false, testTimeout: 30_000, hookTimeout: 60_000 },
+});

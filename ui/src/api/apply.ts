@@ -1,0 +1,87 @@
+// What one live event changes in the query cache. Cheap facts are patched in place, everything else is refetched,
+// at most once a second per query, so that a busy server does not turn into a busy dashboard.
+import type { QueryClient } from "@tanstack/react-query";
+import type { App, ExchangeRow, LiveEvent, Status } from "../types";
+import { keys } from "./queries";
+
+const REFETCH_MS = 1000;
+const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+
+function refetchSoon(client: QueryClient, key: string) {
+  if (waiting.has(key)) return;
+  waiting.set(
+    key,
+    setTimeout(() => {
+      waiting.delete(key);
+      void client.invalidateQueries({ queryKey: [key] });
+    }, REFETCH_MS),
+  );
+}
+
+/** All but the Traffic pages: those are history, and the Traffic page catches up by itself (`useTraffic`). */
+export function refetchAll(client: QueryClient) {
+  void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "exchanges" });
+}
+
+export function applyEvent(client: QueryClient, event: LiveEvent) {
+  switch (event.kind) {
+    case "exchange":
+      seen(client, event.row);
+      refetchSoon(client, "stats");
+      alerted(client, event.row);
+      return;
+    case "exchange_updated":
+      void client.invalidateQueries({ queryKey: keys.exchange(event.row.id) });
+      alerted(client, event.row);
+      return;
+    case "change":
+      for (const key of ["status", "apps", "settings"]) refetchSoon(client, key);
+      return;
+    case "stale":
+      if (event.what.length === 0) refetchAll(client);
+      for (const what of [...event.what, "status", "apps"]) if (what !== "exchanges") refetchSoon(client, what);
+      return;
+    case "drill":
+      client.setQueryData(keys.drill, event.report);
+      return;
+    case "gap":
+      refetchSoon(client, "stats");
+      return;
+    case "hello":
+      return;
+  }
+}
+
+function alerted(client: QueryClient, row: ExchangeRow) {
+  if (row.verdict === "allow") return;
+  for (const key of ["status", "alerts"]) refetchSoon(client, key);
+}
+
+/** "Seen 3 s ago" must not wait for the next refetch. */
+function seen(client: QueryClient, row: ExchangeRow) {
+  client.setQueryData<Status>(keys.status, (status) =>
+    status && { ...status, last_message_at: row.at, messages_today: status.messages_today + 1 },
+  );
+  let unknown = false;
+  client.setQueryData<App[]>(keys.apps, (apps) =>
+    apps?.map((app) =>
+      app.id !== row.app
+        ? app
+        : {
+            ...app,
+            files: app.files.map((file) => ({
+              ...file,
+              servers: file.servers.map((server) => {
+                if (server.id !== row.upstream) return server;
+                if (server.observed.state !== "seen") unknown = true;
+                return server.observed.state === "seen"
+                  ? { ...server, observed: { state: "seen" as const, at: row.at }, messages_24h: server.messages_24h + 1 }
+                  : server;
+              }),
+            })),
+          },
+    ),
+  );
+  // The first Message of a server changes its observed state and the counts: the engine says how.
+  if (unknown) for (const key of ["apps", "status"]) refetchSoon(client, key);
+}

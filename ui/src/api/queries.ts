@@ -1,0 +1,112 @@
+// Every question the dashboard asks the engine, as hooks. Keys start with the word that `Stale` events use.
+import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { type Filter, toApiParams } from "../lib/filter";
+import type {
+  AlertPage,
+  App,
+  DrillReport,
+  ExchangeDetail,
+  ExchangePage,
+  Settings,
+  SignatureInfo,
+  SignatureList,
+  Stats,
+  Status,
+} from "../types";
+import { ApiFailure, getJson } from "./client";
+
+export const PAGE_ROWS = 200;
+export type AlertState = "open" | "reviewed" | "all";
+
+export const keys = {
+  status: ["status"] as const,
+  apps: ["apps"] as const,
+  stats: ["stats"] as const,
+  alerts: (state: AlertState) => ["alerts", state] as const,
+  exchanges: (filter: Filter) => ["exchanges", filter] as const,
+  exchange: (id: string) => ["exchange", id] as const,
+  signatures: ["signatures"] as const,
+  signature: (id: string) => ["signatures", id] as const,
+  settings: ["settings"] as const,
+  drill: ["drill"] as const,
+};
+
+export function createQueryClient() {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        refetchOnWindowFocus: true,
+        // The event stream notices a return of the engine and invalidates; retrying here only delays the error line.
+        retry: (count, error) => count < 1 && !(error instanceof ApiFailure),
+      },
+    },
+  });
+}
+
+export const useStatus = () =>
+  useQuery({
+    queryKey: keys.status,
+    queryFn: ({ signal }) => getJson<Status>("/api/status", signal),
+    refetchInterval: 15_000,
+  });
+export const useApps = () =>
+  useQuery({
+    queryKey: keys.apps,
+    queryFn: ({ signal }) => getJson<App[]>("/api/apps", signal),
+    refetchInterval: 30_000,
+  });
+export const useStats = () =>
+  useQuery({
+    queryKey: keys.stats,
+    queryFn: ({ signal }) => getJson<Stats>("/api/stats?hours=24", signal),
+    refetchInterval: 60_000,
+  });
+export const useAlerts = (state: AlertState) =>
+  useQuery({
+    queryKey: keys.alerts(state),
+    queryFn: ({ signal }) => getJson<AlertPage>(`/api/alerts?state=${state}`, signal),
+    placeholderData: keepPreviousData,
+  });
+export const useSignatures = () =>
+  useQuery({
+    queryKey: keys.signatures,
+    queryFn: ({ signal }) => getJson<SignatureList>("/api/signatures", signal),
+  });
+export const useSignature = (id: string) =>
+  useQuery({
+    queryKey: keys.signature(id),
+    queryFn: ({ signal }) => getJson<SignatureInfo>(`/api/signatures/${encodeURIComponent(id)}`, signal),
+  });
+export const useSettings = () =>
+  useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => getJson<Settings>("/api/settings", signal) });
+export const useDrill = () =>
+  useQuery({
+    queryKey: keys.drill,
+    queryFn: ({ signal }) => getJson<DrillReport | null>("/api/drill", signal),
+    refetchInterval: (query) => (query.state.data?.running ? 1_000 : false),
+  });
+export const useExchange = (id: string) =>
+  useQuery({
+    queryKey: keys.exchange(id),
+    queryFn: ({ signal }) => getJson<ExchangeDetail>(`/api/exchanges/${encodeURIComponent(id)}`, signal),
+    staleTime: 60_000,
+  });
+
+export function fetchExchanges(filter: Filter, cursor: string | null, signal?: AbortSignal) {
+  const params = toApiParams(filter, Date.now());
+  params.set("limit", String(PAGE_ROWS));
+  if (cursor !== null) params.set("cursor", cursor);
+  return getJson<ExchangePage>(`/api/exchanges?${params}`, signal);
+}
+export const useExchanges = (filter: Filter) =>
+  useInfiniteQuery({
+    queryKey: keys.exchanges(filter),
+    queryFn: ({ pageParam, signal }) => fetchExchanges(filter, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    // Rows are immutable history; newer ones come through the event stream and are held back while reading.
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
