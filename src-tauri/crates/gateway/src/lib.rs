@@ -1,1 +1,110 @@
-//! (being built)
+//! MCP on the wire: the proxy listener (streamable HTTP and legacy SSE), the shim link (stdio), sessions, the pipeline
+//! and the client side towards Upstreams. Emits audit rows; knows neither SQLite nor a GUI nor any config file.
+//!
+//! Assumptions: routes come from the daemon and are the only source of upstream addresses; no request ever names a URL
+//! or a command. Nothing here re-encodes a Message: bytes go on as they came, or spliced, or a minted answer does.
+
+mod inspect;
+mod local_only;
+mod record;
+mod route;
+mod session;
+mod transport;
+mod upstream;
+
+use arc_swap::ArcSwap;
+use portcullis_domain::{AuditRow, UnixMs, Upstream, UpstreamId};
+use portcullis_policy::Judge;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Where every protected entry really goes.
+pub type Routes = HashMap<UpstreamId, Arc<Upstream>>;
+/// Receives every audit row, masked and capped, off the data path. Must not block for long.
+pub type Sink = Arc<dyn Fn(AuditRow) + Send + Sync>;
+pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
+
+pub struct Deps {
+    pub routes: Arc<ArcSwap<Routes>>,
+    pub judge: Arc<ArcSwap<Judge>>,
+    pub sink: Sink,
+    pub clock: Clock,
+    /// The proxy listener's port: Host and Origin are checked against it.
+    pub proxy_port: u16,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the verdict socket {path} cannot be opened: {source}")]
+    Socket { path: PathBuf, source: std::io::Error },
+    #[error("the proxy listener stopped: {0}")]
+    Listener(std::io::Error),
+    #[error("the recorder thread cannot be started: {0}")]
+    Recorder(std::io::Error),
+}
+
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub routes: Arc<ArcSwap<Routes>>,
+    pub judge: Arc<ArcSwap<Judge>>,
+    pub clock: Clock,
+    pub proxy_port: u16,
+    pub recorder: record::Recorder,
+    pub sessions: session::Sessions,
+    pub legacy: transport::legacy::Connections,
+    pub client: upstream::Client,
+    pub stop: CancellationToken,
+}
+
+impl Gateway {
+    pub fn new(deps: Deps) -> Result<Self, Error> {
+        let recorder = record::Recorder::start(deps.sink, deps.judge.clone()).map_err(Error::Recorder)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                routes: deps.routes,
+                judge: deps.judge,
+                clock: deps.clock,
+                proxy_port: deps.proxy_port,
+                recorder,
+                sessions: session::Sessions::default(),
+                legacy: transport::legacy::Connections::default(),
+                client: upstream::Client::new(),
+                stop: CancellationToken::new(),
+            }),
+        })
+    }
+
+    /// Serves the proxy listener until `stop`; open streams end then too.
+    pub async fn serve_proxy(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
+        let ending = self.inner.stop.clone();
+        let stopped = async move {
+            stop.cancelled().await;
+            ending.cancel();
+        };
+        transport::http::serve(self.clone(), listener, stopped).await.map_err(Error::Listener)
+    }
+
+    /// Serves the shim link on `socket` (Unix) or the named pipe derived from it (Windows) until `stop`.
+    pub async fn serve_link(&self, socket: PathBuf, stop: CancellationToken) -> Result<(), Error> {
+        transport::stdio::serve(self.clone(), &socket, stop)
+            .await
+            .map_err(|source| Error::Socket { path: socket, source })
+    }
+
+    /// To be called about once a second: reports requests that are still waiting, forgets idle sessions.
+    pub fn sweep(&self) {
+        self.inner.sweep();
+    }
+
+    /// Waits until every row handed over so far has reached the sink.
+    pub fn flush(&self) {
+        self.inner.recorder.flush();
+    }
+}

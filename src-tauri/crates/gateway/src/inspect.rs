@@ -1,0 +1,114 @@
+//! Hops 3 to 7 for one Message, top to bottom: pair it, judge it, open or close its Exchange, hand the row over.
+//! The caller does what `Action` says; nothing is written to the other side before this returns.
+
+use crate::Inner;
+use crate::record::{Row, body_text, micros};
+use crate::session::{Open, Session};
+use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UpstreamId, Verdict};
+use portcullis_policy::{Action, Context, Judged, MessageSummary};
+use std::time::Instant;
+
+/// From here on a Message takes milliseconds to read.
+const LARGE: usize = 128 * 1024;
+
+impl Inner {
+    /// Judges a Message. Large ones make way for other connections while they are read.
+    pub(crate) fn inspect(&self, session: &Session, direction: Direction, bytes: &[u8]) -> Judged {
+        if bytes.len() < LARGE {
+            return self.inspect_here(session, direction, bytes);
+        }
+        tokio::task::block_in_place(|| self.inspect_here(session, direction, bytes))
+    }
+
+    fn inspect_here(&self, session: &Session, direction: Direction, bytes: &[u8]) -> Judged {
+        let started = Instant::now();
+        let judge = self.judge.load();
+        let siblings = || self.siblings(session);
+        let (upstream, transport, now) = (&*session.upstream, session.transport, (self.clock)());
+        let context = Context { upstream, transport, now, siblings: &siblings };
+        let paired = |id: &str| session.paired(direction.reverse(), id);
+
+        let judged = judge.judge(&context, direction, bytes, &paired);
+
+        let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed() };
+        for (n, message) in judged.messages.iter().enumerate() {
+            let findings = findings_of(&judged, n);
+            match message.kind {
+                MessageKind::Request => self.open_exchange(&row, message, findings, started),
+                MessageKind::Response | MessageKind::Error => self.close_exchange(&row, message, findings),
+                _ => self.recorder.exchange(row.exchange(Some(message), findings)),
+            }
+        }
+        if judged.messages.is_empty() && judged.verdict > Verdict::Allow {
+            self.recorder.exchange(row.exchange(None, judged.findings.clone()));
+        }
+        judged
+    }
+
+    /// The other servers of the same app: a definition that gives orders about their tools is suspect.
+    fn siblings(&self, session: &Session) -> Vec<UpstreamId> {
+        let routes = self.routes.load();
+        let of_same_app = routes.values().filter(|u| u.app == session.upstream.app && u.id != session.upstream.id);
+        of_same_app.map(|u| u.id.clone()).collect()
+    }
+
+    fn open_exchange(&self, row: &Row<'_>, message: &MessageSummary, findings: Vec<Finding>, started: Instant) {
+        let exchange = row.exchange(Some(message), findings);
+        let forwarded = matches!(row.judged.action, Action::Forward | Action::Replace(_));
+        if let (true, Some(paired)) = (forwarded, message.as_request()) {
+            let open = Open { paired, exchange, started, reported: false };
+            let id = message.id.clone().unwrap_or_default();
+            if let Some(lost) = row.session.open(row.direction, id, open) {
+                self.fail(lost, "another request under the same id followed, or too many were waiting");
+            }
+            return;
+        }
+        let answer = match &row.judged.action {
+            Action::Answer(answer) | Action::Refuse(answer) => Some(answer),
+            _ => None,
+        };
+        self.recorder.exchange(Exchange {
+            response: answer.map(|answer| body_text(answer)),
+            response_bytes: answer.map_or(0, |answer| answer.len() as u64),
+            duration_us: Some(micros(started.elapsed())),
+            ..exchange
+        });
+    }
+
+    fn close_exchange(&self, row: &Row<'_>, message: &MessageSummary, findings: Vec<Finding>) {
+        let id = message.id.as_deref().unwrap_or("null");
+        let Some(open) = row.session.close(row.direction.reverse(), id) else {
+            return self.recorder.exchange(row.exchange(Some(message), findings));
+        };
+        let mut exchange = open.exchange;
+        exchange.verdict = exchange.verdict.max(row.judged.verdict);
+        exchange.findings.extend(findings);
+        if row.judged.action != Action::Forward {
+            exchange.outcome = Outcome::Rejected;
+        }
+        exchange.response = Some(body_text(row.bytes));
+        exchange.response_bytes = row.bytes.len() as u64;
+        exchange.duration_us = Some(micros(open.started.elapsed()));
+        exchange.checked_us += micros(row.checked);
+        self.recorder.exchange(exchange);
+    }
+
+    /// A request that will get no answer.
+    pub(crate) fn fail(&self, open: Open, why: &str) {
+        let duration_us = Some(micros(open.started.elapsed()));
+        let error = Some(why.to_owned());
+        self.recorder.exchange(Exchange { outcome: Outcome::Failed, error, duration_us, ..open.exchange });
+    }
+
+    /// Reports what is still open in a Session as failed.
+    pub(crate) fn abandon(&self, session: &Session, why: &str) {
+        session.close_all().into_iter().for_each(|open| self.fail(open, why));
+    }
+}
+
+/// In a batch each item keeps the findings below its own index.
+fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
+    let index = item.to_string();
+    let mine = |f: &&Finding| judged.messages.len() == 1 || f.json_path.split('/').nth(1) == Some(&index);
+    judged.findings.iter().filter(mine).cloned().collect()
+}

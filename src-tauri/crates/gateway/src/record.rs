@@ -1,0 +1,168 @@
+//! Hop 8: rows leave the data path here. Masking and capping run on a thread of their own, so a Message never waits for
+//! its record. Plain rows are dropped (and counted in a Gap) when the queue is full; rows that matter never are.
+
+use crate::Sink;
+use crate::session::Session;
+use arc_swap::ArcSwap;
+use portcullis_domain::{
+    AuditRow, Direction, Exchange, ExchangeId, Finding, Gap, MessageKind, Outcome, PrincipalId, Verdict,
+};
+use portcullis_policy::{Action, Judge, Judged, MessageSummary, PairedRequest};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+const MAX_QUEUED: usize = 10_000;
+/// Of each body, before masking.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+enum Job {
+    Exchange(Box<Exchange>),
+    Flush(mpsc::Sender<()>),
+}
+
+pub(crate) struct Recorder {
+    jobs: mpsc::Sender<Job>,
+    queued: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    pub fn start(sink: Sink, judge: Arc<ArcSwap<Judge>>) -> std::io::Result<Self> {
+        let (jobs, inbox) = mpsc::channel();
+        let queued = Arc::new(AtomicUsize::new(0));
+        let dropped = Arc::new(AtomicU64::new(0));
+        let (waiting, lost) = (queued.clone(), dropped.clone());
+        std::thread::Builder::new().name("recorder".into()).spawn(move || {
+            while let Ok(job) = inbox.recv() {
+                match job {
+                    Job::Exchange(exchange) => {
+                        waiting.fetch_sub(1, Ordering::Relaxed);
+                        let lost = lost.swap(0, Ordering::Relaxed);
+                        if lost > 0 {
+                            sink(AuditRow::Gap(Gap { at: exchange.at, dropped: lost }));
+                        }
+                        sink(AuditRow::Exchange(masked(exchange, &judge.load())));
+                    }
+                    Job::Flush(done) => drop(done),
+                }
+            }
+        })?;
+        Ok(Self { jobs, queued, dropped })
+    }
+
+    pub fn exchange(&self, exchange: Exchange) {
+        let row = Box::new(exchange);
+        let plain = row.verdict == Verdict::Allow;
+        if plain && self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        // The receiver lives as long as the process: a send cannot fail before the thread is gone for good.
+        let _ = self.jobs.send(Job::Exchange(row));
+    }
+
+    pub fn flush(&self) {
+        let (done, wait) = mpsc::channel();
+        if self.jobs.send(Job::Flush(done)).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+}
+
+fn masked(mut exchange: Box<Exchange>, judge: &Judge) -> Box<Exchange> {
+    let scanner = judge.scanner();
+    exchange.request = scanner.mask(&exchange.request);
+    exchange.response = exchange.response.map(|body| scanner.mask(&body));
+    exchange.target = exchange.target.map(|target| scanner.mask(&target));
+    exchange
+}
+
+/// The body as text for the row: lossy, capped at a character border.
+pub(crate) fn body_text(bytes: &[u8]) -> String {
+    if bytes.len() <= MAX_BODY_BYTES {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let mut text = String::from_utf8_lossy(&bytes[..MAX_BODY_BYTES]).into_owned();
+    text.push_str(&format!("… ({} bytes not kept)", bytes.len() - MAX_BODY_BYTES));
+    text
+}
+
+/// One judged Message, as far as its row needs to know it.
+pub(crate) struct Row<'a> {
+    pub session: &'a Session,
+    pub direction: Direction,
+    pub bytes: &'a [u8],
+    pub judged: &'a Judged,
+    pub now: i64,
+    pub checked: Duration,
+}
+
+impl Row<'_> {
+    /// The row of a Message that starts an Exchange, or stands alone (a notification, a stray response, a banner).
+    pub fn exchange(&self, message: Option<&MessageSummary>, findings: Vec<Finding>) -> Exchange {
+        let request = message.filter(|m| m.kind == MessageKind::Request);
+        let rejected = self.judged.action != Action::Forward;
+        Exchange {
+            notification: request.is_none(),
+            method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
+            target: request.and_then(|m| m.target.clone()),
+            verdict: self.judged.verdict,
+            outcome: if rejected { Outcome::Rejected } else { Outcome::Forwarded },
+            findings,
+            request: body_text(self.bytes),
+            request_bytes: self.bytes.len() as u64,
+            checked_us: micros(self.checked),
+            ..blank(self.session, self.direction, self.now)
+        }
+    }
+}
+
+/// The row of a request that the shim forwarded before this daemon knew it.
+pub(crate) fn resumed(session: &Session, direction: Direction, paired: &PairedRequest, now: i64) -> Exchange {
+    let (method, target) = (paired.method.clone(), paired.target.clone());
+    Exchange { method, target, judged_locally: true, ..blank(session, direction, now) }
+}
+
+fn blank(session: &Session, direction: Direction, now: i64) -> Exchange {
+    Exchange {
+        id: ExchangeId::from_parts(now, random()),
+        at: now,
+        principal: PrincipalId::local(),
+        app: session.upstream.app.clone(),
+        upstream: session.upstream.id.clone(),
+        upstream_name: session.upstream.name.clone(),
+        session: session.id.clone(),
+        transport: session.transport,
+        direction,
+        notification: false,
+        method: String::new(),
+        target: None,
+        verdict: Verdict::Allow,
+        outcome: Outcome::Forwarded,
+        findings: Vec::new(),
+        request: String::new(),
+        response: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        duration_us: None,
+        checked_us: 0,
+        error: None,
+        judged_locally: false,
+    }
+}
+
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Random bytes from the operating system. Without them no id is safe, so the process must not go on.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the operating system gives no random bytes");
+        std::process::abort();
+    }
+    bytes
+}

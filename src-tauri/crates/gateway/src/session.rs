@@ -1,0 +1,130 @@
+//! Hop 3: a Session pairs responses with requests by raw id token, in both directions (each side numbers on its own).
+
+use crate::Inner;
+use portcullis_domain::{Direction, Exchange, SessionId, Transport, Upstream, UpstreamId};
+use portcullis_policy::PairedRequest;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Requests of one Session that wait for a response; more than this and the oldest is reported as lost.
+const MAX_OPEN: usize = 4096;
+const IDLE: Duration = Duration::from_secs(30 * 60);
+
+pub(crate) struct Session {
+    pub id: SessionId,
+    pub upstream: Arc<Upstream>,
+    pub transport: Transport,
+    state: Mutex<State>,
+}
+
+struct State {
+    open: HashMap<(Direction, String), Open>,
+    used: Instant,
+}
+
+/// A request that was forwarded and not answered yet.
+pub(crate) struct Open {
+    pub paired: PairedRequest,
+    pub exchange: Exchange,
+    pub started: Instant,
+    /// Already shown as waiting.
+    pub reported: bool,
+}
+
+impl Session {
+    pub fn new(id: SessionId, upstream: Arc<Upstream>, transport: Transport) -> Arc<Self> {
+        let state = Mutex::new(State { open: HashMap::new(), used: Instant::now() });
+        Arc::new(Self { id, upstream, transport, state })
+    }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request with this id that went in `direction`.
+    pub fn paired(&self, direction: Direction, id: &str) -> Option<PairedRequest> {
+        self.state().open.get(&(direction, id.to_owned())).map(|open| open.paired.clone())
+    }
+
+    /// Remembers a request. Returns what it pushed out: an older request under the same id, or the oldest of too many.
+    pub fn open(&self, direction: Direction, id: String, open: Open) -> Option<Open> {
+        let mut state = self.state();
+        state.used = Instant::now();
+        let lost = state.open.insert((direction, id), open);
+        if lost.is_some() || state.open.len() <= MAX_OPEN {
+            return lost;
+        }
+        let oldest = state.open.iter().min_by_key(|(_, open)| open.started).map(|(key, _)| key.clone())?;
+        state.open.remove(&oldest)
+    }
+
+    pub fn close(&self, direction: Direction, id: &str) -> Option<Open> {
+        let mut state = self.state();
+        state.used = Instant::now();
+        state.open.remove(&(direction, id.to_owned()))
+    }
+
+    pub fn close_all(&self) -> Vec<Open> {
+        self.state().open.drain().map(|(_, open)| open).collect()
+    }
+
+    /// Exchanges that wait longer than `patience` and were not reported yet.
+    fn waiting(&self, patience: Duration) -> Vec<Exchange> {
+        let mut state = self.state();
+        let late = state.open.values_mut().filter(|open| !open.reported && open.started.elapsed() > patience);
+        late.map(|open| {
+            open.reported = true;
+            open.exchange.clone()
+        })
+        .collect()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.state().used.elapsed() > IDLE
+    }
+}
+
+/// The Sessions that outlive one HTTP request or one link connection.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    by_key: Mutex<HashMap<Key, Arc<Session>>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// Upstream and its `Mcp-Session-Id`: never by session id alone.
+    Http(UpstreamId, String),
+    /// Stateless traffic of an Upstream shares an id; each POST pairs on its own.
+    Stateless(UpstreamId),
+    /// A shim's random session key.
+    Link(UpstreamId, String),
+}
+
+impl Sessions {
+    fn map(&self) -> MutexGuard<'_, HashMap<Key, Arc<Session>>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn get_or_insert(&self, key: Key, make: impl FnOnce() -> Arc<Session>) -> Arc<Session> {
+        self.map().entry(key).or_insert_with(make).clone()
+    }
+    pub fn remove(&self, key: &Key) -> Option<Arc<Session>> {
+        self.map().remove(key)
+    }
+}
+
+impl Inner {
+    pub(crate) fn sweep(&self) {
+        let sessions: Vec<(Key, Arc<Session>)> =
+            self.sessions.map().iter().map(|(key, session)| (key.clone(), session.clone())).collect();
+        for (key, session) in sessions {
+            for exchange in session.waiting(Duration::from_secs(1)) {
+                self.recorder.exchange(exchange);
+            }
+            // Two owners: the map and this loop. A stream that is still open is a third.
+            if session.is_idle() && Arc::strong_count(&session) <= 2 {
+                self.sessions.remove(&key);
+                self.abandon(&session, "no answer came within 30 minutes");
+            }
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Streamable HTTP (sessionful and stateless 2026-07-28) and legacy SSE on one handler: the proxy mirrors what the app
+//! sends and what the server answers; which of the transports it is shows in the answer, not in the address.
+
+use super::relay::Relay;
+use crate::record::random;
+use crate::route::{self, Endpoint, Route};
+use crate::session::{Key, Session};
+use crate::upstream::explain;
+use crate::{Gateway, local_only};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use portcullis_domain::{Direction, SessionId};
+use portcullis_policy::{Action, Judged, refusal};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use url::Url;
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const MAX_REDIRECTS: usize = 3;
+
+pub(crate) async fn serve(
+    gateway: Gateway,
+    listener: TcpListener,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let router = axum::Router::new().fallback(handle).with_state(gateway);
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+}
+
+async fn handle(State(gateway): State<Gateway>, request: Request) -> Response {
+    let mut response = match proxied(gateway, request).await {
+        Ok(response) => response,
+        Err(refused) => refused.into_response(),
+    };
+    // Nothing an Upstream sends may run as a page of this origin.
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    response
+}
+
+/// An answer of our own that is no MCP result: status and a JSON-RPC error without an id (or with the request's).
+struct Refused {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: i32, message: &str) -> Self {
+        Self { status, body: refusal(None, code, message) }
+    }
+    fn into_response(self) -> Response {
+        json_response(self.status, self.body)
+    }
+}
+
+fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+async fn proxied(gateway: Gateway, request: Request) -> Result<Response, Refused> {
+    let inner = &gateway.inner;
+    if let Err(which) = local_only::check(request.uri(), request.headers(), inner.proxy_port) {
+        let message = format!("Portcullis serves only this machine's apps: the {which} header names another address.");
+        return Err(Refused::new(StatusCode::FORBIDDEN, -32600, &message));
+    }
+    let path = request.uri().path().to_owned();
+    let not_found = || {
+        let message =
+            "Portcullis knows no server at this address. If the config still names it, run `portcullis doctor`.";
+        Refused::new(StatusCode::NOT_FOUND, -32600, message)
+    };
+    let route = route::find(&inner.routes.load(), &path).ok_or_else(not_found)?;
+    let url = route.upstream.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(not_found)?;
+    if request.method() == Method::POST {
+        post(gateway.clone(), route, url, request).await
+    } else {
+        other(gateway.clone(), route, url, request).await
+    }
+}
+
+/// GET (streams) and DELETE: nothing to judge on the way out, everything on the way back.
+async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -> Result<Response, Refused> {
+    if route.endpoint != Endpoint::Main {
+        return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    let session = match session_header(request.headers()) {
+        Some(id) => http_session(&gateway, &route, &id),
+        None => new_session(&route),
+    };
+    let url = with_query(url, request.uri().query());
+    let headers = forwardable(request.headers());
+    let answer = send(&gateway, request.method().clone(), &url, &headers, Bytes::new()).await;
+    let answer = answer.map_err(|why| unreachable_upstream(&route, None, &why))?;
+    if let (&Method::DELETE, true, Some(id)) =
+        (request.method(), answer.status().is_success(), session_header(request.headers()))
+    {
+        gateway.inner.sessions.remove(&Key::Http(route.upstream.id.clone(), id));
+        gateway.inner.abandon(&session, "the app ended the session");
+    }
+    respond(gateway, &route, session, url, headers, answer, Vec::new()).await
+}
+
+async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -> Result<Response, Refused> {
+    let inner = gateway.inner.clone();
+    let legacy = match route.endpoint {
+        Endpoint::LegacyMessages { connection } => {
+            let known = inner.legacy.get(connection).filter(|c| c.session.upstream.id == route.upstream.id);
+            Some(known.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, -32600, "This SSE connection has ended."))?)
+        }
+        Endpoint::Main => None,
+    };
+    let (parts, body) = request.into_parts();
+    let bytes = read_body(&gateway, &parts.headers, body).await?;
+    let session = match (&legacy, session_header(&parts.headers)) {
+        (Some(connection), _) => connection.session.clone(),
+        (None, Some(id)) => http_session(&gateway, &route, &id),
+        (None, None) => stateless_session(&gateway, &route),
+    };
+    let judged = inner.inspect(&session, Direction::ToUpstream, &bytes);
+    let awaited: Vec<String> = requests(&judged).collect();
+    let body = match judged.action {
+        Action::Forward => bytes,
+        Action::Replace(bytes) => bytes.into(),
+        Action::Drop => return Ok(empty(StatusCode::ACCEPTED)),
+        Action::Refuse(answer) => return Ok(json_response(StatusCode::BAD_REQUEST, answer)),
+        Action::Answer(answer) => match legacy {
+            Some(connection) => {
+                // The reply travels on the stream; a stream that is gone needs no reply.
+                let _ = connection.inject.send(sse_message(&answer));
+                return Ok(empty(StatusCode::ACCEPTED));
+            }
+            None => return Ok(in_accepted_form(&parts.headers, answer)),
+        },
+    };
+    let url = match &legacy {
+        Some(connection) => connection.post_to.clone(),
+        None => with_query(url, parts.uri.query()),
+    };
+    let headers = forwardable(&parts.headers);
+    let answer = match send(&gateway, Method::POST, &url, &headers, body).await {
+        Ok(answer) => answer,
+        Err(why) => {
+            for id in &awaited {
+                let open = session.close(Direction::ToUpstream, id);
+                open.into_iter().for_each(|open| inner.fail(open, &why));
+            }
+            return Err(unreachable_upstream(&route, awaited.first().map(String::as_str), &why));
+        }
+    };
+    // A legacy POST is answered on the stream: its requests stay open when this body ends.
+    let awaited = if legacy.is_some() { Vec::new() } else { awaited };
+    respond(gateway, &route, session, url, headers, answer, awaited).await
+}
+
+fn requests(judged: &Judged) -> impl Iterator<Item = String> + '_ {
+    let requests = judged.messages.iter().filter(|m| m.as_request().is_some());
+    requests.filter_map(|m| m.id.clone())
+}
+
+async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.as_bytes().to_ascii_lowercase());
+    if encoding.is_some_and(|encoding| encoding != b"identity") {
+        let message = "Portcullis reads only bodies without Content-Encoding. Send the body as it is.";
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
+    }
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let charset = media_type.to_ascii_lowercase().split_once("charset=").map(|(_, c)| c.trim_matches('"').to_owned());
+    if charset.is_some_and(|charset| !charset.starts_with("utf-8") && !charset.starts_with("utf8")) {
+        let message = "Portcullis reads only UTF-8 bodies.";
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
+    }
+    let limit = gateway.inner.judge.load().limits().max_message_bytes;
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message =
+                format!("Portcullis refuses messages of more than {limit} bytes (setting limits.max_message_bytes).");
+            Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, -32600, &message))
+        }
+        Err(_) => Err(Refused::new(StatusCode::BAD_REQUEST, -32700, "The request's body ended early.")),
+    }
+}
+
+fn session_header(headers: &HeaderMap) -> Option<String> {
+    headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned())
+}
+
+fn new_session(route: &Route<'_>) -> Arc<Session> {
+    Session::new(SessionId::from_random(random()), route.upstream.clone(), route.upstream.transport)
+}
+
+fn http_session(gateway: &Gateway, route: &Route<'_>, id: &str) -> Arc<Session> {
+    let key = Key::Http(route.upstream.id.clone(), id.to_owned());
+    gateway.inner.sessions.get_or_insert(key, || new_session(route))
+}
+
+/// Requests without a session pair within their own POST (two apps may use the same ids at once), under one shared id.
+fn stateless_session(gateway: &Gateway, route: &Route<'_>) -> Arc<Session> {
+    let shared = gateway.inner.sessions.get_or_insert(Key::Stateless(route.upstream.id.clone()), || new_session(route));
+    Session::new(shared.id.clone(), route.upstream.clone(), route.upstream.transport)
+}
+
+/// The app's headers as the Upstream gets them: all but those of this hop, and `Origin`, which names us.
+fn forwardable(headers: &HeaderMap) -> HeaderMap {
+    let mut out = end_to_end(headers);
+    for name in [header::HOST, header::ORIGIN, header::CONTENT_LENGTH, header::ACCEPT_ENCODING, header::EXPECT] {
+        out.remove(name);
+    }
+    out.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    out
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let mut out = headers.clone();
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let named: Vec<HeaderName> = named.filter_map(|name| name.trim().parse().ok()).collect();
+    let fixed = [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    fixed.into_iter().map(HeaderName::from_static).chain(named).for_each(|name| drop(out.remove(name)));
+    out
+}
+
+fn with_query(mut url: Url, query: Option<&str>) -> Url {
+    if let Some(query) = query {
+        let both = url.query().map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"));
+        url.set_query(Some(&both));
+    }
+    url
+}
+
+/// Sends one request, following redirects within the Upstream's own origin only: a redirect handed to the app would lead
+/// it past us, and one to another origin would carry its credentials there.
+pub(crate) async fn send(
+    gateway: &Gateway,
+    method: Method,
+    url: &Url,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<http::Response<Incoming>, String> {
+    let mut target = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let mut request = http::Request::new(Full::new(body.clone()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = target.as_str().parse().map_err(|_| "its address is not a valid URL".to_owned())?;
+        *request.headers_mut() = headers.clone();
+        let response = gateway.inner.client.send(request).await.map_err(|error| explain(&error))?;
+        if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
+            return Ok(response);
+        }
+        let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
+        let next = location.and_then(|location| target.join(location).ok());
+        match next {
+            Some(next) if next.origin() == url.origin() => target = next,
+            _ => return Err("it redirects to another origin, which Portcullis does not follow".into()),
+        }
+    }
+    Err(format!("it redirects more than {MAX_REDIRECTS} times"))
+}
+
+fn unreachable_upstream(route: &Route<'_>, id: Option<&str>, why: &str) -> Refused {
+    let name: String = route.upstream.name.chars().take(40).collect();
+    let message = format!("Portcullis could not reach the server {name:?}: {why}.");
+    Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, -32603, &message) }
+}
+
+async fn respond(
+    gateway: Gateway,
+    route: &Route<'_>,
+    session: Arc<Session>,
+    url: Url,
+    headers: HeaderMap,
+    answer: http::Response<Incoming>,
+    awaited: Vec<String>,
+) -> Result<Response, Refused> {
+    let (parts, body) = answer.into_parts();
+    if let Some(id) = session_header(&parts.headers) {
+        http_session(&gateway, route, &id);
+    }
+    let encoding = parts.headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        let message = "Portcullis withheld the server's answer: it is compressed although it was asked not to be.";
+        return Err(Refused {
+            status: StatusCode::BAD_GATEWAY,
+            body: refusal(awaited.first().map(String::as_str), -32603, message),
+        });
+    }
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(|v| v.as_bytes().to_ascii_lowercase());
+    let is_event_stream = media_type.is_some_and(|media_type| media_type.starts_with(b"text/event-stream"));
+    let whole = !is_event_stream && parts.headers.contains_key(header::CONTENT_LENGTH);
+    let prefix = route.prefix.to_owned();
+    let mut relay = Relay::new(gateway, session, body, url, headers, prefix, is_event_stream, awaited);
+    let mut out = Response::new(Body::empty());
+    *out.status_mut() = parts.status;
+    *out.headers_mut() = end_to_end(&parts.headers);
+    // Bodies may change size; hyper sets the right framing for what is really sent.
+    for name in [
+        header::CONTENT_LENGTH,
+        header::ETAG,
+        HeaderName::from_static("content-md5"),
+        HeaderName::from_static("digest"),
+    ] {
+        out.headers_mut().remove(name);
+    }
+    if whole {
+        let mut collected = Vec::new();
+        while let Some(bytes) = relay.next().await {
+            match bytes {
+                Ok(bytes) => collected.extend_from_slice(&bytes),
+                Err(error) => {
+                    let (why, id) = (error.to_string(), relay.awaited.first().cloned());
+                    return Err(unreachable_upstream(route, id.as_deref(), &why));
+                }
+            }
+        }
+        *out.body_mut() = Body::from(collected);
+        return Ok(out);
+    }
+    let bodyless = matches!(parts.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodyless && !is_event_stream {
+        // 202 must stay without a body, and without chunked framing where the server used none.
+        if let Some(Ok(first)) = relay.next().await {
+            let stream = futures_util::stream::unfold((Some(first), relay), step);
+            *out.body_mut() = Body::from_stream(stream);
+        }
+        return Ok(out);
+    }
+    *out.body_mut() = Body::from_stream(futures_util::stream::unfold((None, relay), step));
+    Ok(out)
+}
+
+async fn step(
+    (first, mut relay): (Option<Bytes>, Relay),
+) -> Option<(Result<Bytes, hyper::Error>, (Option<Bytes>, Relay))> {
+    let item = match first {
+        Some(first) => Ok(first),
+        None => relay.next().await?,
+    };
+    Some((item, (None, relay)))
+}
+
+/// Our answer in the form the app accepts: plain JSON where it may, else one event.
+fn in_accepted_form(headers: &HeaderMap, answer: Vec<u8>) -> Response {
+    let accepts =
+        |what: &str| headers.get_all(header::ACCEPT).iter().any(|v| v.to_str().is_ok_and(|v| v.contains(what)));
+    if accepts("text/event-stream") && !accepts("application/json") && !accepts("*/*") {
+        let mut response = Response::new(Body::from(sse_message(&answer)));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        return response;
+    }
+    json_response(StatusCode::OK, answer)
+}
+
+fn sse_message(answer: &[u8]) -> Bytes {
+    [&b"event: message\ndata: "[..], answer, b"\n\n"].concat().into()
+}

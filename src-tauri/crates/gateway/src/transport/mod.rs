@@ -1,0 +1,8 @@
+//! One file per Transport; each frames bytes into Messages, asks `inspect`, and writes what the Action says.
+
+pub(crate) mod http;
+mod json_frames;
+pub(crate) mod legacy;
+mod relay;
+mod sse_frames;
+pub(crate) mod stdio;

@@ -1,0 +1,243 @@
+//! The way back, hop 7: an Upstream's response body, Message by Message. Each is held until its verdict, the stream
+//! around it never is. Dropping this stream (the app closed its side) closes the upstream side at once, and the reverse.
+
+use super::json_frames::JsonFrames;
+use super::legacy::{self, Connection};
+use super::sse_frames::{Event, SseFrames, TooLarge};
+use crate::Gateway;
+use crate::session::Session;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use portcullis_domain::Direction;
+use portcullis_policy::{Action, BLOCKED_CODE, refusal};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use url::Url;
+
+pub(crate) struct Relay {
+    pub gateway: Gateway,
+    pub session: Arc<Session>,
+    pub body: Incoming,
+    /// Where our own answers to the server's requests go, and the headers that make them part of the session.
+    pub upstream_url: Url,
+    pub headers: http::HeaderMap,
+    /// `/<app>/<slug>~<id>`, for the `endpoint` event of a legacy stream.
+    pub prefix: String,
+    frames: Frames,
+    ready: VecDeque<Bytes>,
+    done: bool,
+    legacy: Option<Legacy>,
+    /// Ids of the requests this body answers: whatever is still open when it ends got no answer.
+    pub awaited: Vec<String>,
+}
+
+enum Frames {
+    Sse(SseFrames),
+    Json(JsonFrames),
+}
+
+struct Legacy {
+    key: String,
+    post_to: Url,
+    injected: mpsc::UnboundedReceiver<Bytes>,
+}
+
+impl Relay {
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        gateway: Gateway,
+        session: Arc<Session>,
+        body: Incoming,
+        upstream_url: Url,
+        headers: http::HeaderMap,
+        prefix: String,
+        is_event_stream: bool,
+        awaited: Vec<String>,
+    ) -> Self {
+        let max = gateway.inner.judge.load().limits().max_message_bytes;
+        let frames =
+            if is_event_stream { Frames::Sse(SseFrames::new(max)) } else { Frames::Json(JsonFrames::new(max)) };
+        let (ready, done, legacy) = (VecDeque::new(), false, None);
+        Self { gateway, session, body, upstream_url, headers, prefix, frames, ready, done, legacy, awaited }
+    }
+
+    /// The next bytes for the app. None: the body has ended. Err: the connection to the Upstream broke, and so must ours.
+    pub async fn next(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Some(Ok(bytes));
+            }
+            if self.done {
+                return None;
+            }
+            let stop = self.gateway.inner.stop.clone();
+            let frame = tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.done = true;
+                    continue;
+                }
+                Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
+                frame = self.body.frame() => frame,
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.push(&data);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+                None => self.finish(),
+            }
+        }
+    }
+
+    /// Collects a body that must be judged before the status line goes out.
+    fn push(&mut self, data: &[u8]) {
+        match &mut self.frames {
+            Frames::Sse(frames) => frames.push(data),
+            Frames::Json(frames) => frames.push(data),
+        }
+        loop {
+            let step = match &mut self.frames {
+                Frames::Sse(frames) => frames.next_event().map(|event| event.map(Piece::Event)),
+                Frames::Json(frames) => frames.next_document().map(|document| document.map(Piece::Document)),
+            };
+            match step {
+                Ok(Some(Piece::Event(event))) => self.event(event),
+                Ok(Some(Piece::Document(document))) => self.document(document),
+                Ok(None) => return,
+                Err(TooLarge) => return self.too_large(),
+            }
+            if self.done {
+                return;
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        match &mut self.frames {
+            Frames::Sse(frames) => {
+                if let Some(event) = frames.rest() {
+                    self.event(event);
+                }
+            }
+            Frames::Json(frames) => {
+                let rest = frames.rest();
+                if rest.iter().all(u8::is_ascii_whitespace) {
+                    self.emit(rest);
+                } else {
+                    self.document(rest);
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.ready.push_back(bytes);
+        }
+    }
+
+    fn document(&mut self, document: Bytes) {
+        match self.inspect(&document) {
+            Action::Forward => self.emit(document),
+            Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(bytes.into()),
+            Action::Answer(bytes) => self.answer_upstream(bytes),
+            Action::Drop => {}
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) else { return self.emit(event.raw) };
+        if event.name.as_deref() == Some(b"endpoint") && self.legacy.is_none() {
+            return self.endpoint(&event, data);
+        }
+        match self.inspect(data) {
+            Action::Forward => self.emit(event.raw),
+            Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(event.with_data(&bytes)),
+            Action::Answer(bytes) => {
+                self.answer_upstream(bytes);
+                self.emit(event.without_data());
+            }
+            Action::Drop => self.emit(event.without_data()),
+        }
+    }
+
+    fn inspect(&self, bytes: &[u8]) -> Action {
+        self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes).action
+    }
+
+    fn endpoint(&mut self, event: &Event, data: &[u8]) {
+        let Some(post_to) = legacy::resolve_endpoint(&self.upstream_url, data) else {
+            let message = "Portcullis closed this connection: the server's endpoint event points to another origin.";
+            self.emit(event.with_data(&refusal(None, BLOCKED_CODE, message)));
+            self.done = true;
+            return;
+        };
+        let (inject, injected) = mpsc::unbounded_channel();
+        let connection = Connection { session: self.session.clone(), post_to: post_to.clone(), inject };
+        let key = self.gateway.inner.legacy.insert(connection);
+        self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
+        self.legacy = Some(Legacy { key, post_to, injected });
+    }
+
+    /// A blocked server request gets our answer; the app never hears of it.
+    fn answer_upstream(&self, answer: Vec<u8>) {
+        let to = self.legacy.as_ref().map_or(&self.upstream_url, |legacy| &legacy.post_to).clone();
+        let (gateway, mut headers) = (self.gateway.clone(), self.headers.clone());
+        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        headers.remove("last-event-id");
+        tokio::spawn(async move {
+            if let Err(why) = super::http::send(&gateway, http::Method::POST, &to, &headers, answer.into()).await {
+                tracing::warn!(%why, "the answer to a blocked server request could not be delivered");
+            }
+        });
+    }
+
+    fn too_large(&mut self) {
+        self.done = true;
+        let message = "Portcullis withheld a server's message: it is larger than the limit.";
+        let answer = refusal(self.awaited.first().map(String::as_str), BLOCKED_CODE, message);
+        match self.frames {
+            Frames::Sse(_) => self.emit([&b"data: "[..], &answer, b"\n\n"].concat().into()),
+            Frames::Json(_) => self.emit(answer.into()),
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let inner = &self.gateway.inner;
+        if let Some(legacy) = &self.legacy {
+            inner.legacy.remove(&legacy.key);
+            inner.abandon(&self.session, "the connection closed before an answer came");
+        }
+        // A stream may end early and be resumed (polling); a plain body that ends is the only answer there will be.
+        if matches!(self.frames, Frames::Json(_)) {
+            for id in &self.awaited {
+                if let Some(open) = self.session.close(Direction::ToUpstream, id) {
+                    inner.fail(open, "the server's answer holds no response to this request");
+                }
+            }
+        }
+    }
+}
+
+enum Piece {
+    Event(Event),
+    Document(Bytes),
+}
+
+async fn injected(legacy: &mut Option<Legacy>) -> Option<Bytes> {
+    match legacy {
+        Some(legacy) => legacy.injected.recv().await,
+        None => std::future::pending().await,
+    }
+}

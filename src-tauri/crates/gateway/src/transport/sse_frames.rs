@@ -1,0 +1,242 @@
+//! Server-Sent Events over raw bytes: where each event ends, what its data says, and the exact bytes to forward.
+//! Lenient like every client: CR, LF and CRLF line ends, a BOM at the start, `data:` lines joined by a newline.
+//! Comments pass at once (keep-alives must not wait for a blank line).
+
+use bytes::{Bytes, BytesMut};
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// Everything from the last event's end to this one's, blank line included.
+    pub raw: Bytes,
+    /// The joined `data:` lines; None when there was none (comments, `retry:` alone).
+    pub data: Option<Vec<u8>>,
+    pub name: Option<Vec<u8>>,
+    /// The lines that are not data, ends included, to rebuild the event around other data.
+    pub others: Vec<u8>,
+}
+
+impl Event {
+    /// The same event (id, name, retry, place) with other data.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        let mut out = self.others.clone();
+        for line in data.split(|&b| b == b'\n') {
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        out.into()
+    }
+    /// The event without its data: nothing is dispatched, but an `id:` still counts for resumption.
+    pub fn without_data(&self) -> Bytes {
+        let mut out = self.others.clone();
+        if !out.is_empty() {
+            out.push(b'\n');
+        }
+        out.into()
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+pub(crate) struct SseFrames {
+    buffer: BytesMut,
+    /// Bytes of the current event whose lines were already read.
+    read: usize,
+    /// Of those and what follows: how far no line end was found.
+    searched: usize,
+    data: Option<Vec<u8>>,
+    name: Option<Vec<u8>>,
+    others: Vec<u8>,
+    fields: usize,
+    skip_line_feed: bool,
+    at_start: bool,
+    max_bytes: usize,
+}
+
+impl SseFrames {
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            read: 0,
+            searched: 0,
+            data: None,
+            name: None,
+            others: Vec::new(),
+            fields: 0,
+            skip_line_feed: false,
+            at_start: true,
+            max_bytes,
+        }
+    }
+
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// The next complete event, if the bytes so far hold one.
+    pub fn next_event(&mut self) -> Result<Option<Event>, TooLarge> {
+        if self.skip_line_feed && !self.buffer.is_empty() && self.read == 0 {
+            self.skip_line_feed = false;
+            if self.buffer[0] == b'\n' {
+                // The LF of a CR LF that was split: it belongs to the end of the last event.
+                let raw = self.buffer.split_to(1).freeze();
+                self.searched = 0;
+                return Ok(Some(Event { raw, data: None, name: None, others: Vec::new() }));
+            }
+        }
+        while let Some(end) = self.buffer[self.searched..].iter().position(|b| matches!(b, b'\n' | b'\r')) {
+            let end = self.searched + end;
+            let carriage = self.buffer[end] == b'\r';
+            let mut after = end + 1;
+            if carriage && self.buffer.get(after) == Some(&b'\n') {
+                after += 1;
+            }
+            let split = carriage && after == self.buffer.len() && after == end + 1;
+            let line = self.read..end;
+            if line.is_empty() {
+                self.skip_line_feed = split;
+                return Ok(Some(self.take(after)));
+            }
+            if split {
+                // The LF may still come; wait, unless this is a blank line (handled above).
+                self.searched = end;
+                return self.bounded().map(|()| None);
+            }
+            let comment = self.line(line, after);
+            (self.read, self.searched) = (after, after);
+            if comment && self.fields == 0 {
+                return Ok(Some(self.take(after)));
+            }
+        }
+        self.searched = self.buffer.len();
+        self.bounded().map(|()| None)
+    }
+
+    /// What is left when the stream ends in the middle of an event.
+    pub fn rest(&mut self) -> Option<Event> {
+        if self.read < self.buffer.len() {
+            self.line(self.read..self.buffer.len(), self.buffer.len());
+        }
+        let end = self.buffer.len();
+        (end > 0).then(|| self.take(end))
+    }
+
+    fn bounded(&self) -> Result<(), TooLarge> {
+        if self.buffer.len() > self.max_bytes { Err(TooLarge) } else { Ok(()) }
+    }
+
+    /// Reads one field; true for a comment.
+    fn line(&mut self, line: std::ops::Range<usize>, after: usize) -> bool {
+        let mut text = &self.buffer[line.clone()];
+        if self.at_start {
+            self.at_start = false;
+            text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        }
+        let (field, value) = match text.iter().position(|&b| b == b':') {
+            Some(0) => {
+                self.others.extend_from_slice(&self.buffer[line.start..after]);
+                return true;
+            }
+            Some(colon) => (&text[..colon], &text[colon + 1..]),
+            None => (text, &[][..]),
+        };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        self.fields += 1;
+        if field == b"data" {
+            match &mut self.data {
+                Some(data) => {
+                    data.push(b'\n');
+                    data.extend_from_slice(value);
+                }
+                none => *none = Some(value.to_vec()),
+            }
+            return false;
+        }
+        if field == b"event" {
+            self.name = Some(value.to_vec());
+        }
+        self.others.extend_from_slice(&self.buffer[line.start..after]);
+        false
+    }
+
+    fn take(&mut self, end: usize) -> Event {
+        let raw = self.buffer.split_to(end).freeze();
+        (self.read, self.searched, self.fields) = (0, 0, 0);
+        Event { raw, data: self.data.take(), name: self.name.take(), others: std::mem::take(&mut self.others) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(chunks: &[&[u8]]) -> Vec<(String, Option<String>)> {
+        let mut frames = SseFrames::new(1000);
+        let mut out = Vec::new();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        for chunk in chunks {
+            frames.push(chunk);
+            while let Some(event) = frames.next_event().unwrap() {
+                out.push((text(&event.raw), event.data.as_deref().map(text)));
+            }
+        }
+        if let Some(event) = frames.rest() {
+            out.push((text(&event.raw), event.data.as_deref().map(text)));
+        }
+        out
+    }
+
+    const STREAM: &str =
+        ": hi\nretry: 500\n\nid: 1\ndata: \n\nevent: message\r\ndata: {\"a\":1}\r\ndata:2\r\n\r\ndata: x\n\n";
+
+    #[test]
+    fn every_split_gives_the_same_data_and_exactly_the_same_bytes() {
+        let whole = all(&[STREAM.as_bytes()]);
+        let data: Vec<_> = whole.iter().filter_map(|(_, data)| data.as_deref()).collect();
+        assert_eq!(data, ["", "{\"a\":1}\n2", "x"]);
+        for at in 0..=STREAM.len() {
+            for step in [1, 7] {
+                let (head, tail) = STREAM.as_bytes().split_at(at);
+                let mut chunks = vec![head];
+                chunks.extend(tail.chunks(step));
+                let events = all(&chunks);
+                let raw: String = events.iter().map(|(raw, _)| raw.as_str()).collect();
+                assert_eq!(raw, STREAM, "at {at}");
+                let seen: Vec<_> = events.iter().filter_map(|(_, data)| data.as_deref()).collect();
+                assert_eq!(seen, data, "at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_passes_before_the_blank_line() {
+        let mut frames = SseFrames::new(100);
+        frames.push(b": ping\n");
+        assert_eq!(frames.next_event().unwrap().unwrap().raw, ": ping\n");
+    }
+
+    #[test]
+    fn carriage_returns_alone_end_lines_and_a_byte_order_mark_is_no_part_of_the_field() {
+        let data: Vec<_> = all(&[b"\xef\xbb\xbfdata: a\r\r", b"data: b\r\r"]).into_iter().filter_map(|e| e.1).collect();
+        assert_eq!(data, ["a", "b"]);
+    }
+
+    #[test]
+    fn an_unfinished_event_comes_out_at_the_end_and_a_huge_one_is_an_error() {
+        assert_eq!(all(&[b"data: half"]), [("data: half".into(), Some("half".into()))]);
+        let mut frames = SseFrames::new(10);
+        frames.push(&[b'x'; 11]);
+        assert_eq!(frames.next_event(), Err(TooLarge));
+    }
+
+    #[test]
+    fn other_data_keeps_id_and_name() {
+        let mut frames = SseFrames::new(100);
+        frames.push(b"id: 7\nevent: message\ndata: old\n\n");
+        let event = frames.next_event().unwrap().unwrap();
+        assert_eq!(event.with_data(b"a\nb"), "id: 7\nevent: message\ndata: a\ndata: b\n\n");
+        assert_eq!(event.without_data(), "id: 7\nevent: message\n\n");
+    }
+}
