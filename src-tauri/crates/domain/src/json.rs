@@ -169,6 +169,10 @@ impl<'d> NodeRef<'d> {
     pub fn key(&self) -> Option<Cow<'d, str>> {
         self.node().key.map(|(start, end)| decode(&self.doc.bytes[start as usize..end as usize]))
     }
+    /// Raw bytes of that key, between its quotes.
+    pub fn key_span(&self) -> Option<Range<usize>> {
+        self.node().key.map(|(start, end)| start as usize..end as usize)
+    }
     /// Position in the parent.
     pub fn index(&self) -> usize {
         self.node().index as usize
