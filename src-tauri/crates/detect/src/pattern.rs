@@ -1,0 +1,39 @@
+//! One regex of a Signature: byte mode, linear time, compiled the first time its keyword is seen.
+
+use regex::bytes::{Regex, RegexBuilder};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// A compiled pattern may take this much memory; beyond it the file is refused.
+const MAX_COMPILED_BYTES: usize = 1 << 20;
+
+pub(crate) struct Pattern {
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    pub fn new(source: &str) -> Self {
+        Self { source: source.to_owned(), compiled: OnceLock::new() }
+    }
+
+    /// First match that starts at or after `window.start` and ends by `window.end`.
+    pub fn find(&self, text: &str, window: Range<usize>) -> Option<Range<usize>> {
+        let regex = self.compiled.get_or_init(|| build(&self.source).ok()).as_ref()?;
+        let haystack = text.as_bytes().get(..window.end)?;
+        if window.start > haystack.len() {
+            return None;
+        }
+        regex.find_at(haystack, window.start).map(|found| found.range())
+    }
+}
+
+/// Compiles a pattern as the engine does; the error is one line.
+pub(crate) fn build(source: &str) -> Result<Regex, String> {
+    RegexBuilder::new(source)
+        .unicode(false)
+        .multi_line(true)
+        .size_limit(MAX_COMPILED_BYTES)
+        .build()
+        .map_err(|error| error.to_string().lines().last().unwrap_or("is no regex").trim().to_owned())
+}
