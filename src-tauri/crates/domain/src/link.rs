@@ -38,6 +38,12 @@ pub struct PendingRequest {
     pub id: String,
     pub method: String,
     pub target: Option<String>,
+    /// 2026-07-28: a minted result needs `resultType`.
+    #[serde(default)]
+    pub modern: bool,
+    /// Task-augmented (2025-11-25).
+    #[serde(default)]
+    pub task: bool,
 }
 
 /// Frame kinds. Shim to daemon: Hello, Message, Closed. Daemon to shim: the rest.
