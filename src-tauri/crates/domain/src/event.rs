@@ -91,6 +91,8 @@ pub enum ChangeKind {
     AlertReviewed,
     DaemonStarted,
     DaemonStopped,
+    /// The audit database was damaged: it was moved aside and a new one begun.
+    AuditMovedAside,
 }
 
 /// Somebody (or the daemon itself) changed something that matters for protection.
