@@ -36,7 +36,9 @@ mod tests {
     fn foreign_hosts_and_origins_are_refused() {
         let try_with = |host: &[&str], origin: Option<&str>| {
             let mut headers = HeaderMap::new();
-            host.iter().for_each(|h| drop(headers.append(header::HOST, h.parse().unwrap())));
+            for host in host {
+                headers.append(header::HOST, host.parse().unwrap());
+            }
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }

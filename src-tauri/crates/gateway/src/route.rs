@@ -60,7 +60,7 @@ mod tests {
         assert!(endpoint(&format!("{prefix}/m/abc")).unwrap().0.contains("abc"));
         for wrong in [
             format!("/other/files~{id}/mcp"),
-            format!("{prefix}"),
+            prefix.clone(),
             format!("{prefix}/mcp/"),
             format!("{prefix}/mcp/more"),
             format!("/cursor/{id}/mcp"),

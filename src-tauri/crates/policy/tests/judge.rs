@@ -4,41 +4,9 @@
 use portcullis_domain::json::{Doc, Mode};
 use portcullis_domain::*;
 use portcullis_policy::{Action, Context, Judge, Judged, PairedRequest, PinBook, Rules};
+use portcullis_testkit::Words;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-struct Words;
-impl Words {
-    fn finding(path: String) -> Finding {
-        Finding {
-            signature: "poison".into(),
-            version: 1,
-            category: "test".into(),
-            severity: Severity::High,
-            confidence: Confidence::High,
-            verdict: Verdict::Block,
-            title: "Poison".into(),
-            json_path: path,
-            span: None,
-            matched: String::new(),
-            decoded: None,
-        }
-    }
-}
-impl Scan for Words {
-    fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding> {
-        assert!(!input.doc.leaves().any(|leaf| leaf.text.contains("PANIC")), "asked to panic");
-        let inside = |path: &str| path.starts_with(&input.root.pointer());
-        let leaves = input.doc.leaves().filter(|leaf| leaf.text.contains("POISON") && inside(&leaf.node.pointer()));
-        leaves.map(|leaf| Self::finding(leaf.node.pointer())).collect()
-    }
-    fn scan_text(&self, _: Direction, text: &str) -> Vec<Finding> {
-        if text.contains("POISON") { vec![Self::finding(String::new())] } else { Vec::new() }
-    }
-    fn mask(&self, text: &str) -> String {
-        text.into()
-    }
-}
 
 struct Bench {
     judge: Judge,

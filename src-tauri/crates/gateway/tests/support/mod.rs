@@ -1,0 +1,341 @@
+//! A scripted upstream and a client over raw sockets, so that tests see the very bytes.
+
+use arc_swap::ArcSwap;
+use portcullis_domain::*;
+use portcullis_gateway::{Deps, Gateway};
+use portcullis_policy::{Judge, PinBook, Rules};
+use portcullis_testkit::Words;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone)]
+pub struct Reply {
+    head: String,
+    chunks: Vec<String>,
+    framing: Framing,
+    then: Option<Box<Reply>>,
+}
+#[derive(Clone, PartialEq)]
+enum Framing {
+    Length,
+    Chunked,
+    OpenEnded,
+}
+
+impl Reply {
+    pub fn new(status: u16, content_type: &str, body: &str) -> Self {
+        let kind = if content_type.is_empty() { String::new() } else { format!("content-type: {content_type}\r\n") };
+        Self {
+            head: format!("HTTP/1.1 {status} X\r\n{kind}"),
+            chunks: vec![body.into()],
+            framing: Framing::Length,
+            then: None,
+        }
+    }
+    pub fn json(body: &str) -> Self {
+        Self::new(200, "application/json", body)
+    }
+    pub fn chunked(content_type: &str, chunks: &[&str]) -> Self {
+        let chunks = chunks.iter().map(|chunk| chunk.to_string()).collect();
+        Self { chunks, framing: Framing::Chunked, ..Self::new(200, content_type, "") }
+    }
+    pub fn open_ended(content_type: &str, start: &str) -> Self {
+        Self { framing: Framing::OpenEnded, ..Self::new(200, content_type, start) }
+    }
+    pub fn redirect(location: &str, then: Reply) -> Self {
+        Self { then: Some(Box::new(then)), ..Self::new(307, "", "").header("location", location) }
+    }
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.head += &format!("{name}: {value}\r\n");
+        self
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub path: String,
+    headers: HashMap<String, String>,
+    pub body: String,
+}
+impl Seen {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+}
+
+pub struct Upstream {
+    port: u16,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    changed: Arc<Notify>,
+    disconnected: Arc<Notify>,
+}
+
+impl Upstream {
+    async fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = Self {
+            port: listener.local_addr().unwrap().port(),
+            seen: Arc::default(),
+            replies: Arc::new(Mutex::new(VecDeque::from([reply.clone()]))),
+            changed: Arc::default(),
+            disconnected: Arc::default(),
+        };
+        if let Some(then) = reply.then {
+            upstream.next_reply(*then);
+        }
+        let (seen, replies) = (upstream.seen.clone(), upstream.replies.clone());
+        let (changed, disconnected) = (upstream.changed.clone(), upstream.disconnected.clone());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (seen, replies) = (seen.clone(), replies.clone());
+                let (changed, disconnected) = (changed.clone(), disconnected.clone());
+                tokio::spawn(async move {
+                    let Some((request, _)) = read_message(&mut stream).await else { return };
+                    seen.lock().unwrap().push(request);
+                    changed.notify_one();
+                    let reply = replies.lock().unwrap().pop_front().unwrap_or(Reply::new(
+                        500,
+                        "text/plain",
+                        "no reply scripted",
+                    ));
+                    write_reply(&mut stream, &reply).await;
+                    if reply.framing == Framing::OpenEnded {
+                        let mut rest = [0; 1];
+                        while stream.read(&mut rest).await.is_ok_and(|n| n > 0) {}
+                        disconnected.notify_one();
+                    }
+                });
+            }
+        });
+        upstream
+    }
+    pub fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+    pub fn next_reply(&self, reply: Reply) {
+        self.replies.lock().unwrap().push_back(reply);
+    }
+    pub fn requests(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+    pub fn only_request(&self) -> Seen {
+        let mut requests = self.requests();
+        assert_eq!(requests.len(), 1);
+        requests.remove(0)
+    }
+    pub async fn wait_for_requests(&self, n: usize) -> Vec<Seen> {
+        while self.requests().len() < n {
+            self.changed.notified().await;
+        }
+        self.requests()
+    }
+    pub async fn wait_for_disconnect(&self) {
+        self.disconnected.notified().await;
+    }
+}
+
+async fn write_reply(stream: &mut TcpStream, reply: &Reply) {
+    let mut out = reply.head.clone();
+    match reply.framing {
+        Framing::Length => {
+            out += &format!("connection: close\r\ncontent-length: {}\r\n\r\n{}", reply.chunks[0].len(), reply.chunks[0])
+        }
+        Framing::Chunked => {
+            out += "connection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+            for chunk in &reply.chunks {
+                out += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
+            }
+            out += "0\r\n\r\n";
+        }
+        Framing::OpenEnded => {
+            out += &format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{}\r\n", reply.chunks[0].len(), reply.chunks[0]);
+        }
+    }
+    let _ = stream.write_all(out.as_bytes()).await;
+}
+
+/// A request or response with its whole body; the first line is returned beside it.
+async fn read_message(stream: &mut TcpStream) -> Option<(Seen, String)> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let (first, headers) = parse_head(&head);
+    let mut body = Vec::new();
+    if let Some(length) = headers.get("content-length") {
+        body.resize(length.parse().unwrap(), 0);
+        stream.read_exact(&mut body).await.ok()?;
+    } else if headers.contains_key("transfer-encoding") {
+        while let Some(chunk) = read_chunk(stream).await {
+            body.extend(chunk);
+        }
+    }
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    Some((Seen { path, headers, body: String::from_utf8_lossy(&body).into_owned() }, first))
+}
+
+fn parse_head(head: &[u8]) -> (String, HashMap<String, String>) {
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    (first, headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect())
+}
+
+async fn read_chunk(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut size = Vec::new();
+    while !size.ends_with(b"\r\n") {
+        size.push(stream.read_u8().await.ok()?);
+    }
+    let size = usize::from_str_radix(String::from_utf8_lossy(&size).trim(), 16).ok()?;
+    let mut chunk = vec![0; size + 2];
+    stream.read_exact(&mut chunk).await.ok()?;
+    chunk.truncate(size);
+    (size > 0).then_some(chunk)
+}
+
+pub struct Response {
+    pub status: u16,
+    headers: HashMap<String, String>,
+    pub body: String,
+}
+impl Response {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A response whose body is read as it comes.
+pub struct Open {
+    stream: TcpStream,
+}
+impl Open {
+    pub async fn read_until(&mut self, end: &str) -> String {
+        let mut text = String::new();
+        while !text.ends_with(end) {
+            text += &String::from_utf8_lossy(&read_chunk(&mut self.stream).await.expect("the stream ended"));
+        }
+        text
+    }
+}
+
+pub struct Proxied {
+    pub upstream: Upstream,
+    pub prefix: String,
+    port: u16,
+    gateway: Gateway,
+    rows: Arc<Mutex<Vec<AuditRow>>>,
+    stop: CancellationToken,
+}
+
+impl Drop for Proxied {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Proxied {
+    pub async fn start(reply: Reply) -> Self {
+        Self::in_front_of(Upstream::start(reply).await).await
+    }
+    pub async fn start_without_upstream() -> Self {
+        let mut upstream = Upstream::start(Reply::json("{}")).await;
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        upstream.port = free.local_addr().unwrap().port();
+        drop(free);
+        Self::in_front_of(upstream).await
+    }
+
+    async fn in_front_of(upstream: Upstream) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let id = UpstreamId::from_random([7; 16]);
+        let entry = portcullis_domain::Upstream {
+            id: id.clone(),
+            app: AppId::new("cursor"),
+            app_name: "Cursor".into(),
+            name: "files".into(),
+            transport: Transport::StreamableHttp,
+            url: Some(format!("http://{}/mcp", upstream.authority())),
+            command: Vec::new(),
+        };
+        let judge =
+            Judge::new(Arc::new(Words), Arc::new(PinBook::in_memory(Vec::new())), Rules::default(), Limits::default());
+        let rows: Arc<Mutex<Vec<AuditRow>>> = Arc::default();
+        let sink = rows.clone();
+        let gateway = Gateway::new(Deps {
+            routes: Arc::new(ArcSwap::from_pointee(HashMap::from([(id.clone(), Arc::new(entry))]))),
+            judge: Arc::new(ArcSwap::from_pointee(judge)),
+            sink: Arc::new(move |row| sink.lock().unwrap().push(row)),
+            clock: Arc::new(|| 1000),
+            proxy_port: port,
+        })
+        .unwrap();
+        let stop = CancellationToken::new();
+        let (serving, until) = (gateway.clone(), stop.clone());
+        tokio::spawn(async move { serving.serve_proxy(listener, until).await });
+        Self { upstream, prefix: format!("/cursor/files~{id}"), port, gateway, rows, stop }
+    }
+
+    pub async fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
+        self.send("POST", path, body, headers).await
+    }
+    pub async fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
+        self.send_to(method, &format!("{}{path}", self.prefix), body, headers).await
+    }
+    pub async fn send_to(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
+        let mut stream = self.write_request(method, path, body, headers).await;
+        let (message, first) = read_message(&mut stream).await.expect("an answer");
+        let status = first.split(' ').nth(1).unwrap().parse().unwrap();
+        Response { status, headers: message.headers, body: message.body }
+    }
+    pub async fn open(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Open {
+        let path = format!("{}{path}", self.prefix);
+        let mut stream = self.write_request(method, &path, body, headers).await;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        Open { stream }
+    }
+
+    async fn write_request(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let mut head = format!("{method} {path} HTTP/1.1\r\ncontent-length: {}\r\n", body.len());
+        let given = |name: &str| headers.iter().any(|(n, _)| *n == name);
+        for (name, value) in [
+            ("host", format!("127.0.0.1:{}", self.port)),
+            ("content-type", "application/json".into()),
+            ("accept", "application/json, text/event-stream".into()),
+        ] {
+            if !given(name) {
+                head += &format!("{name}: {value}\r\n");
+            }
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+        // A refusal may come before the whole body is written.
+        let _ = stream.write_all(body.as_bytes()).await;
+        stream
+    }
+
+    /// Every row so far.
+    pub fn rows(&self) -> Vec<AuditRow> {
+        self.gateway.flush();
+        self.rows.lock().unwrap().clone()
+    }
+}
+
+pub fn exchange_of(row: &AuditRow) -> &Exchange {
+    match row {
+        AuditRow::Exchange(exchange) => exchange,
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,5 @@
+//! Dev only: what several crates' tests share.
+
+mod words;
+
+pub use words::Words;
