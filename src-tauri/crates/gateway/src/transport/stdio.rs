@@ -4,7 +4,7 @@
 use crate::record::random;
 use crate::session::{Key, Open, Session};
 use crate::{Gateway, record};
-use portcullis_domain::link::{self, FrameKind, Hello};
+use portcullis_domain::link::{self, FrameKind, Hello, PendingRequest};
 use portcullis_domain::{Direction, SessionId, Transport, UpstreamId};
 use portcullis_policy::{Action, PairedRequest};
 use std::path::Path;
@@ -140,13 +140,10 @@ fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), St
     // After a reconnect: requests that were forwarded before and whose answers are still to come.
     for pending in hello.pending {
         if session.paired(pending.direction, &pending.id).is_none() {
-            let paired = PairedRequest { method: pending.method, target: pending.target, modern: false, task: false };
-            let exchange = record::resumed(&session, pending.direction, &paired, (gateway.inner.clock)());
-            session.open(
-                pending.direction,
-                pending.id,
-                Open { paired, exchange, started: Instant::now(), reported: true },
-            );
+            let PendingRequest { direction, id, method, target, modern, task } = pending;
+            let paired = PairedRequest { method, target, modern, task };
+            let exchange = record::resumed(&session, direction, &paired, (gateway.inner.clock)());
+            session.open(direction, id, Open { paired, exchange, started: Instant::now(), reported: true });
         }
     }
     Ok((session, hello.direction))

@@ -1,11 +1,9 @@
 //! The proxy listener over real sockets, in front of an upstream double that records every byte it gets and answers
 //! what the test scripted. (Real servers and SDK clients are in tests/e2e; here are the cases they never produce.)
 
-mod support;
-
+use crate::support::{Proxied, Reply, exchange_of};
 use portcullis_domain::{Outcome, Verdict};
 use serde_json::{Value, json};
-use support::{Proxied, Reply, exchange_of};
 
 fn call(id: i64, text: &str) -> String {
     json!({"jsonrpc":"2.0","id":id,"method":"tools/call","params":{"name":"t","arguments":{"a":text}}}).to_string()

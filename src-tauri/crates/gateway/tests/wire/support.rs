@@ -282,6 +282,18 @@ impl Proxied {
         Self { upstream, prefix: format!("/cursor/files~{id}"), port, gateway, rows, stop }
     }
 
+    /// Serves the shim link too; returns once it accepts.
+    pub async fn serve_link(&self, socket: &std::path::Path) -> tokio::net::UnixStream {
+        let (serving, until, path) = (self.gateway.clone(), self.stop.clone(), socket.to_owned());
+        tokio::spawn(async move { serving.serve_link(path, until).await });
+        loop {
+            match tokio::net::UnixStream::connect(socket).await {
+                Ok(stream) => return stream,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
     pub async fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
         self.send("POST", path, body, headers).await
     }

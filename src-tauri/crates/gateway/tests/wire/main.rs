@@ -1,0 +1,6 @@
+//! The gateway over real sockets.
+
+mod http;
+#[cfg(unix)]
+mod link;
+mod support;
