@@ -1,0 +1,154 @@
+//! Other apps' files on the disk: read with their symlinks resolved, replace atomically with mode and owner kept. The one
+//! place that writes outside the state directory. It replaces files that exist; it never creates or deletes one.
+
+use crate::error::Error;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A config beyond this is not a config.
+const MAX_BYTES: u64 = 20 * 1024 * 1024;
+pub(crate) const TEMP_PREFIX: &str = ".portcullis-";
+pub(crate) const TEMP_SUFFIX: &str = ".tmp";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    /// As configured.
+    pub path: PathBuf,
+    /// With symlinks resolved: the file that is written.
+    pub target: PathBuf,
+    pub bytes: Vec<u8>,
+    pub hash: String,
+}
+
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+/// None: there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Error> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match fs::symlink_metadata(path) {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+        Err(error) => return Err(Error::io("reading", path)(error)),
+        Ok(_) => {}
+    }
+    let refuse = |reason: &str| Error::UnsafeFile { file: path.into(), reason: reason.into() };
+    let target = fs::canonicalize(path).map_err(|error| match error.kind() {
+        NotFound => refuse("a symbolic link to a file that does not exist"),
+        _ => Error::io("reading", path)(error),
+    })?;
+    let meta = fs::metadata(&target).map_err(Error::io("reading", path))?;
+    if !meta.is_file() {
+        return Err(refuse("not a regular file"));
+    }
+    if meta.len() > MAX_BYTES {
+        return Err(refuse("larger than 20 MiB"));
+    }
+    let bytes = fs::read(&target).map_err(Error::io("reading", path))?;
+    Ok(Some(Snapshot { path: path.into(), target, hash: hash(&bytes), bytes }))
+}
+
+/// Refuses what must not or cannot be replaced, before anything is journaled.
+pub(crate) fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
+    let file = || snapshot.path.clone();
+    let meta = fs::metadata(&snapshot.target).map_err(Error::io("reading", &snapshot.target))?;
+    if meta.permissions().readonly() {
+        return Err(Error::ReadOnly { file: file(), reason: "the file is marked read-only".into() });
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if meta.mode() & 0o200 == 0 {
+            return Err(Error::ReadOnly { file: file(), reason: "its owner may not write it".into() });
+        }
+        if meta.nlink() > 1 {
+            let reason = "known under a second name (a hard link), which replacing it would cut off".into();
+            return Err(Error::UnsafeFile { file: file(), reason });
+        }
+    }
+    temporary_beside(&snapshot.target).map(drop).map_err(|error| denied(&snapshot.path, error))
+}
+
+fn denied(path: &Path, error: std::io::Error) -> Error {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        PermissionDenied => Error::ReadOnly { file: path.into(), reason: "its directory may not be written".into() },
+        ReadOnlyFilesystem => Error::ReadOnly { file: path.into(), reason: "its file system is read-only".into() },
+        _ => Error::io("writing", path)(error),
+    }
+}
+
+fn temporary_beside(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let directory = target.parent().unwrap_or(Path::new("/"));
+    // 0600 and O_EXCL; in the same directory, so that the rename is atomic.
+    tempfile::Builder::new().prefix(TEMP_PREFIX).suffix(TEMP_SUFFIX).tempfile_in(directory)
+}
+
+/// What happened so far; tests stop here as a crash would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Journaled,
+    TempWritten,
+    Replaced,
+    Done,
+}
+
+/// Replaces the file if it is still what `snapshot` says.
+pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(Step)) -> Result<(), Error> {
+    let target = &snapshot.target;
+    let io = |error| denied(&snapshot.path, error);
+    let meta = fs::metadata(target).map_err(io)?;
+    let mut temp = temporary_beside(target).map_err(io)?;
+    temp.write_all(bytes).map_err(io)?;
+    keep_owner(&meta, temp.as_file()).map_err(io)?;
+    temp.as_file().set_permissions(meta.permissions()).map_err(io)?;
+    temp.as_file().sync_all().map_err(io)?;
+    step(Step::TempWritten);
+    // The last look before the swap: somebody may have written or moved the link meanwhile.
+    let now = read(&snapshot.path)?;
+    if now.is_none_or(|now| now.hash != snapshot.hash || now.target != *target) {
+        return Err(Error::Changed { file: snapshot.path.clone() });
+    }
+    temp.persist(target).map_err(|error| io(error.error))?;
+    sync_directory(target);
+    step(Step::Replaced);
+    Ok(())
+}
+
+#[cfg(unix)]
+fn keep_owner(meta: &fs::Metadata, file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (meta.uid(), meta.gid()) {
+        std::os::unix::fs::fchown(file, Some(meta.uid()), Some(meta.gid()))?;
+    }
+    Ok(())
+}
+#[cfg(not(unix))]
+fn keep_owner(_: &fs::Metadata, _: &fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Makes a rename durable. Best effort: not every file system can, and the content itself is already synced.
+pub(crate) fn sync_directory(file: &Path) {
+    #[cfg(unix)]
+    if let Some(directory) = file.parent() {
+        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
+/// Removes what a killed write left beside `target`.
+pub(crate) fn remove_leftovers(target: &Path) {
+    let Some(entries) = target.parent().and_then(|directory| fs::read_dir(directory).ok()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

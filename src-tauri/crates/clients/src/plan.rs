@@ -1,0 +1,376 @@
+//! What a protect or a restore would do to one file: planned bytes, journal changes and the lines for the preview. Pure:
+//! reads the config and the journal's state it is given, writes nothing. The planned bytes are parsed again and compared
+//! by meaning before anybody may write them.
+
+use crate::config::{Config, Entry, server_mut};
+use crate::descriptor::Descriptor;
+use crate::entry::{self, Edit, Owner, Shape, Wanted};
+use crate::error::Error;
+use crate::file::{Snapshot, hash};
+use crate::format::{Node, splice};
+use crate::journal::{FileRecord, Original, Pending, Record, RecordState, State};
+use portcullis_domain::api::{PlannedChange, ServerPlan};
+use portcullis_domain::{Transport, UnixMs, UpstreamId};
+use std::collections::BTreeMap;
+
+pub(crate) struct Plan {
+    pub snapshot: Snapshot,
+    pub bytes: Vec<u8>,
+    pub servers: Vec<ServerPlan>,
+    pub pending: Pending,
+}
+
+impl Plan {
+    /// Whether the file's bytes change.
+    pub fn writes(&self) -> bool {
+        self.bytes != self.snapshot.bytes
+    }
+    /// Names of the entries that change.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().filter(|server| server.change != PlannedChange::Nothing).map(|server| server.name.as_str())
+    }
+}
+
+/// What planning needs to know besides the file.
+pub(crate) struct Context<'c> {
+    pub app: &'c Descriptor,
+    pub state: &'c State,
+    pub shim: &'c str,
+    pub port: u16,
+    pub now: UnixMs,
+    /// Names of the entries; None: all.
+    pub only: Option<&'c [String]>,
+}
+
+impl Context<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_none_or(|only| only.iter().any(|wanted| wanted == name))
+    }
+}
+
+/// One entry's part of a plan.
+struct Step {
+    change: PlannedChange,
+    transport: Transport,
+    reason: Option<String>,
+    edit: Option<Edit>,
+    put: Option<(UpstreamId, Record)>,
+}
+
+impl Step {
+    fn nothing(transport: Transport, reason: impl Into<String>) -> Self {
+        Self { change: PlannedChange::Nothing, transport, reason: Some(reason.into()), edit: None, put: None }
+    }
+}
+
+pub(crate) fn protect(config: Config, cx: &Context<'_>) -> Result<Plan, Error> {
+    let mut draft = Draft::default();
+    for entry in config.entries(cx.app).filter(|entry| cx.wants(entry.name)) {
+        let step = protect_entry(&config, &entry, cx, &draft.put)?;
+        draft.add(entry.name, step);
+    }
+    draft.finish(config, cx, false)
+}
+
+fn protect_entry(
+    config: &Config,
+    entry: &Entry<'_>,
+    cx: &Context<'_>,
+    planned: &BTreeMap<UpstreamId, Record>,
+) -> Result<Step, Error> {
+    let bytes = &config.snapshot.bytes;
+    let snapshot = &config.snapshot;
+    let raw = |node: &Node| String::from_utf8_lossy(&bytes[node.range.clone()]).into_owned();
+    let internal = || Error::VerificationFailed { file: snapshot.path.clone() };
+    let record = |transport, original| Record {
+        app: cx.app.app_id(),
+        app_name: cx.app.name.clone(),
+        file: snapshot.path.clone(),
+        name: entry.name.into(),
+        transport,
+        original,
+        state: RecordState::Applied,
+        at: cx.now,
+    };
+    let step = match (&entry.shape, &entry.owner) {
+        (Shape::Odd { transport, reason }, _) => Step::nothing(*transport, reason.clone()),
+        (Shape::Stdio { .. }, Owner::BrokenShim) => {
+            Step::nothing(Transport::Stdio, "it starts the shim with arguments that were edited; restore it first")
+        }
+        (Shape::Stdio { command, args }, Owner::Theirs) => {
+            let original = Original::Stdio {
+                command: command.text().unwrap_or_default().into(),
+                raw_command: raw(command),
+                args: args.and_then(Node::texts),
+                raw_args: args.map(raw),
+            };
+            let id = known_or_new_id(config, entry, &original, cx, planned)?;
+            let edit = entry::wrap(bytes, command, *args, &cx.app.stdio.args, cx.app.format, cx.shim, &id);
+            let put = Some((id, record(Transport::Stdio, original)));
+            Step {
+                change: PlannedChange::Shim,
+                transport: Transport::Stdio,
+                reason: None,
+                edit: Some(edit.ok_or_else(internal)?),
+                put,
+            }
+        }
+        (Shape::Stdio { command, args: Some(args) }, Owner::Shim { id, real }) => {
+            let known = cx.state.entries.get(id);
+            let put = match known {
+                Some(record) if record.state == RecordState::Applied => None,
+                Some(old) => Some((id.clone(), record(Transport::Stdio, old.original.clone()))),
+                // A backup or a sync brought it: its own words say what it starts.
+                None => {
+                    let (command, args) = real.split_first().map_or((String::new(), &[][..]), |(c, a)| (c.clone(), a));
+                    let raw_command = cx.app.format.literal(&command);
+                    let original = Original::Stdio { command, raw_command, args: Some(args.to_vec()), raw_args: None };
+                    Some((id.clone(), record(Transport::Stdio, original)))
+                }
+            };
+            if command.text() == Some(cx.shim) {
+                Step { put, ..Step::nothing(Transport::Stdio, "already protected") }
+            } else {
+                let edit = entry::retarget_shim(command, args, cx.app.format, cx.shim).ok_or_else(internal)?;
+                Step { change: PlannedChange::Shim, transport: Transport::Stdio, reason: None, edit: Some(edit), put }
+            }
+        }
+        (Shape::Remote { url, transport }, Owner::Theirs) => {
+            let address = url.text().unwrap_or_default();
+            if let Some(reason) = entry::url_obstacle(address, cx.app) {
+                return Ok(Step::nothing(*transport, reason));
+            }
+            let original = Original::Url { url: address.into(), raw: raw(url) };
+            let id = known_or_new_id(config, entry, &original, cx, planned)?;
+            let ours = entry::local_url(&cx.app.id, entry.name, &id, *transport, cx.port);
+            let edit = entry::set_url(url, cx.app.format.literal(&ours).into_bytes(), ours);
+            let put = Some((id, record(*transport, original)));
+            Step { change: PlannedChange::LocalUrl, transport: *transport, reason: None, edit: Some(edit), put }
+        }
+        (Shape::Remote { url, transport }, Owner::Local { id }) => match cx.state.entries.get(id) {
+            Some(old) if matches!(old.original, Original::Url { .. }) => {
+                let revived = || (id.clone(), Record { state: RecordState::Applied, ..old.clone() });
+                let put = (old.state != RecordState::Applied).then(revived);
+                let ours = entry::local_url(&cx.app.id, &old.name, id, old.transport, cx.port);
+                if url.text() == Some(ours.as_str()) {
+                    Step { put, ..Step::nothing(old.transport, "already protected") }
+                } else {
+                    let edit = entry::set_url(url, cx.app.format.literal(&ours).into_bytes(), ours);
+                    let change = PlannedChange::LocalUrl;
+                    Step { change, transport: old.transport, reason: None, edit: Some(edit), put }
+                }
+            }
+            _ => Step::nothing(*transport, ORPHAN),
+        },
+        // A shape and an owner that cannot meet.
+        (Shape::Stdio { .. }, _) | (Shape::Remote { .. }, _) => Step::nothing(Transport::Stdio, "already protected"),
+    };
+    Ok(step)
+}
+
+pub(crate) const ORPHAN: &str =
+    "it points at Portcullis, but the journal does not know where it led before; set its URL by hand";
+
+/// The same server protected again keeps its id, and with it its Pins; another one gets a new id.
+fn known_or_new_id(
+    config: &Config,
+    entry: &Entry<'_>,
+    original: &Original,
+    cx: &Context<'_>,
+    planned: &BTreeMap<UpstreamId, Record>,
+) -> Result<UpstreamId, Error> {
+    let same_server = |record: &Record| match (&record.original, original) {
+        (Original::Stdio { .. }, Original::Stdio { .. }) => true,
+        (Original::Url { url: old, .. }, Original::Url { url: new, .. }) => old == new,
+        _ => false,
+    };
+    let known = cx.state.entries.iter().find(|(id, record)| {
+        record.app.as_str() == cx.app.id
+            && record.file == config.snapshot.path
+            && record.name == entry.name
+            && same_server(record)
+            && !planned.contains_key(*id)
+            && !config.holds(cx.app, id)
+    });
+    if let Some((id, _)) = known {
+        return Ok(id.clone());
+    }
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Error::Io {
+        action: "drawing a random id for",
+        file: config.snapshot.path.clone(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(UpstreamId::from_random(random))
+}
+
+pub(crate) fn restore(config: Config, cx: &Context<'_>) -> Result<Plan, Error> {
+    let mut draft = Draft::default();
+    let mut all = true;
+    for entry in config.entries(cx.app) {
+        if cx.wants(entry.name) {
+            let step = restore_entry(&config, &entry, cx)?;
+            draft.released.extend(step.edit.as_ref().and(entry.owner.id()).cloned());
+            draft.add(entry.name, step);
+        } else if entry.owner != Owner::Theirs {
+            all = false;
+        }
+    }
+    // The exact old bytes, when the file is exactly what we wrote and everything of ours goes.
+    if all
+        && let Some(known) = cx.state.files.get(&config.snapshot.path)
+        && known.hash_after == config.snapshot.hash
+    {
+        draft.exact = Some(known.original.clone());
+    }
+    draft.finish(config, cx, true)
+}
+
+fn restore_entry(config: &Config, entry: &Entry<'_>, cx: &Context<'_>) -> Result<Step, Error> {
+    let bytes = &config.snapshot.bytes;
+    let internal = || Error::VerificationFailed { file: config.snapshot.path.clone() };
+    let unwrapped =
+        |transport, edit| Step { change: PlannedChange::Unwrap, transport, reason: None, edit: Some(edit), put: None };
+    let step = match (&entry.shape, &entry.owner) {
+        (Shape::Odd { transport, .. } | Shape::Remote { transport, .. }, Owner::Theirs) => {
+            Step::nothing(*transport, "not protected")
+        }
+        (Shape::Stdio { .. }, Owner::Theirs) => Step::nothing(Transport::Stdio, "not protected"),
+        (Shape::Stdio { command, args: Some(args) }, Owner::Shim { id, .. }) => {
+            let known = cx.state.entries.get(id).map(|record| &record.original);
+            let absent = matches!(known, Some(Original::Stdio { args: None, .. }));
+            let edit = entry::unwrap(bytes, command, args, absent);
+            unwrapped(Transport::Stdio, edit.ok_or_else(internal)?)
+        }
+        (Shape::Remote { url, transport }, Owner::Local { id }) => {
+            match cx.state.entries.get(id).map(|record| &record.original) {
+                Some(Original::Url { url: original, raw }) => {
+                    unwrapped(*transport, entry::set_url(url, raw.clone().into_bytes(), original.clone()))
+                }
+                _ => Step::nothing(*transport, ORPHAN),
+            }
+        }
+        (Shape::Stdio { command, args }, _) => match by_name(config, entry, cx) {
+            // Its own words do not tell any more; the journal does.
+            Some(Original::Stdio { command: c, raw_command, args: a, raw_args }) => {
+                let mut splices = vec![entry::replace(command, raw_command.as_bytes())];
+                let mut wanted = a.clone();
+                match (args, raw_args) {
+                    (Some(args), Some(raw)) => splices.push(entry::replace(args, raw.as_bytes())),
+                    (Some(args), None) => {
+                        splices.push(entry::replace(args, b"[]"));
+                        wanted = Some(Vec::new());
+                    }
+                    (None, Some(raw)) => {
+                        let key = cx.app.format.literal(&cx.app.stdio.args);
+                        let at = command.range.end..command.range.end;
+                        splices.push(crate::format::Splice { range: at, text: format!(", {key}: {raw}").into_bytes() });
+                    }
+                    (None, None) => {}
+                }
+                unwrapped(
+                    Transport::Stdio,
+                    Edit { splices, wanted: Wanted::Stdio { command: c.clone(), args: wanted } },
+                )
+            }
+            _ => Step::nothing(
+                Transport::Stdio,
+                "it starts the shim with arguments that were edited, and the journal does not know it; correct it by hand",
+            ),
+        },
+        (Shape::Odd { transport, .. }, _) | (Shape::Remote { transport, .. }, _) => {
+            Step::nothing(*transport, "not protected")
+        }
+    };
+    Ok(step)
+}
+
+fn by_name<'c>(config: &Config, entry: &Entry<'_>, cx: &'c Context<'_>) -> Option<&'c Original> {
+    let fits = |record: &&Record| {
+        record.state == RecordState::Applied && record.file == config.snapshot.path && record.name == entry.name
+    };
+    cx.state.entries.values().find(fits).map(|record| &record.original)
+}
+
+#[derive(Default)]
+struct Draft {
+    servers: Vec<ServerPlan>,
+    edits: Vec<(String, Edit)>,
+    put: BTreeMap<UpstreamId, Record>,
+    /// Ids whose entries are given back, under whatever name they stand now.
+    released: Vec<UpstreamId>,
+    exact: Option<Vec<u8>>,
+}
+
+impl Draft {
+    fn add(&mut self, name: &str, step: Step) {
+        self.put.extend(step.put);
+        self.edits.extend(step.edit.map(|edit| (name.to_string(), edit)));
+        self.servers.push(ServerPlan {
+            name: name.into(),
+            transport: step.transport,
+            change: step.change,
+            reason: step.reason,
+        });
+    }
+
+    fn finish(self, config: Config, cx: &Context<'_>, restoring: bool) -> Result<Plan, Error> {
+        let internal = || Error::VerificationFailed { file: config.snapshot.path.clone() };
+        let before = &config.snapshot;
+        let by_entry = splice(&before.bytes, self.edits.iter().flat_map(|(_, edit)| edit.splices.clone()).collect())
+            .ok_or_else(internal)?;
+        let bytes = self.exact.clone().unwrap_or(by_entry);
+        let after_snapshot = Snapshot { hash: hash(&bytes), bytes: bytes.clone(), ..before.clone() };
+        let after = Config::parse(after_snapshot, cx.app).map_err(|_| internal())?;
+        // The exact old bytes were verified when they were replaced; everything else is compared by meaning.
+        if self.exact.is_none() && !self.means_the_same(&config, &after, cx) {
+            return Err(internal());
+        }
+        let restored = cx.state.entries.iter().filter(|(id, record)| {
+            let gone = record.state == RecordState::Applied && record.file == before.path && !after.holds(cx.app, id);
+            // A protect leaves the record of an entry that was changed behind our back: it shows as edited outside.
+            gone && restoring && (cx.wants(&record.name) || self.released.contains(id))
+        });
+        let restored = restored.map(|(id, _)| id.clone()).collect();
+        let file = after.entries(cx.app).any(|entry| entry.owner != Owner::Theirs).then(|| FileRecord {
+            target: before.target.clone(),
+            hash_after: after.snapshot.hash.clone(),
+            original: original_bytes(&config, cx),
+        });
+        let pending = Pending {
+            path: before.path.clone(),
+            target: before.target.clone(),
+            hash_before: before.hash.clone(),
+            hash_after: after.snapshot.hash.clone(),
+            put: self.put,
+            restored,
+            file,
+        };
+        Ok(Plan { snapshot: config.snapshot, bytes, servers: self.servers, pending })
+    }
+
+    fn means_the_same(&self, before: &Config, after: &Config, cx: &Context<'_>) -> bool {
+        let Some(mut expected) = before.tree.clone() else { return after.tree.is_none() };
+        for (name, edit) in &self.edits {
+            let Some(entry) = server_mut(&mut expected, &cx.app.servers, name) else { return false };
+            entry::impose(entry, &edit.wanted, cx.app);
+        }
+        after.tree.as_ref().is_some_and(|after| expected.same(after))
+    }
+}
+
+/// The file as it would be with nothing of ours in it.
+fn original_bytes(config: &Config, cx: &Context<'_>) -> Vec<u8> {
+    if let Some(known) = cx.state.files.get(&config.snapshot.path)
+        && known.hash_after == config.snapshot.hash
+    {
+        return known.original.clone();
+    }
+    let everything = Context { only: None, ..*cx };
+    let splices = config
+        .entries(cx.app)
+        .filter_map(|entry| restore_entry(config, &entry, &everything).ok()?.edit)
+        .flat_map(|edit| edit.splices)
+        .collect();
+    splice(&config.snapshot.bytes, splices).unwrap_or_else(|| config.snapshot.bytes.clone())
+}

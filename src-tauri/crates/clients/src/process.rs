@@ -1,0 +1,136 @@
+//! Which programs run: needed because some apps overwrite their config while they run. Reads the process table, nothing
+//! else, and starts or ends nothing. Matching is exact: an app called `cursor` must not be mistaken for `xcursorgen`.
+
+use crate::machine::Os;
+use std::path::{Path, PathBuf};
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessInfo {
+    pub pid: u32,
+    pub parent: Option<u32>,
+    /// The name in the process table: may be cut, used only when the executable cannot be read.
+    pub name: String,
+    pub exe: Option<PathBuf>,
+}
+
+/// Where the process table comes from; tests bring their own.
+pub trait Processes: Send + Sync {
+    /// The processes of this user.
+    fn list(&self) -> Vec<ProcessInfo>;
+}
+
+/// The real process table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemProcesses;
+
+impl Processes for SystemProcesses {
+    fn list(&self) -> Vec<ProcessInfo> {
+        let Ok(mut system) = System::new() else {
+            tracing::warn!("the process table cannot be read: running apps are not noticed");
+            return Vec::new();
+        };
+        let kind =
+            ProcessRefreshKind::nothing().without_tasks().with_exe(UpdateKind::Always).with_user(UpdateKind::Always);
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
+        let me = sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)).and_then(|p| p.user_id().cloned());
+        system
+            .processes()
+            .values()
+            // Another user's app writes another user's files.
+            .filter(|process| me.is_none() || process.user_id().is_none() || process.user_id() == me.as_ref())
+            .map(|process| ProcessInfo {
+                pid: process.pid().as_u32(),
+                parent: process.parent().map(sysinfo::Pid::as_u32),
+                name: process.name().to_string_lossy().into_owned(),
+                exe: process.exe().filter(|exe| !exe.as_os_str().is_empty()).map(Path::to_path_buf),
+            })
+            .collect()
+    }
+}
+
+/// Whether `process` is the program that `pattern` names: the last components of its executable's path, `*` standing for
+/// any part of one component (`Claude.app/Contents/MacOS/Claude`, `AnthropicClaude/*/claude.exe`, `cursor`).
+pub(crate) fn matches(process: &ProcessInfo, pattern: &str, os: Os) -> bool {
+    let Some(exe) = &process.exe else {
+        return !pattern.contains('/') && same(pattern, &process.name, os);
+    };
+    let text = exe.to_string_lossy();
+    // Linux adds this to the path of a program that was updated while it runs.
+    let text = text.strip_suffix(" (deleted)").unwrap_or(&text);
+    let separators: &[char] = if os == Os::Windows { &['/', '\\'] } else { &['/'] };
+    let mut actual = text.rsplit(separators);
+    pattern.rsplit('/').all(|wanted| actual.next().is_some_and(|part| same(wanted, part, os)))
+}
+
+fn same(pattern: &str, text: &str, os: Os) -> bool {
+    let fold = |t: &str| if os == Os::Windows { t.to_lowercase() } else { t.to_string() };
+    let (pattern, text) = (fold(pattern), fold(text));
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, end)) => text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end),
+    }
+}
+
+/// The parents of `pid`, nearest first, as `(pid, executable or name)`. Ends at a process it cannot see, and at loops.
+pub fn ancestry(processes: &dyn Processes, pid: u32) -> Vec<(u32, String)> {
+    let list = processes.list();
+    let find = |pid: u32| list.iter().find(|process| process.pid == pid);
+    let mut out: Vec<(u32, String)> = Vec::new();
+    let mut next = find(pid).and_then(|process| process.parent);
+    while let Some(process) = next.and_then(find) {
+        if process.pid == pid || out.iter().any(|(seen, _)| *seen == process.pid) {
+            break;
+        }
+        let program = process.exe.as_ref().map_or_else(|| process.name.clone(), |exe| exe.display().to_string());
+        out.push((process.pid, program));
+        next = process.parent;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(exe: &str) -> ProcessInfo {
+        ProcessInfo { pid: 1, parent: None, name: "n".into(), exe: Some(exe.into()) }
+    }
+
+    #[test]
+    fn programs_match_by_whole_path_components() {
+        assert!(matches(&at("/usr/share/cursor/cursor"), "cursor", Os::Linux));
+        assert!(matches(&at("/usr/share/cursor/cursor (deleted)"), "cursor", Os::Linux));
+        for other in ["/usr/bin/xcursorgen", "/usr/bin/cursor-agent", "/opt/cursor/node"] {
+            assert!(!matches(&at(other), "cursor", Os::Linux), "{other}");
+        }
+        let mac = "Claude.app/Contents/MacOS/Claude";
+        assert!(matches(&at("/Applications/Claude.app/Contents/MacOS/Claude"), mac, Os::MacOs));
+        assert!(!matches(&at("/Applications/Claude.app/Contents/Helpers/chrome-native-host"), mac, Os::MacOs));
+        let classic = r"C:\Users\eve\AppData\Local\AnthropicClaude\app-1.2\Claude.exe";
+        assert!(matches(&at(classic), "AnthropicClaude/*/claude.exe", Os::Windows));
+        assert!(!matches(&at(r"C:\Users\eve\.local\bin\claude.exe"), "AnthropicClaude/*/claude.exe", Os::Windows));
+        let msix = r"C:\Program Files\WindowsApps\Claude_1.1_x64__pzs8sxrjxfjjc\app\claude.exe";
+        assert!(matches(&at(msix), "Claude_*/app/claude.exe", Os::Windows));
+    }
+
+    #[test]
+    fn ancestry_climbs_and_survives_loops() {
+        struct Table;
+        impl Processes for Table {
+            fn list(&self) -> Vec<ProcessInfo> {
+                let p =
+                    |pid, parent, name: &str| ProcessInfo { pid, parent: Some(parent), name: name.into(), exe: None };
+                vec![p(9, 5, "shim"), p(5, 2, "node"), p(2, 5, "app")]
+            }
+        }
+        assert_eq!(ancestry(&Table, 9), [(5, "node".to_string()), (2, "app".to_string())]);
+        assert_eq!(ancestry(&Table, 77), []);
+    }
+
+    #[test]
+    fn this_process_is_in_the_real_table_with_its_executable() {
+        let own = SystemProcesses.list().into_iter().find(|p| p.pid == std::process::id());
+        assert_eq!(own.and_then(|p| p.exe), std::env::current_exe().ok());
+    }
+}

@@ -1,0 +1,248 @@
+//! What the apps look like right now, for the dashboard and the CLI. Observation is added from outside: this crate sees
+//! files, never traffic.
+
+use crate::clients::Clients;
+use crate::config::{Config, Entry};
+use crate::descriptor::Descriptor;
+use crate::entry::{self, Owner, Shape};
+use crate::error::Error;
+use crate::journal::{Original, RecordState, State};
+use crate::mask::{mask_command, mask_url};
+use crate::plan::ORPHAN;
+use portcullis_domain::api::{self, ConfigAction, Observed, PinCounts};
+use portcullis_domain::{AppId, Transport, UnixMs, UpstreamId};
+use std::path::{Path, PathBuf};
+
+/// One ClientApp.
+#[derive(Clone, Debug)]
+pub struct AppView {
+    pub id: AppId,
+    pub name: String,
+    pub installed: bool,
+    pub running: bool,
+    pub files: Vec<FileView>,
+    /// True when every server that can be covered is protected, None when some are.
+    pub protected: Option<bool>,
+    /// What the person has to do for a written change to take effect.
+    pub reload: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct FileView {
+    pub path: PathBuf,
+    pub exists: bool,
+    pub problem: Option<Problem>,
+    pub queued: bool,
+    pub servers: Vec<ServerView>,
+}
+
+/// Why a file cannot be read; the message holds file, line and reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    pub code: &'static str,
+    pub message: String,
+    pub line: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServerView {
+    /// Known once it was protected.
+    pub id: Option<UpstreamId>,
+    pub name: String,
+    pub transport: Transport,
+    /// The real command line or URL, secrets masked.
+    pub original: String,
+    pub protected: bool,
+    /// The change that waits until the app has quit.
+    pub queued: Option<ConfigAction>,
+    /// It was protected, and somebody else changed it back.
+    pub edited_outside: bool,
+    /// Why it cannot be protected.
+    pub not_covered: Option<String>,
+}
+
+/// What the gateway and the audit saw of one Upstream.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    pub last_seen: Option<UnixMs>,
+    pub messages_24h: u64,
+    pub pinned: u32,
+    pub changed: u32,
+    pub failing: Option<String>,
+}
+
+impl AppView {
+    /// A part of the path, for `GET /api/apps`, with what was observed.
+    pub fn into_api(self, mut traffic: impl FnMut(&UpstreamId) -> Traffic) -> api::App {
+        let not_yet = if self.running { self.reload.clone() } else { format!("It is used when {} starts.", self.name) };
+        let queued = format!("It is written as soon as {} has quit.", self.name);
+        let mut waiting = false;
+        let any_queued = self.files.iter().any(|file| file.queued);
+        let files = self.files.into_iter().map(|file| api::AppFile {
+            path: file.path.display().to_string(),
+            exists: file.exists,
+            problem: file.problem.map(|problem| problem.message),
+            queued: file.queued,
+            servers: file
+                .servers
+                .into_iter()
+                .map(|server| {
+                    let seen = server.id.as_ref().map(&mut traffic).unwrap_or_default();
+                    let observed = match server {
+                        ServerView { queued: Some(_), .. } => Observed::Queued { hint: queued.clone() },
+                        ServerView { protected: true, .. } => match (seen.failing, seen.last_seen) {
+                            (Some(reason), _) => Observed::Failing { reason },
+                            (None, Some(at)) => Observed::Seen { at },
+                            (None, None) => Observed::NotYetSeen { hint: not_yet.clone() },
+                        },
+                        ServerView { edited_outside: true, .. } => Observed::EditedOutside,
+                        ServerView { ref not_covered, .. } => Observed::NotCovered {
+                            reason: not_covered.clone().unwrap_or_else(|| "protection is off".into()),
+                        },
+                    };
+                    waiting |= matches!(observed, Observed::NotYetSeen { .. });
+                    api::Server {
+                        id: server.id,
+                        name: server.name,
+                        transport: server.transport,
+                        original: server.original,
+                        protected: server.protected,
+                        observed,
+                        messages_24h: seen.messages_24h,
+                        pins: PinCounts { pinned: seen.pinned, changed: seen.changed },
+                    }
+                })
+                .collect(),
+        });
+        let files = files.collect();
+        let hint = if any_queued {
+            Some(format!("Quit {}: a change is written as soon as it has quit.", self.name))
+        } else {
+            (waiting && self.running).then_some(self.reload)
+        };
+        api::App {
+            id: self.id,
+            name: self.name,
+            installed: self.installed,
+            running: self.running,
+            files,
+            protected: self.protected,
+            hint,
+        }
+    }
+
+    pub fn servers(&self) -> impl Iterator<Item = &ServerView> {
+        self.files.iter().flat_map(|file| &file.servers)
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let line = if let Error::Unparseable { line, .. } = error { Some(*line) } else { None };
+        Self { code: error.code(), message: error.to_string(), line }
+    }
+}
+
+impl Clients {
+    pub(crate) fn view(&self, app: &Descriptor, state: &State, running: bool) -> AppView {
+        let files: Vec<FileView> =
+            self.files_of(app, state).into_iter().map(|path| file_view(app, state, path)).collect();
+        let coverable = |server: &&ServerView| server.not_covered.is_none();
+        let protected: Vec<bool> =
+            files.iter().flat_map(|f| &f.servers).filter(coverable).map(|s| s.protected).collect();
+        AppView {
+            id: app.app_id(),
+            name: app.name.clone(),
+            installed: app.is_installed(&self.machine),
+            running,
+            protected: match (protected.contains(&true), protected.contains(&false)) {
+                (true, true) => None,
+                (some, _) => Some(some),
+            },
+            reload: app.reload.clone(),
+            files,
+        }
+    }
+}
+
+fn file_view(app: &Descriptor, state: &State, path: PathBuf) -> FileView {
+    let queued = state.queue.iter().any(|queued| queued.file == path);
+    let mut view = FileView { exists: false, problem: None, queued, servers: Vec::new(), path };
+    match Config::load(&view.path, app) {
+        Ok(None) => {}
+        Ok(Some(config)) => {
+            view.exists = true;
+            view.servers =
+                config.entries(app).map(|entry| server_view(app, state, &view.path, &config, &entry)).collect();
+        }
+        Err(error) => {
+            view.exists = true;
+            view.problem = Some(Problem::from(&error));
+        }
+    }
+    view
+}
+
+fn server_view(app: &Descriptor, state: &State, path: &Path, config: &Config, entry: &Entry<'_>) -> ServerView {
+    let lost = || {
+        state.entries.iter().find(|(id, record)| {
+            record.state == RecordState::Applied
+                && record.file == path
+                && record.name == entry.name
+                && !config.holds(app, id)
+        })
+    };
+    let queued = state.queue.iter().find(|queued| queued.file == path && queued.name == entry.name);
+    let mut view = ServerView {
+        id: entry.owner.id().cloned(),
+        name: entry.name.into(),
+        transport: Transport::Stdio,
+        original: String::new(),
+        protected: false,
+        queued: queued.map(|queued| queued.action),
+        edited_outside: false,
+        not_covered: None,
+    };
+    match (&entry.shape, &entry.owner) {
+        (Shape::Odd { transport, reason }, _) => {
+            view.transport = *transport;
+            view.not_covered = Some(reason.clone());
+        }
+        (Shape::Stdio { .. }, Owner::Shim { real, .. }) => {
+            view.original = mask_command(real);
+            view.protected = true;
+        }
+        (Shape::Stdio { .. }, Owner::BrokenShim) => {
+            view.id = lost().map(|(id, _)| id.clone());
+            view.edited_outside = true;
+        }
+        (Shape::Stdio { command, args }, _) => {
+            let mut words = vec![command.text().unwrap_or_default().to_string()];
+            words.extend(args.and_then(crate::format::Node::texts).unwrap_or_default());
+            view.original = mask_command(&words);
+        }
+        (Shape::Remote { transport, .. }, Owner::Local { id }) => {
+            view.transport = *transport;
+            match state.entries.get(id).map(|record| &record.original) {
+                Some(Original::Url { url, .. }) => {
+                    view.original = mask_url(url);
+                    view.protected = true;
+                }
+                _ => view.not_covered = Some(ORPHAN.into()),
+            }
+        }
+        (Shape::Remote { url, transport }, _) => {
+            let url = url.text().unwrap_or_default();
+            view.transport = *transport;
+            view.original = mask_url(url);
+            view.not_covered = entry::url_obstacle(url, app);
+        }
+    }
+    if entry.owner == Owner::Theirs
+        && let Some((id, _)) = lost()
+    {
+        view.id = Some(id.clone());
+        view.edited_outside = true;
+    }
+    view
+}
