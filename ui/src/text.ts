@@ -3,7 +3,8 @@
 import type { Observed, Outcome, PlannedChange, ReviewReason, Severity, Transport, Verdict } from "./types";
 
 export const number = (value: number) => value.toLocaleString("en-US");
-const plural = (count: number, one: string, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+const plural = (count: number, one: string, many = `${one}s`) =>
+  `${number(count)} ${count === 1 ? one : many}`;
 
 export const text = {
   product: "Portcullis",
@@ -196,10 +197,12 @@ export const text = {
     noResponseYet: "No response yet.",
     isNotification: "A notification: nobody answers it.",
     neverSent: "Portcullis answered in the server's place. The call did not run.",
+    withheld: "Portcullis kept this answer back. The app got an error it can read.",
     noFindings: "No Finding. Every Signature that applies looked at it.",
     at: "at",
     wholeMessage: "the whole Message",
-    decoded: (steps: string[], length: number) => `Decoded from ${steps.join(", then ")}, ${plural(length, "character")}`,
+    decoded: (steps: string[], length: number) =>
+      `Decoded from ${steps.join(", then ")}, ${plural(length, "character")}`,
     invisible: "What the invisible part says",
     matchStarts: "match starts",
     matchEnds: "match ends",
@@ -238,7 +241,9 @@ export const text = {
     restoreOne: "Stop protecting",
     inApp: (app: string) => `in ${app}?`,
     changes: (lines: number) =>
-      lines === 0 ? "Nothing changes." : `${plural(lines, "line")} ${lines === 1 ? "changes" : "change"}. Nothing is written until you say so.`,
+      lines === 0
+        ? "Nothing changes."
+        : `${plural(lines, "line")} ${lines === 1 ? "changes" : "change"}. Nothing is written until you say so.`,
     lines: (from: number, to: number) => (from === to ? `line ${from}` : `lines ${from} to ${to}`),
     promises: {
       protect: [
@@ -365,7 +370,11 @@ export const text = {
   ] as [string, string][],
   keysTitle: "Keyboard",
 
-  goTo: { title: "Go to anything", placeholder: "Page, app, server or Signature", none: "Nothing by that name." },
+  goTo: {
+    title: "Go to anything",
+    placeholder: "Page, app, server or Signature",
+    none: "Nothing by that name.",
+  },
 
   drill: {
     title: "Drill",
@@ -391,7 +400,7 @@ export const text = {
     title: "Pair this browser",
     lead: "The dashboard is shown only to browsers you pair. In a terminal on this computer, run:",
     command: "portcullis pair",
-    then: "Then type the code it prints. A code works once and for a few minutes.",
+    typeIt: "Then type the code it prints. A code works once and for a few minutes.",
     code: "Code",
     submit: "Pair",
     pairing: "Pairing",

@@ -39,7 +39,8 @@ export function applyEvent(client: QueryClient, event: LiveEvent) {
       return;
     case "stale":
       if (event.what.length === 0) refetchAll(client);
-      for (const what of [...event.what, "status", "apps"]) if (what !== "exchanges") refetchSoon(client, what);
+      for (const what of [...event.what, "status", "apps"])
+        if (what !== "exchanges") refetchSoon(client, what);
       return;
     case "drill":
       client.setQueryData(keys.drill, event.report);
@@ -59,8 +60,9 @@ function alerted(client: QueryClient, row: ExchangeRow) {
 
 /** "Seen 3 s ago" must not wait for the next refetch. */
 function seen(client: QueryClient, row: ExchangeRow) {
-  client.setQueryData<Status>(keys.status, (status) =>
-    status && { ...status, last_message_at: row.at, messages_today: status.messages_today + 1 },
+  client.setQueryData<Status>(
+    keys.status,
+    (status) => status && { ...status, last_message_at: row.at, messages_today: status.messages_today + 1 },
   );
   let unknown = false;
   client.setQueryData<App[]>(keys.apps, (apps) =>
@@ -75,7 +77,11 @@ function seen(client: QueryClient, row: ExchangeRow) {
                 if (server.id !== row.upstream) return server;
                 if (server.observed.state !== "seen") unknown = true;
                 return server.observed.state === "seen"
-                  ? { ...server, observed: { state: "seen" as const, at: row.at }, messages_24h: server.messages_24h + 1 }
+                  ? {
+                      ...server,
+                      observed: { state: "seen" as const, at: row.at },
+                      messages_24h: server.messages_24h + 1,
+                    }
                   : server;
               }),
             })),

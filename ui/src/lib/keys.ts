@@ -2,8 +2,8 @@
 import { useEffect, useRef } from "react";
 import { prefs } from "./prefs";
 
-/** Key names as `KeyboardEvent.key`; `Ctrl k` with a modifier, `g o` after `g`. True or nothing: handled. */
-export type KeyMap = Record<string, ((event: KeyboardEvent) => boolean | undefined | void) | undefined>;
+/** Key names as `KeyboardEvent.key`; `Ctrl k` with a modifier, `g o` after `g`. False: not handled after all. */
+export type KeyMap = Record<string, ((event: KeyboardEvent) => unknown) | undefined>;
 const handlers: { current: KeyMap }[] = [];
 let afterG = 0;
 
@@ -22,7 +22,9 @@ export function useKeys(map: KeyMap) {
 
 const inTextField = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || (target instanceof HTMLInputElement && target.type !== "checkbox") || target.tagName === "SELECT");
+  (target.isContentEditable ||
+    (target instanceof HTMLInputElement && target.type !== "checkbox") ||
+    target.tagName === "SELECT");
 /** Enter and the arrows belong to a focused control; lists themselves are focused as a grid and pass them on. */
 const isControl = (target: EventTarget | null) =>
   target instanceof HTMLElement && target.closest("button, a[href], input, select, [role=menu]") !== null;
@@ -35,7 +37,11 @@ function onKey(event: KeyboardEvent) {
     if (inTextField(event.target)) return;
     if (name.length === 1 && !prefs.get().letters) return;
     if (name === "Enter" && isControl(event.target)) return;
-    if (name.startsWith("Arrow") && event.target instanceof HTMLElement && event.target.closest("[role=menu], [role=tablist], [role=radiogroup]"))
+    if (
+      name.startsWith("Arrow") &&
+      event.target instanceof HTMLElement &&
+      event.target.closest("[role=menu], [role=tablist], [role=radiogroup]")
+    )
       return;
     if (name === "g") {
       afterG = Date.now();

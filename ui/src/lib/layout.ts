@@ -13,7 +13,16 @@ export type Layout = {
 };
 
 type Frame = { array: boolean; index: number; key: string; empty: boolean };
-const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", '"': '"', "\\": "\\", "/": "/" };
+const ESCAPES: Record<string, string> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  b: "\b",
+  f: "\f",
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+};
 const pointer = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
 export function layout(raw: string): Layout {
@@ -129,7 +138,9 @@ class Layouter {
     const next = this.#raw[this.#at + 1] ?? "";
     if (next === "u") {
       const digits = this.#raw.slice(this.#at + 2, this.#at + 6);
-      return /^[0-9a-fA-F]{4}$/.test(digits) ? [6, String.fromCharCode(Number.parseInt(digits, 16))] : [1, "\\"];
+      return /^[0-9a-fA-F]{4}$/.test(digits)
+        ? [6, String.fromCharCode(Number.parseInt(digits, 16))]
+        : [1, "\\"];
     }
     const meant = ESCAPES[next];
     return meant === undefined ? [1, "\\"] : [2, meant];

@@ -22,7 +22,9 @@ export function locate(raw: string, laid: Layout, finding: Finding): Mark | null
   const value = own.find((token) => token.kind !== "key") ?? own[0];
   if (value && finding.json_path !== "") return withoutQuotes(laid, value);
   // A match that spans several values (a whole tool definition): its strings below the path are searched.
-  const below = laid.tokens.filter((token) => token.path.startsWith(`${finding.json_path}/`) && isText(token));
+  const below = laid.tokens.filter(
+    (token) => token.path.startsWith(`${finding.json_path}/`) && isText(token),
+  );
   return searchIn(laid, below, finding.matched) ?? bySpan;
 }
 

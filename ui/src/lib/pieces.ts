@@ -50,7 +50,9 @@ export function toLines(laid: Pick<Layout, "text" | "tokens">, marks: Mark[], re
   return lines;
 }
 
-export type Fold = { kind: "lines"; lines: Line[]; from: number } | { kind: "hidden"; count: number; from: number };
+export type Fold =
+  | { kind: "lines"; lines: Line[]; from: number }
+  | { kind: "hidden"; count: number; from: number };
 
 /** Keeps the first and last lines and those around each mark; hides the rest. Nothing inside a mark is ever hidden. */
 export function fold(lines: Line[], around: number, atLeast: number): Fold[] {

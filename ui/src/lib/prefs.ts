@@ -1,7 +1,11 @@
 // What this browser remembers about looks and keys. Nothing that touches protection lives here.
 import { createStore } from "./store";
 
-export type Prefs = { theme: "system" | "light" | "dark"; density: "compact" | "comfortable"; letters: boolean };
+export type Prefs = {
+  theme: "system" | "light" | "dark";
+  density: "compact" | "comfortable";
+  letters: boolean;
+};
 const KEY = "portcullis.prefs";
 const DEFAULTS: Prefs = { theme: "system", density: "compact", letters: true };
 

@@ -6,22 +6,22 @@ export type Piece =
   | { kind: "chip"; start: number; end: number; label: string; explains: string }
   | { kind: "lookalike"; start: number; end: number; explains: string };
 
-const NAMES: Record<number, string> = {
-  0x00ad: "SHY", 0x034f: "CGJ", 0x061c: "ALM", 0x115f: "HANGUL FILLER", 0x1160: "HANGUL FILLER",
-  0x17b4: "KHMER AQ", 0x17b5: "KHMER AA", 0x180e: "MVS", 0x200b: "ZWSP", 0x200c: "ZWNJ", 0x200d: "ZWJ",
-  0x200e: "LRM", 0x200f: "RLM", 0x2028: "LSEP", 0x2029: "PSEP", 0x202a: "LRE", 0x202b: "RLE", 0x202c: "PDF",
-  0x202d: "LRO", 0x202e: "RLO", 0x2060: "WJ", 0x2061: "INVISIBLE APPLY", 0x2062: "INVISIBLE TIMES",
-  0x2063: "INVISIBLE COMMA", 0x2064: "INVISIBLE PLUS", 0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI",
-  0x206a: "ISS", 0x206b: "ASS", 0x206c: "IAFS", 0x206d: "AAFS", 0x206e: "NADS", 0x206f: "NODS",
-  0x3164: "HANGUL FILLER", 0xfeff: "BOM", 0xffa0: "HANGUL FILLER", 0xfff9: "IAA", 0xfffa: "IAS", 0xfffb: "IAT",
-  0xfffc: "OBJ",
-};
-const CONTROLS = [
-  "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE",
-  "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
-];
+// Short names, as `code point = name`; ranges (TAG, VS, C1, PRIVATE) are in `invisibleName`.
+const NAMES = new Map(
+  `ad=SHY 34f=CGJ 61c=ALM 115f=FILLER 1160=FILLER 17b4=AQ 17b5=AA 180e=MVS 200b=ZWSP 200c=ZWNJ 200d=ZWJ 200e=LRM
+  200f=RLM 2028=LSEP 2029=PSEP 202a=LRE 202b=RLE 202c=PDF 202d=LRO 202e=RLO 2060=WJ 2061=APPLY 2062=TIMES
+  2063=COMMA 2064=PLUS 2066=LRI 2067=RLI 2068=FSI 2069=PDI 206a=ISS 206b=ASS 206c=IAFS 206d=AAFS 206e=NADS
+  206f=NODS 3164=FILLER feff=BOM ffa0=FILLER fff9=IAA fffa=IAS fffb=IAT fffc=OBJ`
+    .split(/\s+/)
+    .map((pair): [number, string] => [Number.parseInt(pair, 16), pair.slice(pair.indexOf("=") + 1)]),
+);
+const CONTROLS =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(
+    " ",
+  );
 const PICTOGRAPH = /\p{Extended_Pictographic}/u;
 // Escape sequences of terminals: CSI … final byte, OSC … terminator, or two characters.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const ANSI = /^\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]{0,200}(?:\u0007|\u001b\\)|[@-Z\\-_])/;
 
 export const codePoint = (point: number) => `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
@@ -36,7 +36,7 @@ export function invisibleName(point: number): string | null {
   if (point >= 0xe0000 && point <= 0xe007f) return "TAG";
   if ((point >= 0xfe00 && point <= 0xfe0f) || (point >= 0xe0100 && point <= 0xe01ef)) return "VS";
   if ((point >= 0xe000 && point <= 0xf8ff) || point >= 0xf0000) return "PRIVATE";
-  return NAMES[point] ?? null;
+  return NAMES.get(point) ?? null;
 }
 
 /** Joiners and selectors inside one emoji are how emoji are written, not a hiding place. */
@@ -102,7 +102,9 @@ function run(text: string, start: number, first: number, name: string): Extract<
 function ansi(text: string, at: number): Extract<Piece, { kind: "chip" }> | null {
   const sequence = ANSI.exec(text.slice(at, at + 256))?.[0];
   if (sequence === undefined) return null;
-  const body = sequence.slice(1).replace(/[\u0000-\u001f\u007f]/g, "");
+  const body = Array.from(sequence.slice(1))
+    .filter((character) => invisibleName(character.codePointAt(0) ?? 0) === null)
+    .join("");
   const hides = /^\[(?:\d+;)*8(?:;\d+)*m$/.test(body);
   return {
     kind: "chip",
@@ -121,7 +123,11 @@ function findLookalikes(text: string): Map<number, string> {
     if (!/\p{Script=Latin}/u.test(word[0]) || !/[\u0370-\u04ff]/.test(word[0])) continue;
     for (let i = 0; i < word[0].length; i++) {
       const letter = word[0][i] ?? "";
-      const script = /\p{Script=Cyrillic}/u.test(letter) ? "Cyrillic" : /\p{Script=Greek}/u.test(letter) ? "Greek" : null;
+      const script = /\p{Script=Cyrillic}/u.test(letter)
+        ? "Cyrillic"
+        : /\p{Script=Greek}/u.test(letter)
+          ? "Greek"
+          : null;
       if (script) found.set(word.index + i, `${script} ${letter}, ${codePoint(letter.codePointAt(0) ?? 0)}`);
     }
   }

@@ -6,7 +6,12 @@ export type Page = (typeof PAGES)[number];
 /** `open` is what stands behind the `#`, without its prefix: an Exchange's, Signature's or app's id. */
 export type Route = { page: Page; search: string; open: string | null };
 
-const PREFIX: Partial<Record<Page, string>> = { alerts: "ex_", traffic: "ex_", signatures: "sig_", apps: "app_" };
+const PREFIX: Partial<Record<Page, string>> = {
+  alerts: "ex_",
+  traffic: "ex_",
+  signatures: "sig_",
+  apps: "app_",
+};
 
 export function parseRoute(pathname: string, search: string, hash: string): Route {
   const name = pathname.split("/")[1] ?? "";

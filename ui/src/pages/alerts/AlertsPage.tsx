@@ -1,0 +1,100 @@
+// Alerts: Open, Reviewed or All; equal ones grouped; the open one's facts beside the list.
+import { useEffect, useRef, useState } from "react";
+import { onLive } from "../../api/live";
+import { type AlertState, useAlerts, useApps, useStatus } from "../../api/queries";
+import { useNarrow } from "../../lib/hooks";
+import { navigate, useRoute } from "../../lib/route";
+import { Tabs } from "../../parts/controls";
+import { Empty, Waiting } from "../../parts/states";
+import { VirtualList } from "../../parts/VirtualList";
+import { text } from "../../text";
+import { AlertDetail } from "./AlertDetail";
+import { AlertRow } from "./AlertRow";
+
+const STATES: AlertState[] = ["open", "reviewed", "all"];
+
+export function AlertsPage() {
+  const route = useRoute();
+  const param = new URLSearchParams(route.search).get("state");
+  const state = STATES.find((known) => known === param) ?? "open";
+  const alerts = useAlerts(state);
+  const apps = useApps().data;
+  const status = useStatus().data;
+  const narrow = useNarrow();
+  const open = route.open;
+  const groups = alerts.data?.groups ?? [];
+  const search = state === "open" ? "" : `state=${state}`;
+  const show = (id: string | null) =>
+    navigate({ page: "alerts", search, open: id }, open === null ? "push" : "replace");
+  const counts = { open: alerts.data?.open, reviewed: undefined, all: alerts.data?.all };
+  const news = useNews();
+  const empty =
+    state === "reviewed" ? text.alerts.emptyReviewed : text.alerts.empty(status?.messages_today ?? 0);
+  return (
+    <>
+      <header className="top">
+        <h1 className="grow">{text.pages.alerts}</h1>
+        <p className="vh" role="status">
+          {news > 0 && text.alerts.polite(news)}
+        </p>
+      </header>
+      <Tabs
+        label={text.alerts.tabsLabel}
+        value={state}
+        options={STATES.map((value) => ({
+          value,
+          label: (
+            <>
+              {text.alerts.tabs[value]}{" "}
+              {counts[value] !== undefined && <span className="faint num">{counts[value]}</span>}
+            </>
+          ),
+        }))}
+        onChange={(value) => navigate({ page: "alerts", search: value === "open" ? "" : `state=${value}` })}
+      />
+      <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
+        {!(narrow && open !== null) && (
+          <section className="list" aria-label={text.alerts.list}>
+            <Waiting query={alerts} rows={6} tall />
+            {alerts.data && groups.length === 0 && <Empty title={empty} />}
+            <VirtualList
+              label={text.alerts.list}
+              count={groups.length}
+              rowHeight={56}
+              keyOf={(i) => groups[i]?.newest.id ?? String(i)}
+              selected={groups.findIndex((group) => group.newest.id === open)}
+              onOpen={(i) => show(groups[i]?.newest.id ?? null)}
+              follow={open !== null}
+              render={(i) => {
+                const group = groups[i];
+                return group && <AlertRow group={group} apps={apps} showState={state === "all"} />;
+              }}
+            />
+          </section>
+        )}
+        {open !== null ? (
+          <AlertDetail key={open} id={open} onClose={() => show(null)} />
+        ) : (
+          groups.length > 0 && !narrow && <p className="det hint muted">{text.alerts.choose}</p>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** How many Alerts came in since the page was opened: the one polite line for screen readers. */
+function useNews(): number {
+  const [count, setCount] = useState(0);
+  const seen = useRef(new Set<string>());
+  useEffect(
+    () =>
+      onLive((event) => {
+        if (event.kind !== "exchange" && event.kind !== "exchange_updated") return;
+        if (event.row.verdict === "allow" || seen.current.has(event.row.id)) return;
+        seen.current.add(event.row.id);
+        setCount(seen.current.size);
+      }),
+    [],
+  );
+  return count;
+}

@@ -1,0 +1,94 @@
+// One app: its switch, its config files, its servers.
+import { useWritable } from "../../lib/hooks";
+import { AppLetter } from "../../parts/AppBadge";
+import { Toggle } from "../../parts/controls";
+import { Name } from "../../parts/Hostile";
+import { Icon } from "../../parts/Icon";
+import { text } from "../../text";
+import type { App, AppFile } from "../../types";
+import type { Wanted } from "./AppsPage";
+import { ServerRow } from "./ServerRow";
+
+type Props = { app: App; wanted: Wanted | null; onWant: (wanted: Wanted) => void };
+
+export function AppCard({ app, wanted, onWant }: Props) {
+  const writable = useWritable();
+  const servers = app.files.flatMap((file) => file.servers);
+  const seen = servers.filter((server) => server.observed.state === "seen").length;
+  const label = app.protected === null ? text.apps.partly(app.name) : text.apps.protectApp(app.name);
+  return (
+    <section className="card appcard" aria-label={app.name}>
+      <div className="ah">
+        <Toggle
+          on={app.protected}
+          label={label}
+          off={!writable || servers.length === 0}
+          onChange={() =>
+            onWant({ app, server: null, action: app.protected === true ? "restore" : "protect" })
+          }
+        />
+        <AppLetter name={app.name} />
+        <div className="grow">
+          <b>{app.name}</b>
+          {app.files.length === 1 && app.files[0] && <FilePath file={app.files[0]} />}
+        </div>
+        {servers.length > 0 && (
+          <span className="small muted num nowrap">{text.apps.seen(seen, servers.length)}</span>
+        )}
+      </div>
+      {app.hint !== null && (
+        <p className="apphint small">
+          <Icon name="clock" />
+          {app.hint}
+        </p>
+      )}
+      {app.files.map((file) => (
+        <FileServers key={file.path} app={app} file={file} wanted={wanted} onWant={onWant} />
+      ))}
+    </section>
+  );
+}
+
+function FilePath({ file }: { file: AppFile }) {
+  return (
+    <div className="p mono">
+      <Name value={file.path} full />
+    </div>
+  );
+}
+
+function FileServers({ app, file, wanted, onWant }: Props & { file: AppFile }) {
+  return (
+    <>
+      {app.files.length > 1 && (
+        <div className="fileline">
+          <FilePath file={file} />
+        </div>
+      )}
+      {file.problem !== null && (
+        <p className="apphint small" role="alert">
+          <Icon name="triangle" />
+          <span>{file.problem}</span>
+        </p>
+      )}
+      {file.queued && (
+        <p className="apphint small">
+          <Icon name="clock" />
+          {text.apps.queued}
+        </p>
+      )}
+      {file.servers.length === 0 && file.problem === null && (
+        <p className="apphint small faint">{file.exists ? text.apps.noServers : text.apps.noFile}</p>
+      )}
+      {file.servers.map((server) => (
+        <ServerRow
+          key={server.name}
+          app={app}
+          server={server}
+          open={wanted !== null && (wanted.server === null || wanted.server === server.name)}
+          onWant={onWant}
+        />
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,82 @@
+// Apps: a switch per app and per server. No switch writes by itself: it opens a preview of the exact change.
+import { useState } from "react";
+import { useApps } from "../../api/queries";
+import { useNarrow } from "../../lib/hooks";
+import { useKeys } from "../../lib/keys";
+import { AppLetter } from "../../parts/AppBadge";
+import { Empty, Waiting } from "../../parts/states";
+import { text } from "../../text";
+import type { App, ConfigAction } from "../../types";
+import { AppCard } from "./AppCard";
+import { PreviewPanel } from "./PreviewPanel";
+
+/** What the preview is about; `server` null: all servers of the app. */
+export type Wanted = { app: App; server: string | null; action: ConfigAction };
+
+export function AppsPage() {
+  const apps = useApps();
+  const narrow = useNarrow();
+  const [wanted, setWanted] = useState<Wanted | null>(null);
+  useKeys({ Escape: () => (wanted === null ? false : setWanted(null)) });
+  const all = apps.data ?? [];
+  const here = all.filter((app) => app.installed || app.files.some((file) => file.exists));
+  const others = all.filter((app) => !here.includes(app));
+  const withServers = here.filter((app) => app.files.some((file) => file.servers.length > 0));
+  return (
+    <>
+      <header className="top">
+        <div className="grow">
+          <h1>{text.pages.apps}</h1>
+          {apps.data && (
+            <p className="small muted">
+              {text.apps.found(withServers.length)}{" "}
+              <button type="button" className="linklike" onClick={() => void apps.refetch()}>
+                {text.apps.lookAgain}
+              </button>
+            </p>
+          )}
+        </div>
+      </header>
+      <div className={`cols ${wanted === null ? "alone" : ""}`}>
+        {!(narrow && wanted !== null) && (
+          <div className="l">
+            <Waiting query={apps} rows={5} tall />
+            {apps.data && here.length === 0 && (
+              <Empty title={text.apps.none}>
+                <p className="muted small">{text.apps.noneMore}</p>
+              </Empty>
+            )}
+            {here.map((app) => (
+              <AppCard
+                key={app.id}
+                app={app}
+                wanted={wanted?.app.id === app.id ? wanted : null}
+                onWant={setWanted}
+              />
+            ))}
+            {others.length > 0 && (
+              <section className="absent small muted" aria-label={text.apps.notInstalled}>
+                <h3>{text.apps.notInstalled}</h3>
+                <p className="row wrap">
+                  {others.map((app) => (
+                    <span key={app.id} className="wi">
+                      <AppLetter name={app.name} small />
+                      {app.name}
+                    </span>
+                  ))}
+                </p>
+              </section>
+            )}
+          </div>
+        )}
+        {wanted !== null && (
+          <PreviewPanel
+            key={`${wanted.app.id}/${wanted.server}/${wanted.action}`}
+            wanted={wanted}
+            onClose={() => setWanted(null)}
+          />
+        )}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+// One server of an app: switch, name, Transport, what was observed, what it really runs.
+
+import { cutMiddle } from "../../lib/cut";
+import { useWritable } from "../../lib/hooks";
+import { spelled } from "../../lib/reveal";
+import { ObservedMark } from "../../parts/AppBadge";
+import { Toggle } from "../../parts/controls";
+import { Name } from "../../parts/Hostile";
+import { text } from "../../text";
+import type { App, Server } from "../../types";
+import type { Wanted } from "./AppsPage";
+
+type Props = { app: App; server: Server; open: boolean; onWant: (wanted: Wanted) => void };
+
+export function ServerRow({ app, server, open, onWant }: Props) {
+  const writable = useWritable();
+  const { observed } = server;
+  const want = (action: Wanted["action"]) => onWant({ app, server: server.name, action });
+  return (
+    <div className={`sv ${open ? "sel" : ""}`}>
+      <Toggle
+        on={server.protected}
+        label={text.apps.protectServer(spelled(cutMiddle(server.name)), app.name)}
+        off={!writable}
+        onChange={() => want(server.protected ? "restore" : "protect")}
+      />
+      <div className="ell">
+        <b className="mono">
+          <Name value={server.name} />
+        </b>{" "}
+        <span className="chip">{text.transport[server.transport]}</span>
+        {server.pins.changed > 0 && <span className="chip">{text.apps.changed(server.pins.changed)}</span>}
+      </div>
+      <span className="small muted nowrap side2 num">
+        {open
+          ? text.preview.label.toLowerCase()
+          : server.protected && text.observed.messages(server.messages_24h)}
+      </span>
+      <div className="o">
+        <ObservedMark observed={observed} long />{" "}
+        {observed.state === "edited_outside" && (
+          <button type="button" className="linklike small" onClick={() => want("protect")}>
+            {text.observed.compare}
+          </button>
+        )}
+      </div>
+      <div className="orig mono tiny faint ell">
+        <Name value={server.original} full />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+// The five newest Alerts.
+import { useAlerts, useApps, useStatus } from "../../api/queries";
+import { useNow } from "../../lib/hooks";
+import { shortWhen } from "../../lib/time";
+import { Link } from "../../parts/Link";
+import { Empty, Waiting } from "../../parts/states";
+import { VerdictMark } from "../../parts/Verdict";
+import { text } from "../../text";
+import { AlertWords } from "../alerts/AlertWords";
+
+export function NewestAlerts() {
+  const alerts = useAlerts("all");
+  const apps = useApps().data;
+  const status = useStatus().data;
+  const now = useNow(30_000);
+  const groups = alerts.data?.groups.slice(0, 5) ?? [];
+  return (
+    <section className="card" aria-label={text.overview.newest}>
+      <header>
+        <h2 className="grow">{text.overview.newest}</h2>
+        {groups.length > 0 && alerts.data && (
+          <Link to={{ page: "alerts", search: "state=all" }} className="small">
+            {text.overview.all(alerts.data.all)}
+          </Link>
+        )}
+      </header>
+      <Waiting query={alerts} rows={3} tall />
+      {alerts.data && groups.length === 0 && <Empty title={text.alerts.empty(status?.messages_today ?? 0)} />}
+      {groups.map((group) => (
+        <Link
+          key={group.newest.id}
+          className="al"
+          to={{ page: "alerts", search: "state=all", open: group.newest.id }}
+        >
+          <VerdictMark verdict={group.newest.verdict} />
+          <AlertWords group={group} apps={apps} />
+          <span className="faint num small">{shortWhen(group.newest.at, now)}</span>
+        </Link>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,88 @@
+// An app's letter and name, and what was observed of a server.
+import { useNow } from "../lib/hooks";
+import { ago, shortWhen } from "../lib/time";
+import { text } from "../text";
+import type { App, Observed } from "../types";
+import { Icon, type IconName } from "./Icon";
+
+/** Known apps have a name of ours; an id we do not know is shown as it is. */
+export function appName(apps: App[] | undefined, id: string): string {
+  return apps?.find((app) => app.id === id)?.name ?? (id === "drill" ? text.pages.drill : id);
+}
+
+export function AppLetter({ name, small = false }: { name: string; small?: boolean }) {
+  return (
+    <span className={`app-i ${small ? "small-i" : ""}`} aria-hidden="true">
+      {(Array.from(name)[0] ?? "?").toUpperCase()}
+    </span>
+  );
+}
+
+const ICON: Record<Observed["state"], IconName> = {
+  seen: "seen",
+  not_yet_seen: "clock",
+  queued: "clock",
+  not_covered: "crossed",
+  edited_outside: "triangle",
+  failing: "triangle",
+};
+const LOOK: Record<Observed["state"], string> = {
+  seen: "seen",
+  not_yet_seen: "wait",
+  queued: "wait",
+  not_covered: "not",
+  edited_outside: "wait",
+  failing: "wait",
+};
+const IDLE_MS = 24 * 3_600_000;
+
+/** Observed, never claimed: nothing is green because a switch is on. `long` adds what to do about it. */
+export function ObservedMark({ observed, long = false }: { observed: Observed; long?: boolean }) {
+  const now = useNow();
+  const idle = observed.state === "seen" && now - observed.at > IDLE_MS;
+  return (
+    <span className={`obs ${idle ? "" : LOOK[observed.state]}`}>
+      <Icon name={ICON[observed.state]} />
+      <ObservedWords observed={observed} now={now} long={long} />
+    </span>
+  );
+}
+
+function ObservedWords({ observed, now, long }: { observed: Observed; now: number; long: boolean }) {
+  const label = text.observed.label[observed.state];
+  switch (observed.state) {
+    case "seen": {
+      const when =
+        now - observed.at > IDLE_MS
+          ? text.observed.idle(ago(observed.at, now))
+          : text.observed.seen(ago(observed.at, now));
+      return (
+        <span title={shortWhen(observed.at, now)}>
+          {long ? when.charAt(0).toUpperCase() + when.slice(1) : when}
+        </span>
+      );
+    }
+    case "not_yet_seen":
+    case "queued":
+      return (
+        <span>
+          <b>{label}.</b> {observed.hint}
+        </span>
+      );
+    case "not_covered":
+      return (
+        <span>
+          <b>{label}.</b> {long && `${text.observed.notChecked}. `}
+          {observed.reason}
+        </span>
+      );
+    case "edited_outside":
+      return <b>{label}</b>;
+    case "failing":
+      return (
+        <span>
+          <b>{label}:</b> <bdi className="mono">{observed.reason}</bdi>
+        </span>
+      );
+  }
+}

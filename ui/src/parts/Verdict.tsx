@@ -1,0 +1,32 @@
+// Verdict, Outcome and severity as glyph, word and (for Verdicts only) colour.
+import { text } from "../text";
+import type { Severity, Verdict } from "../types";
+import { Icon } from "./Icon";
+
+/** Allow is printed plain and grey, because nearly every row is Allow. */
+export function VerdictMark({ verdict, pill = false }: { verdict: Verdict; pill?: boolean }) {
+  if (verdict === "allow") {
+    return <span className={`verdict ${pill ? "pill v-off" : "quiet-allow"}`}>{text.verdict.allow}</span>;
+  }
+  return (
+    <span className={`verdict v-${verdict} ${pill ? "pill" : ""}`}>
+      <Icon name={verdict} />
+      {text.verdict[verdict]}
+    </span>
+  );
+}
+
+const HEIGHT: Record<Severity, number> = { low: 1, medium: 2, high: 3, critical: 4 };
+
+export function SeverityBars({ severity, word = false }: { severity: Severity; word?: boolean }) {
+  return (
+    <>
+      <span className="sev" aria-hidden="true">
+        {[1, 2, 3, 4].map((bar) => (
+          <i key={bar} className={bar <= HEIGHT[severity] ? "on" : undefined} />
+        ))}
+      </span>
+      <span className={word ? "small muted" : "vh"}>{text.severity[severity]}</span>
+    </>
+  );
+}
