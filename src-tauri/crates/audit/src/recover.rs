@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 pub(crate) fn begin_anew(path: &Path, reason: &str, now: UnixMs) -> Result<Connection, Error> {
     let aside = move_aside(path, now)?;
     let pins = Connection::open_with_flags(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map(|old| tables::pin::salvage(&old))
+        .map(|old| {
+            // Lets SQLite pass over schema entries that make no sense, instead of refusing every statement.
+            let _ = old.pragma_update(None, "writable_schema", true);
+            tables::pin::salvage(&old)
+        })
         .unwrap_or_default();
     let connection = open::create(path)?;
     for pin in &pins {

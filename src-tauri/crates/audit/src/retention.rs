@@ -14,6 +14,8 @@ const CHUNK: usize = 500;
 /// Pages of full text merged, and pages given back to the file system, in one step.
 const MERGE_PAGES: i64 = 200;
 const VACUUM_PAGES: i64 = 1000;
+/// What a row weighs against other rows.
+const WEIGHT: &str = "(400 + octet_length(request) + coalesce(octet_length(response), 0) + octet_length(findings))";
 /// Steps that one run may spend on the size, so that a log which cannot shrink does not spin.
 const MAX_SIZE_ROUNDS: u32 = 10;
 const MAX_MERGES: u32 = 2000;
@@ -33,7 +35,7 @@ enum Stage {
     PlainByAge,
     AlertsByAge,
     Measure,
-    /// So many bytes are still to go.
+    /// Rows of so much weight are still to go.
     BySize(i64),
     Merge,
     Vacuum,
@@ -60,7 +62,7 @@ impl Retention {
             Stage::PlainByAge => self.by_age(connection, "verdict = 0", self.plain_before, Stage::AlertsByAge)?,
             Stage::AlertsByAge => self.by_age(connection, "verdict > 0", self.alerts_before, Stage::Measure)?,
             Stage::Measure => self.measure(connection)?,
-            Stage::BySize(bytes) => self.by_size(connection, bytes)?,
+            Stage::BySize(weight) => self.by_size(connection, weight)?,
             Stage::Merge => self.merge(connection)?,
             Stage::Vacuum => {
                 let mut freed = 0;
@@ -112,15 +114,21 @@ impl Retention {
         )?;
         if used > self.max_bytes && self.size_rounds < MAX_SIZE_ROUNDS {
             self.size_rounds += 1;
-            // A tenth below the limit, so that the next hour does not begin at the limit again.
-            return Ok(Stage::BySize(used - self.max_bytes / 10 * 9));
+            let weight: i64 =
+                connection
+                    .query_row(&format!("SELECT coalesce(sum({WEIGHT}), 0) FROM exchange"), [], |row| row.get(0))?;
+            // A tenth below the limit, so that the next hour does not begin at the limit again. What the full text and
+            // the indexes take cannot be told per row: rows answer for the whole file in proportion to their texts.
+            let excess = i128::from(used - self.max_bytes / 10 * 9);
+            let to_go = i128::from(weight) * excess / i128::from(used);
+            return Ok(Stage::BySize(i64::try_from(to_go).unwrap_or(i64::MAX).max(1)));
         }
         Ok(if self.deleted { Stage::Vacuum } else { Stage::Done })
     }
 
-    fn by_size(&mut self, connection: &mut Connection, bytes: i64) -> rusqlite::Result<Stage> {
+    fn by_size(&mut self, connection: &mut Connection, weight: i64) -> rusqlite::Result<Stage> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut left = bytes;
+        let mut left = weight;
         let mut count = 0;
         // Oldest plain rows first; Alerts only when no plain row is left.
         for which in ["verdict = 0", "verdict > 0"] {
@@ -128,11 +136,7 @@ impl Retention {
                 break;
             }
             let oldest: Vec<(i64, i64)> = transaction
-                .prepare_cached(&format!(
-                    // Half as much again for the full text, and the indexes.
-                    "SELECT seq, 400 + (octet_length(request) + coalesce(octet_length(response), 0) + octet_length(findings)) * 3 / 2
-                     FROM exchange WHERE {which} ORDER BY at, id LIMIT ?"
-                ))?
+                .prepare_cached(&format!("SELECT seq, {WEIGHT} FROM exchange WHERE {which} ORDER BY at, id LIMIT ?"))?
                 .query_map(params![CHUNK as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (seq, size) in oldest {
@@ -159,3 +163,6 @@ impl Retention {
         Ok(if idle || self.merges >= MAX_MERGES { Stage::Measure } else { Stage::Merge })
     }
 }
+
+#[cfg(test)]
+mod tests;
