@@ -4,6 +4,6 @@ import type { Exchange } from "./Exchange";
 import type { Gap } from "./Gap";
 
 /**
- * What travels on the bus to the audit, the dashboard and the shell.
+ * (The tag is `row`: a Change has a `kind` of its own.) What travels on the bus to the audit, the dashboard and the shell.
  */
-export type AuditRow = { "kind": "exchange" } & Exchange | { "kind": "change" } & Change | { "kind": "gap" } & Gap;
+export type AuditRow = { "row": "exchange" } & Exchange | { "row": "change" } & Change | { "row": "gap" } & Gap;

@@ -117,9 +117,9 @@ pub struct Gap {
     pub dropped: u64,
 }
 
-/// What travels on the bus to the audit, the dashboard and the shell.
+/// (The tag is `row`: a Change has a `kind` of its own.) What travels on the bus to the audit, the dashboard and the shell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "row", rename_all = "snake_case")]
 #[ts(export, export_to = "../../../../ui/src/generated/")]
 pub enum AuditRow {
     Exchange(Box<Exchange>),
@@ -133,6 +133,20 @@ impl AuditRow {
         match self {
             Self::Exchange(exchange) => exchange.verdict > Verdict::Allow,
             Self::Change(_) | Self::Gap(_) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_survives_the_round_trip() {
+        let change = Change { at: 1, kind: ChangeKind::Paused, app: None, summary: "Paused.".into() };
+        for row in [AuditRow::Change(change), AuditRow::Gap(Gap { at: 1, dropped: 2 })] {
+            let text = serde_json::to_string(&row).unwrap();
+            assert_eq!(serde_json::from_str::<AuditRow>(&text).unwrap(), row, "{text}");
         }
     }
 }
