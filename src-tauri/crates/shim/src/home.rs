@@ -1,0 +1,42 @@
+//! Where the state directory is: two levels above this executable (`<home>/bin/portcullis-shim`), never what the
+//! environment says, because the environment belongs to the ClientApp and may be written by a hijacked agent.
+
+use portcullis_domain::{SessionId, link};
+use portcullis_policy::snapshot;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    pub fn of_this_executable() -> io::Result<Self> {
+        let exe = std::env::current_exe()?;
+        let exe = exe.canonicalize().unwrap_or(exe);
+        let home = exe.parent().and_then(Path::parent).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self(home.to_owned()))
+    }
+
+    #[cfg(unix)]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join(link::SOCKET)
+    }
+
+    /// Named pipes live in one flat name space of the machine: the home's digest keeps two users apart.
+    #[cfg(windows)]
+    pub fn socket(&self) -> PathBuf {
+        let _ = link::SOCKET;
+        let digest = crate::session::hex_digest([self.0.to_string_lossy().as_bytes()]);
+        PathBuf::from(format!(r"\\.\pipe\portcullis-{}", &digest[..16]))
+    }
+
+    pub fn snapshot(&self) -> PathBuf {
+        self.0.join(snapshot::SNAPSHOT_FILE)
+    }
+    pub fn key(&self) -> PathBuf {
+        self.0.join(snapshot::KEY_FILE)
+    }
+    pub fn spool(&self, session: &SessionId) -> PathBuf {
+        self.0.join("spool").join(format!("{session}.jsonl"))
+    }
+}
