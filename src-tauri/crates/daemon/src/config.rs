@@ -1,0 +1,233 @@
+//! `<home>/config.toml`: ports, settings, limits. Read once at start, written by the dashboard and on the first start.
+//! The person's comments and order survive a write: only the value that changed is replaced.
+
+use crate::{Error, home, home::Home};
+use portcullis_domain::{Limits, api::Settings};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+pub const PROXY_PORT: u16 = 47701;
+pub const DASHBOARD_PORT: u16 = 47702;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigFile {
+    pub ports: Ports,
+    pub settings: SettingsFile,
+    pub limits: Limits,
+}
+
+/// None: not chosen yet; the first start chooses and writes them down, because protected apps' configs hold the port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ports {
+    pub proxy: Option<u16>,
+    pub dashboard: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettingsFile {
+    pub retention_days: u32,
+    pub retention_mib: u32,
+    pub notifications: bool,
+    pub start_at_login: bool,
+    pub protect_new_servers: bool,
+}
+
+impl Default for SettingsFile {
+    fn default() -> Self {
+        Self {
+            retention_days: 30,
+            retention_mib: 512,
+            notifications: true,
+            start_at_login: false,
+            protect_new_servers: false,
+        }
+    }
+}
+
+impl From<SettingsFile> for Settings {
+    fn from(s: SettingsFile) -> Self {
+        Self {
+            retention_days: s.retention_days,
+            retention_mib: s.retention_mib,
+            notifications: s.notifications,
+            start_at_login: s.start_at_login,
+            protect_new_servers: s.protect_new_servers,
+        }
+    }
+}
+
+impl From<&Settings> for SettingsFile {
+    fn from(s: &Settings) -> Self {
+        Self {
+            retention_days: s.retention_days,
+            retention_mib: s.retention_mib,
+            notifications: s.notifications,
+            start_at_login: s.start_at_login,
+            protect_new_servers: s.protect_new_servers,
+        }
+    }
+}
+
+/// The smallest limits that still carry ordinary traffic, and the largest that keep memory bounded.
+const MESSAGE_BYTES: std::ops::RangeInclusive<usize> = 64 * 1024..=256 * 1024 * 1024;
+const DEPTH: std::ops::RangeInclusive<usize> = 16..=1024;
+const HEADER: &str = "# Portcullis. Ports are written on the first start; the dashboard changes [settings].\n\
+# Protected apps' configs hold the proxy port: protect them again after changing it.\n";
+
+impl ConfigFile {
+    pub fn load(home: &Home) -> Result<Self, Error> {
+        let path = home.config_file();
+        home::read_optional(&path)?.map_or_else(|| Ok(Self::default()), |text| Self::parse(&path, &text))
+    }
+
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let fault = |line, message: String| Error::Config { path: path.into(), line, message };
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| line_of(text, span.start));
+            fault(line, error.message().replace('\n', ", "))
+        })?;
+        let line_with = |key: &str| {
+            let at = text.lines().position(|line| line.trim_start().starts_with(key));
+            at.map(|line| line + 1)
+        };
+        if !MESSAGE_BYTES.contains(&config.limits.max_message_bytes) {
+            let message = format!("max_message_bytes must be from {} to {}", MESSAGE_BYTES.start(), MESSAGE_BYTES.end());
+            return Err(fault(line_with("max_message_bytes"), message));
+        }
+        if !DEPTH.contains(&config.limits.max_depth) {
+            let message = format!("max_depth must be from {} to {}", DEPTH.start(), DEPTH.end());
+            return Err(fault(line_with("max_depth"), message));
+        }
+        if config.ports.proxy.is_some() && config.ports.proxy == config.ports.dashboard {
+            return Err(fault(line_with("dashboard"), "the proxy and the dashboard need two different ports".into()));
+        }
+        Ok(config)
+    }
+
+    /// Writes the values that differ from what the file says now.
+    pub fn store(&self, home: &Home) -> Result<(), Error> {
+        let path = home.config_file();
+        let old = home::read_optional(&path)?.unwrap_or_else(|| HEADER.to_owned());
+        let new = self.edit(&old, &path);
+        if new != old || !path.exists() {
+            home::write_private(&path, new.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn edit(&self, old: &str, path: &Path) -> String {
+        let is_ours = |text: &str| Self::parse(path, text).is_ok_and(|read| read == *self);
+        if is_ours(old) {
+            return old.to_owned();
+        }
+        let mut text = old.to_owned();
+        for (section, key, value) in self.values() {
+            text = set(&text, section, key, &value);
+        }
+        // An unusual layout (dotted keys, inline tables) may defeat the edit by lines: then all of it is written anew.
+        if is_ours(&text) { text } else { HEADER.to_owned() + &toml::to_string(self).unwrap_or_default() }
+    }
+
+    fn values(&self) -> Vec<(&'static str, &'static str, String)> {
+        let default = Self::default();
+        let (s, d) = (&self.settings, &default.settings);
+        let ports = [("proxy", self.ports.proxy), ("dashboard", self.ports.dashboard)];
+        let ports = ports.into_iter().filter_map(|(key, port)| Some(("ports", key, port?.to_string())));
+        // Defaults are left out, unless the file names them: a later version may choose better ones.
+        let settings = [
+            ("retention_days", s.retention_days.to_string(), s.retention_days == d.retention_days),
+            ("retention_mib", s.retention_mib.to_string(), s.retention_mib == d.retention_mib),
+            ("notifications", s.notifications.to_string(), s.notifications == d.notifications),
+            ("start_at_login", s.start_at_login.to_string(), s.start_at_login == d.start_at_login),
+            ("protect_new_servers", s.protect_new_servers.to_string(), s.protect_new_servers == d.protect_new_servers),
+        ];
+        let settings = settings.into_iter().map(|(key, value, same)| ("settings", key, if same { format!("?{value}") } else { value }));
+        ports.chain(settings).collect()
+    }
+}
+
+/// Sets `key` in `[section]`, keeping every other line. A value that starts with `?` only replaces one that is there.
+fn set(text: &str, section: &str, key: &str, value: &str) -> String {
+    let (only_replace, value) = value.strip_prefix('?').map_or((false, value), |value| (true, value));
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let is_header = |line: &str| line.trim_start().starts_with('[');
+    let header = lines.iter().position(|line| line.split('#').next().unwrap_or("").trim() == format!("[{section}]"));
+    let entry = format!("{key} = {value}");
+    match header {
+        Some(header) => {
+            let end = lines[header + 1..].iter().position(|line| is_header(line)).map_or(lines.len(), |n| header + 1 + n);
+            let at = (header + 1..end).find(|&n| lines[n].split('=').next().unwrap_or("").trim() == key);
+            match at {
+                Some(at) => {
+                    let comment = lines[at].find('#').map(|n| format!(" {}", &lines[at][n..])).unwrap_or_default();
+                    lines[at] = entry + &comment;
+                }
+                None if only_replace => {}
+                None => lines.insert(header + 1, entry),
+            }
+        }
+        None if only_replace => {}
+        None => lines.extend([String::new(), format!("[{section}]"), entry]),
+    }
+    lines.join("\n") + "\n"
+}
+
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ConfigFile, Error> {
+        ConfigFile::parse(Path::new("/h/config.toml"), text)
+    }
+
+    #[test]
+    fn a_fault_names_file_and_line() {
+        for (text, line, word) in [
+            ("[ports]\nproxy = 1\nprxy = 2\n", 3, "prxy"),
+            ("[ports]\n\nproxy = \"x\"\n", 3, "u16"),
+            ("[ports\n", 1, ""),
+            ("[limits]\nmax_depth = 1\n", 2, "max_depth"),
+            ("[ports]\nproxy = 5\ndashboard = 5\n", 3, "different"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("/h/config.toml, line {line}: ")), "{text:?}: {error}");
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_write_keeps_comments_and_changes_only_the_value() {
+        let old = "# mine\n[settings] # here\nretention_days = 7 # a week\n\n[limits]\nmax_depth = 64\n";
+        let mut config = parse(old).unwrap();
+        config.settings.retention_days = 8;
+        config.ports.proxy = Some(4000);
+        let new = config.edit(old, Path::new("/h/config.toml"));
+        let expected =
+            "# mine\n[settings] # here\nretention_days = 8 # a week\n\n[limits]\nmax_depth = 64\n\n[ports]\nproxy = 4000\n";
+        assert_eq!(new, expected);
+        assert_eq!(parse(&new).unwrap(), config);
+        assert_eq!(config.edit(&new, Path::new("x")), new, "nothing to change");
+    }
+
+    #[test]
+    fn a_setting_put_back_to_its_default_is_written_where_it_stood() {
+        let mut config = parse("[settings]\nnotifications = false\n").unwrap();
+        config.settings.notifications = true;
+        assert_eq!(config.edit("[settings]\nnotifications = false\n", Path::new("x")), "[settings]\nnotifications = true\n");
+    }
+
+    #[test]
+    fn an_unusual_layout_is_written_anew_with_the_same_meaning() {
+        let old = "settings.retention_days = 7\n";
+        let mut config = parse(old).unwrap();
+        config.settings.retention_days = 9;
+        assert_eq!(parse(&config.edit(old, Path::new("x"))).unwrap(), config);
+    }
+}
