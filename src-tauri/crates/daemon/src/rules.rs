@@ -1,0 +1,59 @@
+//! What the person switched: a pause, Signatures that are off. Kept in the sealed snapshot that the shim reads too, so
+//! there is one truth, and an edited file is void: then nothing is paused and every Signature is on.
+
+use crate::{Error, clock, home, home::Home};
+use portcullis_domain::{UnixMs, UpstreamId};
+use portcullis_policy::snapshot::{Snapshot, SnapshotError};
+use std::collections::HashSet;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub disabled: HashSet<String>,
+    /// `UnixMs::MAX`: until resumed.
+    pub paused_until: Option<UnixMs>,
+}
+
+impl Rules {
+    pub fn is_paused(&self) -> bool {
+        self.paused_until.is_some_and(|until| clock::now() < until)
+    }
+}
+
+/// What the last run left: the rules, the tools taken out of lists, and what was wrong with it.
+pub(crate) struct Left {
+    pub rules: Rules,
+    pub withheld: Vec<(UpstreamId, String)>,
+    pub problem: Option<String>,
+}
+
+pub(crate) fn load(home: &Home, key: &[u8]) -> Result<Left, Error> {
+    let path = home.snapshot_file();
+    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), problem };
+    let Some(text) = home::read_optional(&path)? else { return Ok(nothing(None)) };
+    Ok(match Snapshot::open(&text, key) {
+        Ok(snapshot) => Left {
+            rules: Rules {
+                disabled: snapshot.disabled_signatures.into_iter().collect(),
+                paused_until: snapshot.paused_until.filter(|until| clock::now() < *until),
+            },
+            withheld: snapshot.withheld,
+            problem: None,
+        },
+        Err(error @ (SnapshotError::Tampered | SnapshotError::Malformed(_))) => {
+            let problem = format!(
+                "The saved rules in {} are void ({error}), so nothing is paused and every signature is on. Set again what you had changed.",
+                path.display()
+            );
+            nothing(Some(problem))
+        }
+    })
+}
+
+pub(crate) fn save(home: &Home, key: &[u8], snapshot: &Snapshot) -> Result<(), Error> {
+    let sealed = snapshot.seal(key).map_err(|error| Error::Io {
+        doing: "could not seal",
+        path: home.snapshot_file(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    home::write_private(&home.snapshot_file(), sealed.as_bytes())
+}
