@@ -30,7 +30,7 @@ impl Home {
 
     /// Creates the directories that are missing and takes other users' access to the top one away.
     pub fn create(&self) -> Result<(), Error> {
-        for dir in [self.0.clone(), self.run(), self.bin(), self.spool(), self.signatures()] {
+        for dir in [self.0.clone(), self.run(), self.bin(), self.spool(), self.signatures(), self.journal()] {
             create_private_dir(&dir)?;
         }
         check_private(&self.0)
@@ -69,6 +69,10 @@ impl Home {
     }
     pub fn snapshot_file(&self) -> PathBuf {
         self.0.join(portcullis_policy::snapshot::SNAPSHOT_FILE)
+    }
+    /// What was changed in apps' configs, and what was there before.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
     }
     pub fn audit_file(&self) -> PathBuf {
         self.0.join("audit.db")

@@ -1,1 +1,33 @@
-//! (being built)
+//! Composition root without a GUI: wires domain, detect, policy, audit, clients and gateway; owns config, start and
+//! shutdown, the local API for the dashboard and the `portcullis` command line. The desktop shell embeds `Daemon` and
+//! talks to it through a `Handle`. Nothing here speaks MCP on the wire, SQL, or another app's config format.
+
+mod access;
+mod api;
+mod apps;
+pub mod cli;
+mod clock;
+mod config;
+mod core;
+mod drill;
+mod error;
+mod handle;
+mod home;
+mod lock;
+mod net;
+mod rows;
+mod rules;
+mod secret;
+mod shim_binary;
+mod signatures;
+mod spool;
+mod start;
+mod upkeep;
+
+pub use crate::core::{Config, Tap};
+pub use config::{DASHBOARD_PORT, PROXY_PORT};
+pub use error::Error;
+pub use handle::Handle;
+pub use home::Home;
+pub use lock::Running;
+pub use start::{Daemon, attach};

@@ -50,3 +50,13 @@ impl From<portcullis_audit::Error> for Failure {
         Self::new(status, error.code(), error.to_string())
     }
 }
+
+/// A known path asked for in a way it has not: said in the same shape as every other error.
+pub(super) async fn wrong_method(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let response = next.run(request).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        return Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", format!("There is no {asked}.")).into_response();
+    }
+    response
+}

@@ -162,7 +162,13 @@ async fn open_sse(entry: &Value, deliver: mpsc::UnboundedSender<Value>) -> io::R
     let (found, endpoint) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
         let (mut reader, mut found) = (SseReader::default(), Some(found));
-        while let Some(Ok(frame)) = body.frame().await {
+        loop {
+            let frame = tokio::select! {
+                frame = body.frame() => frame,
+                // The Session is over.
+                () = deliver.closed() => return,
+            };
+            let Some(Ok(frame)) = frame else { return };
             reader.push(frame.data_ref().map_or(&[][..], |data| data));
             while let Some(event) = reader.next_event() {
                 if event.event == "endpoint" {

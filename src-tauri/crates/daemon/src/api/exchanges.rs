@@ -1,0 +1,110 @@
+//! Traffic: pages of Exchanges and one in detail.
+
+use super::Shared;
+use super::extract::Query;
+use super::failure::{Answer, Failure};
+use axum::Json;
+use axum::extract::{Path, State};
+use portcullis_audit::ExchangeFilter;
+use portcullis_domain::api::{ExchangeDetail, ExchangePage, Explanation};
+use portcullis_domain::{AppId, Direction, ExchangeId, UnixMs, UpstreamId, Verdict};
+use serde::Deserialize;
+
+const PAGE: usize = 100;
+/// Rows before and after in the same Session.
+const TRAIL: usize = 5;
+
+#[derive(Deserialize)]
+pub(super) struct ListQuery {
+    app: Option<String>,
+    upstream: Option<String>,
+    verdict: Option<String>,
+    method: Option<String>,
+    target: Option<String>,
+    direction: Option<Direction>,
+    q: Option<String>,
+    since: Option<UnixMs>,
+    until: Option<UnixMs>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+pub(super) async fn list(State(shared): State<Shared>, Query(query): Query<ListQuery>) -> Answer<ExchangePage> {
+    let filter = ExchangeFilter {
+        app: given(query.app).map(AppId::new),
+        upstream: given(query.upstream).map(UpstreamId::new),
+        verdicts: verdicts(query.verdict.as_deref().unwrap_or_default())?,
+        method: given(query.method),
+        target: given(query.target),
+        direction: query.direction,
+        q: given(query.q),
+        since: query.since,
+        until: query.until,
+    };
+    let (cursor, limit) = (given(query.cursor), query.limit.unwrap_or(PAGE));
+    shared.blocking(move |core| Ok(core.audit.exchanges(&filter, cursor.as_deref(), limit)?)).await.map(Json)
+}
+
+fn verdicts(list: &str) -> Result<Vec<Verdict>, Failure> {
+    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            serde_json::from_value(word.into())
+                .map_err(|_| Failure::bad_request(format!("{word:?} is no verdict; there are allow, flag, redact, ask, block.")))
+        })
+        .collect()
+}
+
+pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>) -> Answer<ExchangeDetail> {
+    let id = ExchangeId::new(id);
+    let detail = shared.blocking(move |core| {
+        let Some(stored) = core.audit.exchange(&id)? else {
+            return Err(Failure::not_found("This exchange is not in the log (any more): retention may have removed it."));
+        };
+        let trail = core.audit.trail(&id, TRAIL)?;
+        let mut ids: Vec<&str> = stored.exchange.findings.iter().map(|finding| finding.signature.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let explanations = core.with_signatures(|all| ids.into_iter().filter_map(|id| explain(all, id)).collect());
+        Ok(ExchangeDetail { exchange: stored.exchange, review: stored.review, explanations, trail })
+    });
+    detail.await.map(Json)
+}
+
+fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
+    let built_in = |description: &str, advice: &str| Explanation {
+        signature: id.into(),
+        description: description.into(),
+        advice: advice.into(),
+    };
+    use portcullis_policy::check;
+    Some(match all.get(id) {
+        Some(file) => built_in(&file.description, &file.advice),
+        None if id == check::DEFINITION_CHANGED => built_in(
+            "A definition is compared with the one that was approved, or first seen. This one is different now, so what was \
+             approved is not what the model reads.",
+            "Compare the two. If the server was updated and the change makes sense, there is nothing to do; if it asks for more than before, stop using the server.",
+        ),
+        None if id == check::WITHHELD_TOOL => built_in(
+            "This tool was taken out of the server's list because its definition holds an order to the model. It was called all the same.",
+            "Ask the server's author, or remove the server. An app that was started before may still know the tool: restart it.",
+        ),
+        None if id == check::UNREADABLE || id == check::AMBIGUOUS => built_in(
+            "Programs read such a message differently, so a check could see something else than the receiver does.",
+            "Update the app or the server. If it is always the same one, report it to its author.",
+        ),
+        None if id == check::NOT_A_MESSAGE => built_in(
+            "A server that speaks over stdio may write only messages to its output. This is text.",
+            "Usually a banner or a log line: harmless, but the server's author should move it to the error output.",
+        ),
+        None if id == check::CHECK_FAILED => built_in(
+            "A check did not finish, and what is not checked does not pass.",
+            "Report this with the message, if you can share it: it is a fault of Portcullis.",
+        ),
+        None => return None,
+    })
+}

@@ -1,0 +1,77 @@
+//! The dashboard's API on a listener of its own: `/api/*` as JSON, `/api/events`, and the dashboard's files. Shapes are
+//! those of `portcullis_domain::api`. Nothing here decides anything: it reads, or asks the core to change something.
+
+mod alerts;
+mod apps;
+mod assets;
+mod drill;
+mod events;
+mod exchanges;
+mod extract;
+mod failure;
+mod guard;
+mod pairing;
+mod session;
+mod settings;
+mod signatures;
+mod status;
+
+pub(crate) use apps::{apply_queued, watch_apps};
+pub(crate) use failure::Failure;
+
+use crate::core::Core;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+#[derive(Clone)]
+struct Shared {
+    core: Arc<Core>,
+    token: Arc<str>,
+    pairing: Arc<pairing::Pairing>,
+}
+
+pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
+    let shared = Shared { core, token: token.into(), pairing: Arc::default() };
+    let paired = Router::new()
+        .route("/api/status", get(status::get))
+        .route("/api/apps", get(apps::list))
+        .route("/api/apps/{app}/preview", post(apps::preview))
+        .route("/api/apps/{app}/apply", post(apps::apply))
+        .route("/api/restore-all", post(apps::restore_all))
+        .route("/api/exchanges", get(exchanges::list))
+        .route("/api/exchanges/{id}", get(exchanges::detail))
+        .route("/api/alerts", get(alerts::list))
+        .route("/api/alerts/{id}/review", post(alerts::review))
+        .route("/api/stats", get(status::stats))
+        .route("/api/changes", get(status::changes))
+        .route("/api/signatures", get(signatures::list))
+        .route("/api/signatures/{id}", get(signatures::detail).put(signatures::switch))
+        .route("/api/pause", post(settings::pause))
+        .route("/api/resume", post(settings::resume))
+        .route("/api/settings", get(settings::get).put(settings::put))
+        .route("/api/drill", get(drill::newest).post(drill::start))
+        .route("/api/events", get(events::stream))
+        .route("/api/pairing-code", post(session::new_code))
+        .route_layer(from_fn_with_state(shared.clone(), guard::bearer));
+    Router::new()
+        .merge(paired)
+        .route("/api/pair", post(session::pair))
+        .route("/healthz", get(status::health))
+        .fallback(assets::serve)
+        .layer(from_fn(failure::wrong_method))
+        .layer(from_fn_with_state(shared.clone(), guard::local_only))
+        .with_state(shared)
+}
+
+impl Shared {
+    /// Runs what reads files or the database off the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Core>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let core = self.core.clone();
+        tokio::task::spawn_blocking(move || work(&core)).await.map_err(Failure::internal)?
+    }
+}

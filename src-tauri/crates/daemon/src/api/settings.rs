@@ -1,0 +1,41 @@
+//! Settings and the pause.
+
+use super::Shared;
+use super::extract::Body;
+use super::failure::{Answer, Failure};
+use axum::Json;
+use axum::extract::State;
+use portcullis_domain::api::{PauseRequest, Settings};
+use serde_json::{Value, json};
+
+/// A pause longer than a day is a pause until resumed, which says so.
+const MAX_PAUSE_MINUTES: u32 = 24 * 60;
+
+pub(super) async fn get(State(shared): State<Shared>) -> Answer<Settings> {
+    Ok(Json(shared.core.settings().into()))
+}
+
+pub(super) async fn put(State(shared): State<Shared>, Body(settings): Body<Settings>) -> Answer<Settings> {
+    if !(1..=3650).contains(&settings.retention_days) || !(8..=1_048_576).contains(&settings.retention_mib) {
+        let message = "Keep traffic for 1 to 3,650 days and in 8 to 1,048,576 MiB.";
+        return Err(Failure::bad_request(message));
+    }
+    let stored = shared.blocking(move |core| {
+        core.set_settings((&settings).into())?;
+        Ok(core.settings().into())
+    });
+    stored.await.map(Json)
+}
+
+pub(super) async fn pause(State(shared): State<Shared>, Body(request): Body<PauseRequest>) -> Answer<Value> {
+    if request.minutes.is_some_and(|minutes| minutes == 0 || minutes > MAX_PAUSE_MINUTES) {
+        return Err(Failure::bad_request("Pause for 1 to 1,440 minutes, or without a number until resumed."));
+    }
+    shared.blocking(move |core| Ok(core.pause(request.minutes)?)).await?;
+    Ok(Json(json!(null)))
+}
+
+pub(super) async fn resume(State(shared): State<Shared>) -> Answer<Value> {
+    shared.blocking(|core| Ok(core.resume("Checking was resumed: what is not allowed is blocked again.")?)).await?;
+    Ok(Json(json!(null)))
+}

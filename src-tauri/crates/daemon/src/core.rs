@@ -1,0 +1,328 @@
+//! Everything the daemon knows, wired together, without a listener: commands that work while no daemon runs use the same
+//! thing. Changes that touch protection are made here, so that each leaves a Change row and a live event.
+
+use crate::apps::Apps;
+use crate::config::{ConfigFile, SettingsFile};
+use crate::handle::MAX_WAITING_EVENTS;
+use crate::home::Home;
+use crate::rules::{self, Rules};
+use crate::signatures::Signatures;
+use crate::{Error, clock, secret};
+use arc_swap::ArcSwap;
+use portcullis_audit::{Audit, AuditLimits};
+use portcullis_domain::api::{DrillReport, LiveEvent};
+use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, UnixMs};
+use portcullis_gateway::Routes;
+use portcullis_policy::{Judge, PinBook, Snapshot};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Sees every audit row before it is stored: a drill passes its rows on to whoever started it.
+pub type Tap = Arc<dyn Fn(&AuditRow) + Send + Sync>;
+
+/// How to start.
+#[derive(Clone)]
+pub struct Config {
+    pub home: Home,
+    /// The HOME whose apps are looked at. None: the person's own.
+    pub apps_home: Option<PathBuf>,
+    /// Instead of the config file's. 0: whatever is free, unless one was chosen before.
+    pub proxy_port: Option<u16>,
+    pub dashboard_port: Option<u16>,
+    /// The shim to install. None: the one beside the running executable.
+    pub shim: Option<PathBuf>,
+    pub tap: Option<Tap>,
+}
+
+impl Config {
+    pub fn at(home: Home) -> Self {
+        Self { home, apps_home: None, proxy_port: None, dashboard_port: None, shim: None, tap: None }
+    }
+    pub fn from_environment() -> Result<Self, Error> {
+        Ok(Self::at(Home::from_environment()?))
+    }
+}
+
+pub(crate) struct Core {
+    pub home: Home,
+    pub started_at: UnixMs,
+    pub audit: Audit,
+    pub apps: Apps,
+    pub pins: Arc<PinBook>,
+    pub routes: Arc<ArcSwap<Routes>>,
+    pub judge: Arc<ArcSwap<Judge>>,
+    pub drill: Mutex<Option<DrillReport>>,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    pub(crate) ports: (u16, u16),
+    pub(crate) waiting: Mutex<std::collections::HashSet<portcullis_domain::ExchangeId>>,
+    pub(crate) tap: Option<Tap>,
+    pub(crate) bus: broadcast::Sender<LiveEvent>,
+    key: Vec<u8>,
+    config: Mutex<ConfigFile>,
+    rules: Mutex<Rules>,
+    signatures: Mutex<Signatures>,
+    problems: Mutex<Vec<String>>,
+    /// Pins changed since the snapshot was written.
+    pins_changed: Arc<AtomicBool>,
+    withheld: Mutex<usize>,
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every holder leaves a complete value behind: a panic elsewhere must not take the daemon down with it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn audit_limits(settings: &SettingsFile) -> AuditLimits {
+    AuditLimits {
+        max_age_days: settings.retention_days,
+        max_bytes: u64::from(settings.retention_mib) * 1024 * 1024,
+        ..AuditLimits::default()
+    }
+}
+
+impl Core {
+    /// Opens everything below `config.home`. The caller holds the lock. No app's config is touched.
+    pub fn open(config: &Config, file: ConfigFile, ports: (u16, u16)) -> Result<Arc<Self>, Error> {
+        let home = config.home.clone();
+        let key = secret::key(&home)?;
+        let audit = Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now))
+            .map_err(|error| Error::Audit(error.to_string()))?;
+        let left = rules::load(&home, &key)?;
+        let mut problems: Vec<String> = left.problem.into_iter().collect();
+        if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref()) {
+            problems.push(format!("Servers that an app starts itself cannot be protected: {error}."));
+        }
+        let pins_changed = Arc::new(AtomicBool::new(true));
+        let (store, changed) = (audit.clone(), pins_changed.clone());
+        let saved = audit.pins().map_err(|error| Error::Audit(error.to_string()))?;
+        let pins = Arc::new(PinBook::new(
+            saved,
+            Box::new(move |pin| {
+                changed.store(true, Ordering::Relaxed);
+                if let Err(error) = store.save_pin(pin) {
+                    tracing::error!(%error, "a pin could not be saved");
+                }
+            }),
+        ));
+        for (upstream, tool) in &left.withheld {
+            pins.withhold(upstream, std::slice::from_ref(tool));
+        }
+        let signatures = Signatures::load(&home, &left.rules.disabled);
+        let judge = Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules), file.limits);
+        let apps = Apps::open(&home, config.apps_home.clone(), ports.0)?;
+        problems.extend(apps.problems().iter().cloned());
+        let core = Self {
+            started_at: clock::now(),
+            audit,
+            apps,
+            pins,
+            routes: Arc::default(),
+            judge: Arc::new(ArcSwap::from_pointee(judge)),
+            drill: Mutex::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            ports,
+            waiting: Mutex::default(),
+            tap: config.tap.clone(),
+            bus: broadcast::channel(MAX_WAITING_EVENTS).0,
+            key,
+            config: Mutex::new(file),
+            rules: Mutex::new(left.rules),
+            signatures: Mutex::new(signatures),
+            problems: Mutex::new(problems),
+            pins_changed,
+            withheld: Mutex::default(),
+            home,
+        };
+        core.refresh_routes()?;
+        Ok(Arc::new(core))
+    }
+
+    pub fn proxy_port(&self) -> u16 {
+        self.ports.0
+    }
+    pub fn dashboard_port(&self) -> u16 {
+        self.ports.1
+    }
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
+        self.bus.subscribe()
+    }
+    pub fn publish(&self, event: LiveEvent) {
+        // Nobody may be listening.
+        let _ = self.bus.send(event);
+    }
+    pub fn stale(&self, what: &[&str]) {
+        self.publish(LiveEvent::Stale { what: what.iter().map(|word| (*word).to_owned()).collect() });
+    }
+
+    pub fn change(&self, kind: ChangeKind, app: Option<AppId>, summary: impl Into<String>) {
+        self.record(AuditRow::Change(Change { at: clock::now(), kind, app, summary: summary.into() }));
+    }
+
+    /// What touches protection, one sentence each.
+    pub fn problems(&self) -> Vec<String> {
+        let mut all = locked(&self.problems).clone();
+        all.extend(self.audit.problem().map(|why| format!("The audit log is not being written: {why}. Checking goes on.")));
+        all
+    }
+    /// Said once, however often it happens.
+    pub fn report(&self, problem: String) {
+        let mut problems = locked(&self.problems);
+        if !problems.contains(&problem) {
+            tracing::warn!("{problem}");
+            problems.push(problem);
+            drop(problems);
+            self.stale(&["status"]);
+        }
+    }
+
+    /// Reads from the journal where every protected entry really goes.
+    pub fn refresh_routes(&self) -> Result<(), Error> {
+        let routes: Routes =
+            self.apps.upstreams()?.into_iter().map(|upstream| (upstream.id.clone(), Arc::new(upstream))).collect();
+        self.routes.store(Arc::new(routes));
+        self.pins_changed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub fn settings(&self) -> SettingsFile {
+        locked(&self.config).settings
+    }
+
+    pub fn set_settings(&self, settings: SettingsFile) -> Result<(), Error> {
+        let mut config = locked(&self.config);
+        if config.settings == settings {
+            return Ok(());
+        }
+        let new = ConfigFile { settings, ..config.clone() };
+        new.store(&self.home)?;
+        *config = new;
+        drop(config);
+        self.audit.set_limits(audit_limits(&settings));
+        self.change(ChangeKind::SettingChanged, None, "Settings were changed.");
+        self.stale(&["settings"]);
+        Ok(())
+    }
+
+    pub fn rules(&self) -> Rules {
+        locked(&self.rules).clone()
+    }
+
+    pub fn with_signatures<T>(&self, read: impl FnOnce(&Signatures) -> T) -> T {
+        read(&locked(&self.signatures))
+    }
+
+    /// None: until resumed.
+    pub fn pause(&self, minutes: Option<u32>) -> Result<UnixMs, Error> {
+        let until = minutes.map_or(UnixMs::MAX, |minutes| clock::now() + i64::from(minutes) * 60_000);
+        self.set_rules(|rules| rules.paused_until = Some(until))?;
+        let summary = match minutes {
+            Some(minutes) => format!("Checking was paused for {minutes} minutes: calls are recorded, nothing is blocked."),
+            None => "Checking was paused until resumed: calls are recorded, nothing is blocked.".to_owned(),
+        };
+        self.change(ChangeKind::Paused, None, summary);
+        self.stale(&["status"]);
+        Ok(until)
+    }
+
+    pub fn resume(&self, why: &str) -> Result<(), Error> {
+        if locked(&self.rules).paused_until.is_none() {
+            return Ok(());
+        }
+        self.set_rules(|rules| rules.paused_until = None)?;
+        self.change(ChangeKind::Resumed, None, why);
+        self.stale(&["status"]);
+        Ok(())
+    }
+
+    /// False: there is no such Signature.
+    pub fn switch_signature(&self, id: &str, enabled: bool) -> Result<bool, Error> {
+        let Some(title) = self.with_signatures(|all| all.get(id).map(|file| file.title.clone())) else { return Ok(false) };
+        let is_so = locked(&self.rules).disabled.contains(id) != enabled;
+        if is_so {
+            return Ok(true);
+        }
+        self.set_rules(|rules| {
+            if enabled { rules.disabled.remove(id) } else { rules.disabled.insert(id.to_owned()) };
+        })?;
+        let word = if enabled { "on" } else { "off" };
+        self.change(ChangeKind::SignatureSwitched, None, format!("The signature {id} ({title}) was switched {word}."));
+        self.stale(&["signatures", "status"]);
+        Ok(true)
+    }
+
+    /// Changes rules, on disk first: what a restart would not know must not be in force.
+    fn set_rules(&self, edit: impl FnOnce(&mut Rules)) -> Result<(), Error> {
+        let mut rules = locked(&self.rules);
+        let mut new = rules.clone();
+        edit(&mut new);
+        self.save_snapshot(&new)?;
+        let mut signatures = locked(&self.signatures);
+        if new.disabled != rules.disabled {
+            signatures.compile(&new.disabled);
+        }
+        *rules = new;
+        self.install_judge(&rules, &signatures);
+        Ok(())
+    }
+
+    fn install_judge(&self, rules: &Rules, signatures: &Signatures) {
+        let limits = locked(&self.config).limits;
+        let judge = Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules), limits);
+        self.judge.store(Arc::new(judge));
+    }
+
+    /// Takes up changes of the person's Signature files.
+    pub fn refresh_signatures(&self) {
+        let rules = locked(&self.rules);
+        let mut signatures = locked(&self.signatures);
+        if signatures.refresh(&rules.disabled) {
+            self.install_judge(&rules, &signatures);
+            drop((signatures, rules));
+            self.stale(&["signatures", "status"]);
+        }
+    }
+
+    /// Ends a pause whose time is over.
+    pub fn end_pause(&self) -> Result<(), Error> {
+        let over = locked(&self.rules).paused_until.is_some_and(|until| until <= clock::now());
+        if over { self.resume("The pause ended: what is not allowed is blocked again.") } else { Ok(()) }
+    }
+
+    /// Writes the snapshot for the shim if pins, routes or withheld tools changed since.
+    pub fn refresh_snapshot(&self) -> Result<(), Error> {
+        let withheld = self.pins.withheld().len();
+        let more = std::mem::replace(&mut *locked(&self.withheld), withheld) != withheld;
+        if self.pins_changed.swap(false, Ordering::Relaxed) || more {
+            let rules = locked(&self.rules);
+            let saved = self.save_snapshot(&rules);
+            if saved.is_err() {
+                self.pins_changed.store(true, Ordering::Relaxed);
+            }
+            return saved;
+        }
+        Ok(())
+    }
+
+    fn save_snapshot(&self, rules: &Rules) -> Result<(), Error> {
+        let mut disabled: Vec<String> = rules.disabled.iter().cloned().collect();
+        disabled.sort();
+        let snapshot = Snapshot {
+            pins: self.pins.all(),
+            withheld: self.pins.withheld(),
+            disabled_signatures: disabled,
+            paused_until: rules.paused_until,
+            upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
+        };
+        rules::save(&self.home, &self.key, &snapshot)
+    }
+}
+
+fn policy_rules(rules: &Rules) -> portcullis_policy::Rules {
+    portcullis_policy::Rules { paused_until: rules.paused_until }
+}

@@ -1,0 +1,190 @@
+//! Start and shutdown, in order. Start: lock, ports, database, routes, proxy and link and API; only then may any app's
+//! config be touched. Shutdown: stop accepting, drain, flush, remove the run files.
+
+use crate::access::Access;
+use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
+use crate::core::{Config, Core};
+use crate::handle::Handle;
+use crate::lock::{self, Holder, Lock, Running};
+use crate::{Error, api, clock, secret, upkeep};
+use portcullis_domain::ChangeKind;
+use portcullis_gateway::{Deps, Gateway};
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long open Sessions may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long to wait for a command that is just finishing.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A running daemon. Dropping it ends its tasks without order; call `shutdown`.
+pub struct Daemon {
+    core: Arc<Core>,
+    gateway: Gateway,
+    access: Access,
+    _lock: Lock,
+}
+
+/// What is there before anything runs.
+struct Prepared {
+    lock: Lock,
+    core: Arc<Core>,
+    proxy: TcpListener,
+    dashboard: TcpListener,
+    token: String,
+}
+
+impl Daemon {
+    /// Must be called inside a Tokio runtime. Returns once both ports are served.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
+        let Prepared { lock, core, proxy, dashboard, token } =
+            prepared.map_err(|error| Error::Listen(std::io::Error::other(error)))??;
+        let proxy = tokio::net::TcpListener::from_std(proxy).map_err(Error::Listen)?;
+        let dashboard = tokio::net::TcpListener::from_std(dashboard).map_err(Error::Listen)?;
+        // Weak, or the gateway's recorder and the core would keep each other alive for ever.
+        let sink = Arc::downgrade(&core);
+        let gateway = Gateway::new(Deps {
+            routes: core.routes.clone(),
+            judge: core.judge.clone(),
+            sink: Arc::new(move |row| {
+                if let Some(core) = sink.upgrade() {
+                    core.record(row);
+                }
+            }),
+            clock: Arc::new(clock::now),
+            proxy_port: core.proxy_port(),
+        })
+        .map_err(|error| Error::Listen(std::io::Error::other(error)))?;
+        let router = api::router(core.clone(), token.clone());
+        core.tasks.spawn(serve_proxy(core.clone(), gateway.clone(), proxy));
+        core.tasks.spawn(serve_link(core.clone(), gateway.clone()));
+        core.tasks.spawn(serve_dashboard(core.clone(), dashboard, router.clone()));
+        upkeep::spawn(&core, &gateway);
+        let access = Access::local(router, core.dashboard_port(), token);
+        let daemon = Self { core, gateway, access, _lock: lock };
+        daemon.running().publish(&daemon.core.home)?;
+        daemon.core.change(ChangeKind::DaemonStarted, None, "Portcullis started.");
+        Ok(daemon)
+    }
+
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.access.clone(), Some(self.core.bus.clone()))
+    }
+
+    pub fn running(&self) -> Running {
+        Running {
+            pid: std::process::id(),
+            proxy_port: self.core.proxy_port(),
+            dashboard_port: self.core.dashboard_port(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: self.core.started_at,
+        }
+    }
+
+    /// Stops accepting, gives open Sessions a grace, writes what is queued, removes the run files.
+    pub async fn shutdown(self) {
+        let core = self.core.clone();
+        core.stop.cancel();
+        core.tasks.close();
+        if tokio::time::timeout(GRACE, core.tasks.wait()).await.is_err() {
+            tracing::warn!("some sessions did not end in {} s and are cut off", GRACE.as_secs());
+        }
+        let gateway = self.gateway.clone();
+        let ended = tokio::task::spawn_blocking(move || {
+            gateway.flush();
+            core.change(ChangeKind::DaemonStopped, None, "Portcullis stopped.");
+            if let Err(error) = core.refresh_snapshot() {
+                tracing::error!(%error, "the snapshot for the shim could not be written");
+            }
+            core.audit.close();
+            for path in [core.home.daemon_file(), core.home.socket()] {
+                let _ = std::fs::remove_file(path);
+            }
+        });
+        if let Err(error) = ended.await {
+            tracing::error!(%error, "the shutdown did not finish");
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.core.stop.cancel();
+    }
+}
+
+/// A Handle on the daemon of another process, for a shell that came second.
+pub fn attach(home: &crate::Home) -> Result<Option<Handle>, Error> {
+    let Some(running) = lock::running(home)? else { return Ok(None) };
+    Ok(Some(Handle::new(Access::remote(running.dashboard_port, secret::api_token(home)?), None)))
+}
+
+fn prepare(config: &Config) -> Result<Prepared, Error> {
+    let home = &config.home;
+    let lock = match lock::take_soon(home, LOCK_PATIENCE)? {
+        Holder::Nobody(lock) => lock,
+        Holder::Daemon(Running { pid, proxy_port, dashboard_port, .. }) => {
+            return Err(Error::AlreadyRunning { pid, proxy_port, dashboard_port });
+        }
+        Holder::Somebody => return Err(Error::Locked(home.lock_file())),
+    };
+    let mut file = ConfigFile::load(home)?;
+    let proxy = bind(config.proxy_port, &mut file.ports.proxy, PROXY_PORT, "the proxy", "--proxy-port")?;
+    let dashboard =
+        bind(config.dashboard_port, &mut file.ports.dashboard, DASHBOARD_PORT, "the dashboard", "--dashboard-port")?;
+    file.store(home)?;
+    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port()).map_err(Error::Listen);
+    let ports = (port(&proxy)?, port(&dashboard)?);
+    let core = Core::open(config, file, ports)?;
+    Ok(Prepared { lock, core, proxy, dashboard, token: secret::api_token(home)? })
+}
+
+/// The port asked for by flag, else the one chosen before, else the default or, on the first start, any free one, which
+/// is then remembered: protected apps' configs will hold it.
+fn bind(
+    flag: Option<u16>,
+    chosen: &mut Option<u16>,
+    default: u16,
+    purpose: &'static str,
+    flag_name: &'static str,
+) -> Result<TcpListener, Error> {
+    let listen = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let taken = |port: u16| {
+        move |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => Error::PortTaken { port, purpose, flag: flag_name },
+            _ => Error::Listen(error),
+        }
+    };
+    let listener = match (flag, *chosen) {
+        (Some(0), None) => listen(0).map_err(Error::Listen)?,
+        (Some(0) | None, Some(port)) => listen(port).map_err(taken(port))?,
+        (Some(port), _) => listen(port).map_err(taken(port))?,
+        (None, None) => listen(default).or_else(|_| listen(0)).map_err(Error::Listen)?,
+    };
+    listener.set_nonblocking(true).map_err(Error::Listen)?;
+    if chosen.is_none() {
+        *chosen = Some(listener.local_addr().map_err(Error::Listen)?.port());
+    }
+    Ok(listener)
+}
+
+async fn serve_proxy(core: Arc<Core>, gateway: Gateway, listener: tokio::net::TcpListener) {
+    if let Err(error) = gateway.serve_proxy(listener, core.stop.clone()).await {
+        core.report(format!("Servers with a URL do not work: {error}. Restart Portcullis."));
+    }
+}
+
+async fn serve_link(core: Arc<Core>, gateway: Gateway) {
+    if let Err(error) = gateway.serve_link(core.home.socket(), core.stop.clone()).await {
+        core.report(format!("The shim judges by itself: {error}. Restart Portcullis."));
+    }
+}
+
+async fn serve_dashboard(core: Arc<Core>, listener: tokio::net::TcpListener, router: axum::Router) {
+    let stopped = core.stop.clone().cancelled_owned();
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        core.report(format!("The dashboard's listener stopped: {error}. Restart Portcullis."));
+    }
+}

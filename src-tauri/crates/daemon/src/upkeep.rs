@@ -1,0 +1,62 @@
+//! What has to be done now and then while the daemon runs: idle sessions, the end of a pause, the shim's snapshot,
+//! spooled rows, changed Signature files, changed and queued app configs.
+
+use crate::core::Core;
+use crate::{api, spool};
+use portcullis_gateway::Gateway;
+use std::sync::Arc;
+use std::time::Duration;
+
+const TICK: Duration = Duration::from_secs(1);
+/// Reading folders is done every so many ticks.
+const SLOW: u64 = 3;
+
+pub(crate) fn spawn(core: &Arc<Core>, gateway: &Gateway) {
+    let (core_, gateway) = (core.clone(), gateway.clone());
+    core.tasks.spawn(async move {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for tick in 0u64.. {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = core_.stop.cancelled() => return,
+            }
+            let (core, gateway) = (core_.clone(), gateway.clone());
+            let done = tokio::task::spawn_blocking(move || {
+                gateway.sweep();
+                once(&core, tick % SLOW == 0);
+            });
+            if let Err(error) = done.await {
+                core_.report(format!("Something inside Portcullis failed ({error}). Restart it."));
+            }
+        }
+    });
+    api::watch_apps(core);
+}
+
+/// One round. `slow`: folders too.
+pub(crate) fn once(core: &Core, slow: bool) {
+    if let Err(error) = core.end_pause() {
+        core.report(format!("The pause could not be ended: {error}."));
+    }
+    if let Err(error) = core.refresh_snapshot() {
+        core.report(format!("The shim would judge by old rules while the daemon is away: {error}."));
+    }
+    if slow {
+        core.refresh_signatures();
+        import_spool(core);
+        api::apply_queued(core);
+    }
+}
+
+pub(crate) fn import_spool(core: &Core) {
+    match spool::import(&core.home, |row| core.record(row), || core.audit.flush().is_ok()) {
+        Ok(imported) if imported.bad_lines > 0 => core.report(format!(
+            "{} rows that the shim wrote while the daemon was away could not be read; they are kept in {}/*.bad.",
+            imported.bad_lines,
+            core.home.spool().display()
+        )),
+        Ok(_) => {}
+        Err(error) => core.report(format!("Rows written while the daemon was away could not be imported: {error}.")),
+    }
+}
