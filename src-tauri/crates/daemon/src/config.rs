@@ -94,7 +94,8 @@ impl ConfigFile {
             at.map(|line| line + 1)
         };
         if !MESSAGE_BYTES.contains(&config.limits.max_message_bytes) {
-            let message = format!("max_message_bytes must be from {} to {}", MESSAGE_BYTES.start(), MESSAGE_BYTES.end());
+            let message =
+                format!("max_message_bytes must be from {} to {}", MESSAGE_BYTES.start(), MESSAGE_BYTES.end());
             return Err(fault(line_with("max_message_bytes"), message));
         }
         if !DEPTH.contains(&config.limits.max_depth) {
@@ -144,7 +145,9 @@ impl ConfigFile {
             ("start_at_login", s.start_at_login.to_string(), s.start_at_login == d.start_at_login),
             ("protect_new_servers", s.protect_new_servers.to_string(), s.protect_new_servers == d.protect_new_servers),
         ];
-        let settings = settings.into_iter().map(|(key, value, same)| ("settings", key, if same { format!("?{value}") } else { value }));
+        let settings = settings
+            .into_iter()
+            .map(|(key, value, same)| ("settings", key, if same { format!("?{value}") } else { value }));
         ports.chain(settings).collect()
     }
 }
@@ -158,7 +161,8 @@ fn set(text: &str, section: &str, key: &str, value: &str) -> String {
     let entry = format!("{key} = {value}");
     match header {
         Some(header) => {
-            let end = lines[header + 1..].iter().position(|line| is_header(line)).map_or(lines.len(), |n| header + 1 + n);
+            let end =
+                lines[header + 1..].iter().position(|line| is_header(line)).map_or(lines.len(), |n| header + 1 + n);
             let at = (header + 1..end).find(|&n| lines[n].split('=').next().unwrap_or("").trim() == key);
             match at {
                 Some(at) => {
@@ -209,8 +213,7 @@ mod tests {
         config.settings.retention_days = 8;
         config.ports.proxy = Some(4000);
         let new = config.edit(old, Path::new("/h/config.toml"));
-        let expected =
-            "# mine\n[settings] # here\nretention_days = 8 # a week\n\n[limits]\nmax_depth = 64\n\n[ports]\nproxy = 4000\n";
+        let expected = "# mine\n[settings] # here\nretention_days = 8 # a week\n\n[limits]\nmax_depth = 64\n\n[ports]\nproxy = 4000\n";
         assert_eq!(new, expected);
         assert_eq!(parse(&new).unwrap(), config);
         assert_eq!(config.edit(&new, Path::new("x")), new, "nothing to change");
@@ -220,7 +223,10 @@ mod tests {
     fn a_setting_put_back_to_its_default_is_written_where_it_stood() {
         let mut config = parse("[settings]\nnotifications = false\n").unwrap();
         config.settings.notifications = true;
-        assert_eq!(config.edit("[settings]\nnotifications = false\n", Path::new("x")), "[settings]\nnotifications = true\n");
+        assert_eq!(
+            config.edit("[settings]\nnotifications = false\n", Path::new("x")),
+            "[settings]\nnotifications = true\n"
+        );
     }
 
     #[test]

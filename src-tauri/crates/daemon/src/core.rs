@@ -167,7 +167,9 @@ impl Core {
     /// What touches protection, one sentence each.
     pub fn problems(&self) -> Vec<String> {
         let mut all = locked(&self.problems).clone();
-        all.extend(self.audit.problem().map(|why| format!("The audit log is not being written: {why}. Checking goes on.")));
+        all.extend(
+            self.audit.problem().map(|why| format!("The audit log is not being written: {why}. Checking goes on.")),
+        );
         all
     }
     /// Said once, however often it happens.
@@ -222,7 +224,9 @@ impl Core {
         let until = minutes.map_or(UnixMs::MAX, |minutes| clock::now() + i64::from(minutes) * 60_000);
         self.set_rules(|rules| rules.paused_until = Some(until))?;
         let summary = match minutes {
-            Some(minutes) => format!("Checking was paused for {minutes} minutes: calls are recorded, nothing is blocked."),
+            Some(minutes) => {
+                format!("Checking was paused for {minutes} minutes: calls are recorded, nothing is blocked.")
+            }
             None => "Checking was paused until resumed: calls are recorded, nothing is blocked.".to_owned(),
         };
         self.change(ChangeKind::Paused, None, summary);
@@ -242,13 +246,19 @@ impl Core {
 
     /// False: there is no such Signature.
     pub fn switch_signature(&self, id: &str, enabled: bool) -> Result<bool, Error> {
-        let Some(title) = self.with_signatures(|all| all.get(id).map(|file| file.title.clone())) else { return Ok(false) };
+        let Some(title) = self.with_signatures(|all| all.get(id).map(|file| file.title.clone())) else {
+            return Ok(false);
+        };
         let is_so = locked(&self.rules).disabled.contains(id) != enabled;
         if is_so {
             return Ok(true);
         }
         self.set_rules(|rules| {
-            if enabled { rules.disabled.remove(id) } else { rules.disabled.insert(id.to_owned()) };
+            if enabled {
+                rules.disabled.remove(id)
+            } else {
+                rules.disabled.insert(id.to_owned())
+            };
         })?;
         let word = if enabled { "on" } else { "off" };
         self.change(ChangeKind::SignatureSwitched, None, format!("The signature {id} ({title}) was switched {word}."));

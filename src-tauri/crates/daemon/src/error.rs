@@ -34,8 +34,6 @@ pub enum Error {
     Audit(String),
     #[error("the apps' configs could not be looked at: {0}")]
     Clients(String),
-    #[error("the bundled signatures do not compile: {0}. This is a fault of this build: reinstall Portcullis")]
-    Signatures(String),
     #[error("{name} was not found beside {}: reinstall Portcullis, or set its path with --shim", beside.display())]
     MissingBinary { name: String, beside: PathBuf },
     #[error("the system gave no random bytes: {0}")]

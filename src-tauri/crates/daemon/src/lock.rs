@@ -52,9 +52,7 @@ pub fn take(home: &Home) -> Result<Holder, Error> {
             Ok(Holder::Nobody(Lock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => Ok(read_running(home)?.map_or(Holder::Somebody, Holder::Daemon)),
-        Err(TryLockError::Error(source)) => {
-            Err(Error::Io { doing: "could not lock", path: home.lock_file(), source })
-        }
+        Err(TryLockError::Error(source)) => Err(Error::Io { doing: "could not lock", path: home.lock_file(), source }),
     }
 }
 
@@ -77,9 +75,7 @@ pub fn running(home: &Home) -> Result<Option<Running>, Error> {
     match open(home)?.try_lock_shared() {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => read_running(home),
-        Err(TryLockError::Error(source)) => {
-            Err(Error::Io { doing: "could not lock", path: home.lock_file(), source })
-        }
+        Err(TryLockError::Error(source)) => Err(Error::Io { doing: "could not lock", path: home.lock_file(), source }),
     }
 }
 

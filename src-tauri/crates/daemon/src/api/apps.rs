@@ -58,7 +58,11 @@ fn apply_preview(core: &Core, app: &AppId, token: &str) -> Result<ApplyAnswer, F
     }
     for path in &answer.queued {
         let name = core.apps.name(app);
-        core.change(ChangeKind::ConfigQueued, Some(app.clone()), format!("{path} is written as soon as {name} has quit."));
+        core.change(
+            ChangeKind::ConfigQueued,
+            Some(app.clone()),
+            format!("{path} is written as soon as {name} has quit."),
+        );
     }
     after_write(core)?;
     Ok(answer)
@@ -156,14 +160,18 @@ fn changed_outside(core: &Core, change: &ConfigChange) {
     let name = core.apps.name(&change.app);
     let tell = |text: String| core.change(ChangeKind::ConfigEditedOutside, Some(change.app.clone()), text);
     for server in &change.edited_outside {
-        tell(format!("{name}: the server `{server}` was changed in the config and does not go through Portcullis any more."));
+        tell(format!(
+            "{name}: the server `{server}` was changed in the config and does not go through Portcullis any more."
+        ));
     }
     if !change.new_servers.is_empty() {
         let list = change.new_servers.iter().map(|server| format!("`{server}`")).collect::<Vec<_>>().join(", ");
         if core.settings().protect_new_servers {
-            let request =
-                PreviewRequest { action: ConfigAction::Protect, servers: Some(change.new_servers.clone()) };
-            let done = core.apps.preview(&change.app, &request).and_then(|preview| apply_preview(core, &change.app, &preview.token));
+            let request = PreviewRequest { action: ConfigAction::Protect, servers: Some(change.new_servers.clone()) };
+            let done = core
+                .apps
+                .preview(&change.app, &request)
+                .and_then(|preview| apply_preview(core, &change.app, &preview.token));
             if let Err(failure) = done {
                 tell(format!("{name} has new servers ({list}) that could not be protected: {}", failure.error.message));
             }

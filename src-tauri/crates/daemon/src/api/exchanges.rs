@@ -53,8 +53,9 @@ fn verdicts(list: &str) -> Result<Vec<Verdict>, Failure> {
     let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
     words
         .map(|word| {
-            serde_json::from_value(word.into())
-                .map_err(|_| Failure::bad_request(format!("{word:?} is no verdict; there are allow, flag, redact, ask, block.")))
+            serde_json::from_value(word.into()).map_err(|_| {
+                Failure::bad_request(format!("{word:?} is no verdict; there are allow, flag, redact, ask, block."))
+            })
         })
         .collect()
 }
@@ -63,7 +64,9 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
     let id = ExchangeId::new(id);
     let detail = shared.blocking(move |core| {
         let Some(stored) = core.audit.exchange(&id)? else {
-            return Err(Failure::not_found("This exchange is not in the log (any more): retention may have removed it."));
+            return Err(Failure::not_found(
+                "This exchange is not in the log (any more): retention may have removed it.",
+            ));
         };
         let trail = core.audit.trail(&id, TRAIL)?;
         let mut ids: Vec<&str> = stored.exchange.findings.iter().map(|finding| finding.signature.as_str()).collect();

@@ -12,10 +12,13 @@ pub(super) struct Body<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| Failure::bad_request(error.body_text()))?;
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|error| Failure::bad_request(error.body_text()))?;
         let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
         let value = serde_json::from_slice(text);
-        value.map(Self).map_err(|error| Failure::bad_request(format!("The request's body is not as expected: {error}.")))
+        value
+            .map(Self)
+            .map_err(|error| Failure::bad_request(format!("The request's body is not as expected: {error}.")))
     }
 }
 

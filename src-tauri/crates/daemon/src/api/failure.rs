@@ -24,7 +24,8 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
     pub fn internal(message: impl std::fmt::Display) -> Self {
-        let message = format!("Portcullis failed inside: {message}. Checking goes on; `portcullis doctor` may say more.");
+        let message =
+            format!("Portcullis failed inside: {message}. Checking goes on; `portcullis doctor` may say more.");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 }
@@ -56,7 +57,8 @@ pub(super) async fn wrong_method(request: axum::extract::Request, next: axum::mi
     let asked = format!("{} {}", request.method(), request.uri().path());
     let response = next.run(request).await;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        return Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", format!("There is no {asked}.")).into_response();
+        return Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", format!("There is no {asked}."))
+            .into_response();
     }
     response
 }

@@ -1,8 +1,8 @@
 //! Who may ask: only pages and programs of this machine that name this listener (Host, Origin), and for `/api` only
 //! holders of the bearer token. Every answer carries headers that keep a page from doing anything but show itself.
 
-use super::failure::Failure;
 use super::Shared;
+use super::failure::Failure;
 use crate::secret;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -53,9 +53,10 @@ impl Pairing {
         }
         state.codes.retain(|(_, until)| *until > now);
         // Every code is compared, so the time says nothing about which one was near.
-        let found = state.codes.iter().enumerate().fold(None, |found, (at, (known, _))| {
-            if secret::same(&plain(known), &given) { Some(at) } else { found }
-        });
+        let found =
+            state.codes.iter().enumerate().fold(None, |found, (at, (known, _))| {
+                if secret::same(&plain(known), &given) { Some(at) } else { found }
+            });
         match found {
             Some(at) => {
                 state.codes.remove(at);

@@ -1,9 +1,9 @@
 //! Pairing: a one-use code for the bearer token.
 
+use super::Shared;
 use super::extract::Body;
 use super::failure::{Answer, Failure};
 use super::pairing::Refusal;
-use super::Shared;
 use crate::clock;
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,8 @@ pub(super) async fn pair(State(shared): State<Shared>, Body(request): Body<PairR
             Err(Failure::new(StatusCode::FORBIDDEN, "wrong_code", message))
         }
         Err(Refusal::TooManyTries(seconds)) => {
-            let message = format!("Too many wrong codes. Wait {seconds} seconds, then run `portcullis pair` for a new one.");
+            let message =
+                format!("Too many wrong codes. Wait {seconds} seconds, then run `portcullis pair` for a new one.");
             Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", message))
         }
     }

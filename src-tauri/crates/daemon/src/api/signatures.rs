@@ -24,9 +24,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer<SignatureList> 
         Ok(core.with_signatures(|all| SignatureList {
             signatures: all
                 .files()
-                .map(|file| {
-                    info(file, !disabled.contains(&file.id), hits.get(&file.id).copied().unwrap_or(0), false)
-                })
+                .map(|file| info(file, !disabled.contains(&file.id), hits.get(&file.id).copied().unwrap_or(0), false))
                 .collect(),
             faults: all.faults().to_vec(),
         }))
@@ -38,7 +36,9 @@ fn one(core: &Core, id: &str) -> Result<SignatureInfo, Failure> {
     let (hits, disabled) = (hits(core), core.rules().disabled);
     let count = hits.get(id).copied().unwrap_or(0);
     let found = core.with_signatures(|all| all.get(id).map(|file| info(file, !disabled.contains(id), count, true)));
-    found.ok_or_else(|| Failure::not_found(format!("There is no signature {id}; `portcullis signatures list` shows them all.")))
+    found.ok_or_else(|| {
+        Failure::not_found(format!("There is no signature {id}; `portcullis signatures list` shows them all."))
+    })
 }
 
 pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>) -> Answer<SignatureInfo> {

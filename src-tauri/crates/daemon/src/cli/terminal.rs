@@ -59,8 +59,9 @@ pub fn say_json(value: &impl serde::Serialize) -> io::Result<()> {
 /// Columns padded to their widest cell; the last one is not padded.
 pub fn table(rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|n| rows.iter().filter_map(|row| row.get(n)).map(|c| c.chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|n| rows.iter().filter_map(|row| row.get(n)).map(|c| c.chars().count()).max().unwrap_or(0))
+        .collect();
     for row in rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         say(cells.collect::<Vec<_>>().join("  ").trim_end())?;
@@ -98,10 +99,7 @@ mod tests {
     fn nothing_that_acts_on_a_terminal_gets_through() {
         let hostile = "a\u{1b}[8mb\u{202e}c\u{200b}d\u{e0041}e\rf\u{9b}g\nh\u{7}";
         let shown = visible(hostile);
-        assert_eq!(
-            shown,
-            "a\\u{1b}[8mb\\u{202e}c\\u{200b}d\\u{e0041}e\\u{d}f\\u{9b}g\\u{a}h\\u{7}"
-        );
+        assert_eq!(shown, "a\\u{1b}[8mb\\u{202e}c\\u{200b}d\\u{e0041}e\\u{d}f\\u{9b}g\\u{a}h\\u{7}");
         assert_eq!(visible("Zürich → 東京 ✓ 'x'"), "Zürich → 東京 ✓ 'x'");
         assert_eq!(visible_lines("a\n\u{1b}b"), "a\n\\u{1b}b");
     }

@@ -165,17 +165,22 @@ fn tool(name: &str, description: &str) -> Value {
 
 /// The honest tools that every server of the drill lists.
 pub(crate) fn ordinary_tools() -> Vec<Value> {
-    let string = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } }, "required": [name] });
+    let string =
+        |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } }, "required": [name] });
     let tool = |name: &str, description: &str, schema: Value| json!({ "name": name, "description": description, "inputSchema": schema });
     vec![
         tool(ORDINARY_TOOL, "Tells the weather of a city.", string("city")),
         tool("read_file", "Reads a text file of the project.", string("path")),
         tool("run_command", "Runs a command in the project folder.", string("command")),
         tool("fetch", "Fetches a web page as Markdown.", string("url")),
-        tool("send_mail", "Sends a mail.", json!({
-            "type": "object",
-            "properties": { "to": { "type": "string" }, "subject": { "type": "string" }, "body": { "type": "string" } }
-        })),
+        tool(
+            "send_mail",
+            "Sends a mail.",
+            json!({
+                "type": "object",
+                "properties": { "to": { "type": "string" }, "subject": { "type": "string" }, "body": { "type": "string" } }
+            }),
+        ),
     ]
 }
 
@@ -200,7 +205,8 @@ pub(crate) fn pulled_rug(second_time: bool) -> Value {
 /// this file holds nothing that secret scanners would stop at.
 fn private_key() -> String {
     let label = ["OPENSSH", "PRIVATE", "KEY"].join(" ");
-    let bytes: Vec<u8> = b"openssh-key-v1\0".iter().copied().chain((0..360u32).map(|n| (n * n * 31 + n * 7 + 11) as u8)).collect();
+    let bytes: Vec<u8> =
+        b"openssh-key-v1\0".iter().copied().chain((0..360u32).map(|n| (n * n * 31 + n * 7 + 11) as u8)).collect();
     let body = data_encoding::BASE64.encode(&bytes);
     let lines: Vec<&str> = body.as_bytes().chunks(70).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))

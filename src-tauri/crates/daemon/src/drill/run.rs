@@ -139,7 +139,8 @@ async fn on_transport(arena: &Arena, transport: Transport, on_row: &impl Fn(Dril
             true
         });
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let row = flagged_row(arena, &name(attack.id, transport), if harmed { Duration::ZERO } else { ROW_PATIENCE }).await;
+        let row =
+            flagged_row(arena, &name(attack.id, transport), if harmed { Duration::ZERO } else { ROW_PATIENCE }).await;
         let strongest = row.as_ref().and_then(|row| row.findings.iter().max_by_key(|f| (f.verdict, f.severity)));
         on_row(DrillRow {
             attack: attack.id.into(),
@@ -186,7 +187,8 @@ async fn ordinary(arena: &Arena, transport: Transport) -> Result<()> {
     let mut client = connect(arena, ORDINARY, transport).await?;
     client.initialize().await?;
     client.request("tools/list", json!({})).await?;
-    let answer = client.request("tools/call", json!({ "name": ORDINARY_TOOL, "arguments": { "city": "Bern" } })).await?;
+    let answer =
+        client.request("tools/call", json!({ "name": ORDINARY_TOOL, "arguments": { "city": "Bern" } })).await?;
     client.close().await;
     ensure!(answer.to_string().contains(ORDINARY_ANSWER), "the app got {answer}");
     ensure!(ran(arena, ORDINARY, transport, ORDINARY_TOOL)?, "the server did not run it");

@@ -141,7 +141,11 @@ pub(crate) mod http {
             .with_state(served)
     }
 
-    async fn streamable(State(served): State<Served>, Path(attack): Path<String>, Json(message): Json<Value>) -> Response {
+    async fn streamable(
+        State(served): State<Served>,
+        Path(attack): Path<String>,
+        Json(message): Json<Value>,
+    ) -> Response {
         let mut answers = served.server.answer(&attack, &format!("{attack}/streamable_http"), &message);
         match answers.len() {
             0 => StatusCode::ACCEPTED.into_response(),
@@ -153,7 +157,10 @@ pub(crate) mod http {
         }
     }
 
-    async fn open_sse(State(served): State<Served>, Path(attack): Path<String>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    async fn open_sse(
+        State(served): State<Served>,
+        Path(attack): Path<String>,
+    ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let session = format!("{:x}", served.sessions.lock().unwrap_or_else(PoisonError::into_inner).len());
         let endpoint = Event::default().event("endpoint").data(format!("/{attack}/messages?session_id={session}"));

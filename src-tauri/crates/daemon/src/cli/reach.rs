@@ -1,0 +1,62 @@
+//! Reaches the API: of the running daemon, or, when none runs, of this very process under the lock.
+
+use super::exit::{BUSY, Failed};
+use crate::access::Access;
+use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
+use crate::core::{Config, Core};
+use crate::lock::{self, Holder, Lock};
+use crate::{Error, Handle, api, secret, upkeep};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait for another command, or for a daemon that is just starting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub struct Reached {
+    pub access: Access,
+    /// Held when no daemon runs.
+    local: Option<(Arc<Core>, Lock)>,
+}
+
+impl Reached {
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.access.clone(), None)
+    }
+
+    /// Writes what the command left in memory.
+    pub async fn finish(self) {
+        if let Some((core, _lock)) = self.local {
+            core.stop.cancel();
+            core.tasks.close();
+            core.tasks.wait().await;
+            if let Err(error) = core.refresh_snapshot() {
+                tracing::error!(%error, "the snapshot for the shim could not be written");
+            }
+            core.audit.close();
+        }
+    }
+}
+
+pub async fn reach() -> Result<Reached, Failed> {
+    let config = Config::from_environment()?;
+    let home = config.home.clone();
+    let holder = tokio::task::spawn_blocking(move || lock::take_soon(&home, PATIENCE)).await;
+    let holder = holder.map_err(|error| Failed::new(super::exit::INTERNAL, error.to_string()))??;
+    match holder {
+        Holder::Daemon(running) => {
+            let access = Access::remote(running.dashboard_port, secret::api_token(&config.home)?);
+            Ok(Reached { access, local: None })
+        }
+        Holder::Somebody => Err(Failed::new(BUSY, Error::Locked(config.home.lock_file()).to_string())),
+        Holder::Nobody(lock) => {
+            let file = ConfigFile::load(&config.home)?;
+            // The port that a daemon will use: chosen before, or the default, which is what `serve` tries first.
+            let ports = (file.ports.proxy.unwrap_or(PROXY_PORT), file.ports.dashboard.unwrap_or(DASHBOARD_PORT));
+            let core = Core::open(&config, file, ports)?;
+            upkeep::import_spool(&core);
+            let token = secret::api_token(&config.home)?;
+            let access = Access::local(api::router(core.clone(), token.clone()), ports.1, token);
+            Ok(Reached { access, local: Some((core, lock)) })
+        }
+    }
+}
