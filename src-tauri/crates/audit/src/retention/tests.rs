@@ -1,3 +1,5 @@
+//! The size and age rules of retention, on real files: what goes, what stays, and that every run comes to an end.
+
 use super::*;
 use crate::open;
 use portcullis_domain::api::ReviewReason;
