@@ -1,25 +1,17 @@
-//! The front of this crate: known apps, previews, writes, the queue, and repair after a crash. Order of every write:
-//! journal (planned) -> config -> journal (applied); `open` finishes or forgets what a crash left in between.
+//! The front of this crate: the known apps on this machine, and repair of what a crash left. Previews and writes are in
+//! `write`, what apps look like in `view`, the Upstreams in `upstreams`.
 
-use crate::config::Config;
 use crate::descriptor::{self, Descriptor};
-use crate::diff;
-use crate::entry::Owner;
 use crate::error::Error;
-use crate::file::{self, Step};
-use crate::journal::{Journal, Locked, Original, Pending, Queued, RecordState, State};
+use crate::file;
+use crate::journal::{Journal, Pending, RecordState, State};
 use crate::machine::Machine;
-use crate::plan::{self, Context, Plan};
 use crate::process::{ProcessInfo, Processes, matches};
 use crate::view::AppView;
-use portcullis_domain::api::{ApplyAnswer, ConfigAction, FilePreview, PlannedChange, Preview};
-use portcullis_domain::{AppId, UnixMs, Upstream, UpstreamId};
-use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Previews that can still be applied.
-const KEPT_PREVIEWS: usize = 16;
+use crate::write::Previews;
+use portcullis_domain::{AppId, UpstreamId};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 pub struct ClientsConfig {
     pub machine: Machine,
@@ -36,38 +28,11 @@ pub struct Clients {
     pub(crate) machine: Machine,
     pub(crate) apps: Vec<Descriptor>,
     pub(crate) journal: Journal,
-    shim: PathBuf,
-    port: u16,
-    processes: Arc<dyn Processes>,
-    previews: Mutex<VecDeque<(String, Planned)>>,
+    pub(crate) shim: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) processes: Arc<dyn Processes>,
+    pub(crate) previews: Mutex<Previews>,
     problems: Vec<String>,
-}
-
-/// A preview that waits for its `apply`.
-struct Planned {
-    app: AppId,
-    action: ConfigAction,
-    only: Option<Vec<String>>,
-    plans: Vec<Plan>,
-    /// The first file that was refused.
-    refused: Option<Error>,
-}
-
-/// What `restore_all` and `apply_queued` did.
-#[derive(Debug, Default)]
-pub struct Report {
-    pub written: Vec<Written>,
-    pub queued: Vec<PathBuf>,
-    pub failed: Vec<(PathBuf, Error)>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Written {
-    pub app: AppId,
-    pub app_name: String,
-    pub action: ConfigAction,
-    pub path: PathBuf,
-    pub reload: String,
 }
 
 impl Clients {
@@ -131,7 +96,7 @@ impl Clients {
         files
     }
 
-    fn is_running(&self, app: &Descriptor, processes: &[ProcessInfo]) -> bool {
+    pub(crate) fn is_running(&self, app: &Descriptor, processes: &[ProcessInfo]) -> bool {
         let os = self.machine.os;
         app.running.on(os).iter().any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
     }
@@ -149,328 +114,6 @@ impl Clients {
         let app = self.descriptor(app)?;
         Ok(self.view(app, &self.journal.load()?, self.is_running(app, &self.processes.list())))
     }
-
-    /// Every Upstream we know: the gateway's routes and the shims' names. Those restored stay listed, because a running
-    /// app may still hold the old config in memory. Reads files: take a snapshot, do not call per message.
-    pub fn upstreams(&self) -> Result<Vec<Upstream>, Error> {
-        let state = self.journal.load()?;
-        let mut known: BTreeMap<UpstreamId, Upstream> = BTreeMap::new();
-        for (id, record) in &state.entries {
-            let (url, command) = match &record.original {
-                Original::Url { url, .. } => (Some(url.clone()), Vec::new()),
-                Original::Stdio { command, args, .. } => {
-                    (None, std::iter::once(command).chain(args.iter().flatten()).cloned().collect())
-                }
-            };
-            let upstream = Upstream {
-                id: id.clone(),
-                app: record.app.clone(),
-                app_name: record.app_name.clone(),
-                name: record.name.clone(),
-                transport: record.transport,
-                url,
-                command,
-            };
-            known.insert(id.clone(), upstream);
-        }
-        // Entries may have been renamed, or their arguments edited, since we wrote them.
-        for app in &self.apps {
-            for config in self.files_of(app, &state).iter().filter_map(|path| Config::load(path, app).ok()?) {
-                for entry in config.entries(app) {
-                    let Some(id) = entry.owner.id() else { continue };
-                    let elsewhere = || state.entries.get(id).is_some_and(|record| record.file != config.snapshot.path);
-                    if elsewhere() && known.contains_key(id) {
-                        continue;
-                    }
-                    let command = if let Owner::Shim { real, .. } = &entry.owner { Some(real.clone()) } else { None };
-                    match (known.get_mut(id), command) {
-                        (Some(upstream), command) => {
-                            let taken =
-                                config.entries(app).any(|e| e.owner.id() == Some(id) && e.name == upstream.name);
-                            if !taken {
-                                upstream.name = entry.name.into();
-                            }
-                            if entry.name == upstream.name {
-                                upstream.command = command.unwrap_or_default();
-                            }
-                        }
-                        (None, Some(command)) => {
-                            let upstream = Upstream {
-                                id: id.clone(),
-                                app: app.app_id(),
-                                app_name: app.name.clone(),
-                                name: entry.name.into(),
-                                transport: portcullis_domain::Transport::Stdio,
-                                url: None,
-                                command,
-                            };
-                            known.insert(id.clone(), upstream);
-                        }
-                        (None, None) => {}
-                    }
-                }
-            }
-        }
-        Ok(known.into_values().collect())
-    }
-
-    fn plan_file(
-        &self,
-        app: &Descriptor,
-        path: &Path,
-        state: &State,
-        action: ConfigAction,
-        only: Option<&[String]>,
-    ) -> Result<Option<Plan>, Error> {
-        let Some(config) = Config::load(path, app)? else { return Ok(None) };
-        let shim = self.shim.to_string_lossy();
-        let cx = Context { app, state, shim: &shim, port: self.port, now: now(), only };
-        let plan = match action {
-            ConfigAction::Protect => plan::protect(config, &cx)?,
-            ConfigAction::Restore => plan::restore(config, &cx)?,
-        };
-        if plan.writes() {
-            if plan.servers.iter().any(|server| server.change == PlannedChange::Shim) {
-                self.check_shim()?;
-            }
-            file::check_writable(&plan.snapshot)?;
-        }
-        Ok(Some(plan))
-    }
-
-    fn check_shim(&self) -> Result<(), Error> {
-        let refuse = |reason| Err(Error::BadShimPath { path: self.shim.clone(), reason });
-        match self.shim.to_str() {
-            None => refuse("is not valid Unicode"),
-            Some(path) if path.contains(char::is_whitespace) => refuse("contains a space"),
-            Some(_) if !self.shim.is_absolute() => refuse("is not absolute"),
-            Some(_) if !self.shim.is_file() => refuse("does not exist"),
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// What protecting or restoring an app (or some of its servers, by name) would write. Writes nothing.
-    pub fn preview(&self, app: &AppId, action: ConfigAction, servers: Option<&[String]>) -> Result<Preview, Error> {
-        let app = self.descriptor(app)?;
-        let state = self.journal.load()?;
-        let waits = app.rewrites_while_running && self.is_running(app, &self.processes.list());
-        let (mut files, mut plans, mut refused) = (Vec::new(), Vec::new(), None);
-        for path in self.files_of(app, &state) {
-            let shown = path.display().to_string();
-            match self.plan_file(app, &path, &state, action, servers) {
-                Ok(None) => {}
-                Ok(Some(plan)) => {
-                    files.push(FilePreview {
-                        path: shown,
-                        diff: diff::lines(&plan.snapshot.bytes, &plan.bytes),
-                        servers: plan.servers.clone(),
-                        refused: None,
-                        queued: waits && plan.writes(),
-                    });
-                    plans.push(plan);
-                }
-                Err(error) => {
-                    let reason = Some(error.to_string());
-                    files.push(FilePreview {
-                        path: shown,
-                        diff: vec![],
-                        servers: vec![],
-                        refused: reason,
-                        queued: false,
-                    });
-                    refused.get_or_insert(error);
-                }
-            }
-        }
-        let found = |name: &&String| !files.iter().any(|f| f.servers.iter().any(|server| server.name == **name));
-        if let Some(name) = servers.unwrap_or_default().iter().find(found) {
-            let missing = Error::NotFound { app: app.name.clone(), server: name.clone() };
-            return Err(refused.unwrap_or(missing));
-        }
-        let hints = self.hints(app, plans.iter().any(Plan::writes), waits);
-        let token = token(app, action, &plans);
-        let planned = Planned { app: app.app_id(), action, only: servers.map(<[String]>::to_vec), plans, refused };
-        let mut previews = self.previews.lock().unwrap_or_else(PoisonError::into_inner);
-        previews.retain(|(known, _)| *known != token);
-        previews.push_back((token.clone(), planned));
-        while previews.len() > KEPT_PREVIEWS {
-            previews.pop_front();
-        }
-        Ok(Preview { token, app: app.app_id(), action, files, hints })
-    }
-
-    fn hints(&self, app: &Descriptor, writes: bool, waits: bool) -> Vec<String> {
-        if !writes {
-            return Vec::new();
-        }
-        if waits {
-            let text = format!(
-                "{0} is running and would overwrite the change. It is queued and written as soon as {0} has quit.",
-                app.name
-            );
-            return vec![text];
-        }
-        if self.is_running(app, &self.processes.list()) { vec![app.reload.clone()] } else { Vec::new() }
-    }
-
-    /// Writes exactly what the preview showed, or refuses. A token works once.
-    pub fn apply(&self, token: &str) -> Result<ApplyAnswer, Error> {
-        let planned = {
-            let mut previews = self.previews.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = previews.iter().position(|(known, _)| known == token).ok_or(Error::PreviewExpired)?;
-            previews.remove(at).ok_or(Error::PreviewExpired)?.1
-        };
-        let app = self.descriptor(&planned.app)?;
-        if let Some(error) = planned.refused
-            && !planned.plans.iter().any(Plan::writes)
-        {
-            return Err(error);
-        }
-        let mut locked = self.journal.lock()?;
-        for plan in &planned.plans {
-            if file::read(&plan.snapshot.path)?.is_none_or(|now| now.hash != plan.snapshot.hash) {
-                return Err(Error::Changed { file: plan.snapshot.path.clone() });
-            }
-        }
-        let waits = app.rewrites_while_running && self.is_running(app, &self.processes.list());
-        let writes = planned.plans.iter().any(Plan::writes);
-        let mut answer = ApplyAnswer { written: vec![], queued: vec![], hints: self.hints(app, writes, waits) };
-        for plan in planned.plans {
-            let path = plan.snapshot.path.clone();
-            let only = planned.only.as_deref();
-            if self.carry_out(app, planned.action, only, plan, waits, &mut locked)? {
-                let list = if waits { &mut answer.queued } else { &mut answer.written };
-                list.push(path.display().to_string());
-            }
-        }
-        Ok(answer)
-    }
-
-    /// Writes or queues one plan; false: the file stays as it is.
-    fn carry_out(
-        &self,
-        app: &Descriptor,
-        action: ConfigAction,
-        only: Option<&[String]>,
-        plan: Plan,
-        waits: bool,
-        locked: &mut Locked<'_>,
-    ) -> Result<bool, Error> {
-        let path = plan.snapshot.path.clone();
-        // The newest wish counts.
-        let wanted = |queued: &Queued| queued.file == path && only.is_none_or(|only| only.contains(&queued.name));
-        locked.state.queue.retain(|queued| !wanted(queued));
-        if !plan.writes() {
-            // What the journal believes may still have to change.
-            locked.state.settle(plan.pending);
-            locked.save()?;
-            return Ok(false);
-        }
-        if waits {
-            let queued = plan.changed().map(|name| Queued {
-                app: app.app_id(),
-                file: path.clone(),
-                name: name.into(),
-                action,
-                at: now(),
-            });
-            locked.state.queue.extend(queued.collect::<Vec<_>>());
-            locked.save()?;
-        } else {
-            commit(plan, locked, &mut |_| {})?;
-        }
-        Ok(true)
-    }
-
-    /// Gives every app its own config back, as far as it was changed by us. Needs no daemon and no database.
-    pub fn restore_all(&self) -> Result<Report, Error> {
-        let mut locked = self.journal.lock()?;
-        let processes = self.processes.list();
-        let mut report = Report::default();
-        for app in &self.apps {
-            let waits = app.rewrites_while_running && self.is_running(app, &processes);
-            for path in self.files_of(app, &locked.state) {
-                match self.plan_file(app, &path, &locked.state, ConfigAction::Restore, None) {
-                    Ok(Some(plan)) => {
-                        match self.carry_out(app, ConfigAction::Restore, None, plan, waits, &mut locked) {
-                            Ok(true) if waits => report.queued.push(path),
-                            Ok(true) => report.written.push(written(app, ConfigAction::Restore, path)),
-                            Ok(false) => {}
-                            Err(error) => report.failed.push((path, error)),
-                        }
-                    }
-                    // Never resurrected.
-                    Ok(None) => forget_file(&mut locked, &path)?,
-                    Err(error) => report.failed.push((path, error)),
-                }
-            }
-        }
-        Ok(report)
-    }
-
-    /// Writes queued changes of apps that have quit. For a timer; cheap while nothing is queued.
-    pub fn apply_queued(&self) -> Result<Report, Error> {
-        let mut report = Report::default();
-        if self.journal.load()?.queue.is_empty() {
-            return Ok(report);
-        }
-        let processes = self.processes.list();
-        let mut locked = self.journal.lock()?;
-        for app in &self.apps {
-            if self.is_running(app, &processes) {
-                continue;
-            }
-            for action in [ConfigAction::Restore, ConfigAction::Protect] {
-                let mut by_file: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-                for queued in locked.state.queue.iter().filter(|q| q.app.as_str() == app.id && q.action == action) {
-                    by_file.entry(queued.file.clone()).or_default().push(queued.name.clone());
-                }
-                for (path, names) in by_file {
-                    match self.plan_file(app, &path, &locked.state, action, Some(&names)) {
-                        Ok(Some(plan)) => match self.carry_out(app, action, Some(&names), plan, false, &mut locked) {
-                            Ok(true) => report.written.push(written(app, action, path)),
-                            Ok(false) => {}
-                            Err(error) => report.failed.push((path, error)),
-                        },
-                        Ok(None) => forget_file(&mut locked, &path)?,
-                        // It stays queued.
-                        Err(error) => report.failed.push((path, error)),
-                    }
-                }
-            }
-        }
-        Ok(report)
-    }
-}
-
-fn written(app: &Descriptor, action: ConfigAction, path: PathBuf) -> Written {
-    Written { app: app.app_id(), app_name: app.name.clone(), action, path, reload: app.reload.clone() }
-}
-
-/// The file is gone: nothing to give back to, nothing to wait for.
-fn forget_file(locked: &mut Locked<'_>, path: &Path) -> Result<(), Error> {
-    let before = locked.state.clone();
-    for record in locked.state.entries.values_mut().filter(|record| record.file == path) {
-        record.state = RecordState::Restored;
-    }
-    locked.state.files.remove(path);
-    locked.state.queue.retain(|queued| queued.file != path);
-    if locked.state == before { Ok(()) } else { locked.save() }
-}
-
-/// Journal, config, journal. `step` lets tests die in between.
-pub(crate) fn commit(plan: Plan, locked: &mut Locked<'_>, step: &mut dyn FnMut(Step)) -> Result<(), Error> {
-    locked.state.pending.push(plan.pending.clone());
-    locked.save()?;
-    step(Step::Journaled);
-    let replaced = file::replace(&plan.snapshot, &plan.bytes, step);
-    locked.state.pending.retain(|pending| *pending != plan.pending);
-    if replaced.is_ok() {
-        locked.state.settle(plan.pending);
-    }
-    locked.save()?;
-    step(Step::Done);
-    replaced
 }
 
 /// A crash, and then somebody changed the file: what it holds says what happened. Ids are 128 random bits, so finding the
@@ -488,17 +131,4 @@ fn reconcile(state: &mut State, pending: Pending, bytes: Vec<u8>) {
             record.state = RecordState::Restored;
         }
     }
-}
-
-fn token(app: &Descriptor, action: ConfigAction, plans: &[Plan]) -> String {
-    let mut text = format!("{}\n{action:?}\n", app.id);
-    for plan in plans {
-        let (before, after) = (&plan.pending.hash_before, &plan.pending.hash_after);
-        text.push_str(&format!("{}\n{before}\n{after}\n", plan.snapshot.path.display()));
-    }
-    file::hash(text.as_bytes())
-}
-
-fn now() -> UnixMs {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis() as UnixMs)
 }

@@ -18,6 +18,7 @@ pub(crate) struct Config {
 
 pub(crate) struct Entry<'t> {
     pub name: &'t str,
+    pub node: &'t Node,
     pub shape: Shape<'t>,
     pub owner: Owner,
 }
@@ -52,7 +53,7 @@ impl Config {
         self.servers().iter().map(move |member| {
             let shape = shape(&member.node, app);
             let owner = owner(&shape);
-            Entry { name: &member.key, shape, owner }
+            Entry { name: &member.key, node: &member.node, shape, owner }
         })
     }
 

@@ -8,6 +8,7 @@
 use crate::descriptor::Descriptor;
 use crate::format::{Format, Member, Node, Splice, Value};
 use portcullis_domain::{Transport, UpstreamId, slug};
+use std::ops::Range;
 
 /// The entry in the words of its app.
 #[derive(Debug)]
@@ -213,32 +214,40 @@ pub(crate) fn wrap(
 }
 
 /// The real command and arguments back, from the entry itself. `args_absent`: the entry had no args before.
-pub(crate) fn unwrap(bytes: &[u8], command: &Node, args: &Node, args_absent: bool) -> Option<Edit> {
+pub(crate) fn unwrap(bytes: &[u8], entry: &Node, command: &Node, args: &Node, args_absent: bool) -> Option<Edit> {
     let items = args.items()?;
     let words = args.texts()?;
     let (_, dash) = parse_shim_args(&words)?;
     let (first, real) = (items.first()?, items.get(dash + 1)?);
     let mut splices = vec![Splice { range: command.range.clone(), text: bytes.get(real.range.clone())?.to_vec() }];
     let left = words.get(dash + 2..)?.to_vec();
-    // Only what we put there is taken away: nothing but our own comma and key between command and args.
-    let ours_whole = args_absent && left.is_empty() && between_is_ours(bytes, command, args);
-    let cut = match items.get(dash + 2) {
-        Some(next) => first.range.start..next.range.start,
-        None if ours_whole => command.range.end..args.range.end,
+    let whole = if args_absent && left.is_empty() { with_key_and_comma(bytes, entry, args) } else { None };
+    let ours_whole = whole.is_some();
+    let cut = match (items.get(dash + 2), whole) {
+        (Some(next), _) => first.range.start..next.range.start,
+        (None, Some(whole)) => whole,
         // A comma that somebody put after our last word would be left alone in an empty list.
-        None => first.range.start..comma_after(bytes, real.range.end, args.range.end).unwrap_or(real.range.end),
+        (None, None) => first.range.start..comma_after(bytes, real.range.end, args.range.end).unwrap_or(real.range.end),
     };
     splices.push(Splice { range: cut, text: Vec::new() });
     let args = (!ours_whole).then_some(left);
     Some(Edit { splices, wanted: Wanted::Stdio { command: words.get(dash + 1)?.clone(), args } })
 }
 
-fn between_is_ours(bytes: &[u8], command: &Node, args: &Node) -> bool {
-    let Some(between) = bytes.get(command.range.end..args.range.start) else { return false };
-    let mut text: Vec<u8> = between.to_vec();
-    text.retain(|b| !b.is_ascii_whitespace());
-    // The key has no escapes and no comment around it: `,"args":`.
-    text.starts_with(b",\"") && text.ends_with(b"\":") && text.len() > 4 && !text[2..text.len() - 2].contains(&b'"')
+/// The args with their key and one comma, if only that comma and space stands between them and a neighbour; after our own
+/// insertion this is exactly what we inserted.
+fn with_key_and_comma(bytes: &[u8], entry: &Node, args: &Node) -> Option<Range<usize>> {
+    let members = entry.members()?;
+    let at = members.iter().position(|member| member.node.range == args.range)?;
+    let only_comma = |range: Range<usize>| bytes.get(range).is_some_and(|between| between.trim_ascii() == b",");
+    let start = members[at].key_range.start;
+    if let Some(before) = at.checked_sub(1).map(|at| members[at].node.range.end)
+        && only_comma(before..start)
+    {
+        return Some(before..args.range.end);
+    }
+    let next = members.get(at + 1)?.key_range.start;
+    only_comma(args.range.end..next).then_some(start..next)
 }
 
 fn comma_after(bytes: &[u8], from: usize, to: usize) -> Option<usize> {

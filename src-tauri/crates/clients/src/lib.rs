@@ -17,13 +17,16 @@ mod plan;
 mod process;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 mod view;
 mod watch;
+mod write;
 
-pub use clients::{Clients, ClientsConfig, Report, Written};
+pub use clients::{Clients, ClientsConfig};
 pub use descriptor::{Descriptor, Example, bundled};
 pub use error::Error;
 pub use machine::{Machine, Os};
 pub use process::{ProcessInfo, Processes, SystemProcesses, ancestry};
 pub use view::{AppView, FileView, Problem, ServerView, Traffic};
 pub use watch::{ConfigChange, Watch};
+pub use write::{Report, Written};

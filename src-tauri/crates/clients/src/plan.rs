@@ -239,7 +239,7 @@ fn restore_entry(config: &Config, entry: &Entry<'_>, cx: &Context<'_>) -> Result
         (Shape::Stdio { command, args: Some(args) }, Owner::Shim { id, .. }) => {
             let known = cx.state.entries.get(id).map(|record| &record.original);
             let absent = matches!(known, Some(Original::Stdio { args: None, .. }));
-            let edit = entry::unwrap(bytes, command, args, absent);
+            let edit = entry::unwrap(bytes, entry.node, command, args, absent);
             unwrapped(Transport::Stdio, edit.ok_or_else(internal)?)
         }
         (Shape::Remote { url, transport }, Owner::Local { id }) => {

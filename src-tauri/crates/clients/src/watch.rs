@@ -37,7 +37,7 @@ pub struct Watch {
 }
 
 enum Signal {
-    Touched,
+    Touched(Vec<PathBuf>),
     Stop,
 }
 
@@ -55,10 +55,10 @@ impl Clients {
     pub fn watch(self: &Arc<Self>, callback: impl Fn(ConfigChange) + Send + 'static) -> Result<Watch, Error> {
         let (stop, signals) = channel();
         let touched = stop.clone();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if !event.is_ok_and(|event| event.kind.is_access()) {
-                let _ = touched.send(Signal::Touched);
-            }
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+            Ok(event) if event.kind.is_access() => {}
+            Ok(event) => drop(touched.send(Signal::Touched(event.paths))),
+            Err(_) => drop(touched.send(Signal::Touched(Vec::new()))),
         })
         .map_err(|error| Error::Watch(error.to_string()))?;
         let mut watching = Watching { clients: self.clone(), watcher, armed: HashSet::new(), seen: BTreeMap::new() };
@@ -103,17 +103,25 @@ impl Watching {
             match signals.recv_timeout(SWEEP) {
                 Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(Signal::Touched) => loop {
-                    match signals.recv_timeout(CALM) {
-                        Ok(Signal::Touched) => {}
-                        Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                        Err(RecvTimeoutError::Timeout) => break,
+                Ok(Signal::Touched(paths)) => {
+                    self.disarm(&paths);
+                    loop {
+                        match signals.recv_timeout(CALM) {
+                            Ok(Signal::Touched(paths)) => self.disarm(&paths),
+                            Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                            Err(RecvTimeoutError::Timeout) => break,
+                        }
                     }
-                },
+                }
             }
             self.arm();
             self.look(callback);
         }
+    }
+
+    /// A watched directory was itself removed, renamed or made anew: the old watch looks at nothing any more.
+    fn disarm(&mut self, paths: &[PathBuf]) {
+        paths.iter().for_each(|path| drop(self.armed.take(path)));
     }
 
     /// Watches each file's directory, or the nearest one above it that exists; and the directory a symlink leads to.
@@ -125,8 +133,6 @@ impl Watching {
                 self.arm_one(directory);
             }
         }
-        // A directory that vanished must be armed anew when it comes back.
-        self.armed.retain(|directory| directory.is_dir());
     }
 
     fn arm_one(&mut self, directory: &Path) {

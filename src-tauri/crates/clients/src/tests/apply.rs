@@ -1,0 +1,257 @@
+//! Previews and their tokens, the queue of a running app, and files with something special about them.
+
+use super::{Home, claude, cursor, text};
+use portcullis_domain::api::{ConfigAction, DiffTag};
+
+const BEFORE: &str = "{\n  \"mcpServers\": {\n    \"a\": { \"command\": \"x\" }\n  }\n}\n";
+
+#[test]
+fn a_preview_writes_nothing_and_shows_exactly_what_apply_writes() {
+    let home = Home::with_cursor(BEFORE);
+    let clients = home.clients();
+    let preview = clients.look(&cursor(), ConfigAction::Protect);
+    assert_eq!(home.read(), BEFORE);
+    let lines = |tag| -> Vec<String> {
+        preview.files[0].diff.iter().filter(|line| line.tag == tag).map(|line| line.text.clone()).collect()
+    };
+    assert_eq!(lines(DiffTag::Removed), ["    \"a\": { \"command\": \"x\" }"]);
+    let added = lines(DiffTag::Added);
+    clients.apply(&preview.token).unwrap();
+    assert_eq!(home.read(), BEFORE.replace("    \"a\": { \"command\": \"x\" }", &added[0]));
+}
+
+#[test]
+fn an_edit_after_the_preview_refuses_it() {
+    let home = Home::with_cursor(BEFORE);
+    let clients = home.clients();
+    let preview = clients.look(&cursor(), ConfigAction::Protect);
+    home.edit("\"x\"", "\"y\"");
+    let edited = home.read();
+    assert_eq!(clients.apply(&preview.token).unwrap_err().code(), "config_changed");
+    assert_eq!(home.read(), edited);
+    clients.protect();
+    assert!(home.read().contains("\"--\", \"y\""));
+}
+
+#[test]
+fn tokens_work_once_and_unknown_ones_never() {
+    let home = Home::with_cursor(BEFORE);
+    let clients = home.clients();
+    let preview = clients.look(&cursor(), ConfigAction::Protect);
+    clients.apply(&preview.token).unwrap();
+    assert_eq!(clients.apply(&preview.token).unwrap_err().code(), "preview_expired");
+    assert_eq!(clients.apply("x").unwrap_err().code(), "preview_expired");
+}
+
+#[test]
+fn a_write_that_loses_the_race_changes_nothing() {
+    let home = Home::with_cursor(BEFORE);
+    let clients = home.clients();
+    let app = clients.descriptor(&cursor()).unwrap();
+    let mut locked = clients.journal.lock().unwrap();
+    let plan = clients.plan_file(app, &home.cursor(), &locked.state, ConfigAction::Protect, None).unwrap().unwrap();
+    // The app writes between our temporary file and the rename.
+    let error = crate::write::commit(plan, &mut locked, &mut |step| {
+        if step == crate::file::Step::TempWritten {
+            std::fs::write(home.cursor(), "{}").unwrap();
+        }
+    });
+    assert_eq!(error.unwrap_err().code(), "config_changed");
+    assert_eq!(home.read(), "{}");
+    assert_eq!(std::fs::read_dir(home.cursor().parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
+    assert!(locked.state.pending.is_empty() && locked.state.entries.is_empty());
+}
+
+#[test]
+fn a_running_claude_desktop_gets_its_change_when_it_has_quit() {
+    let home = Home::new();
+    home.write(&home.claude(), BEFORE);
+    home.start("/usr/lib/claude-desktop/node_modules/electron/dist/electron");
+    let clients = home.clients();
+    let preview = clients.look(&claude(), ConfigAction::Protect);
+    assert!(preview.files[0].queued && preview.hints[0].contains("queued"), "{preview:?}");
+    let answer = clients.apply(&preview.token).unwrap();
+    assert_eq!((answer.written.len(), answer.queued.len()), (0, 1));
+    assert_eq!(text(&home.claude()), BEFORE);
+    let view = clients.app(&claude()).unwrap();
+    assert!(view.files[0].queued && view.running);
+    assert_eq!(view.files[0].servers[0].queued, Some(ConfigAction::Protect));
+    // Still running: nothing is written, however often one asks.
+    assert!(clients.apply_queued().unwrap().written.is_empty());
+    // The queue outlives the process that took the order, and the app rewriting its file.
+    std::fs::write(home.claude(), BEFORE.replace("\"x\"", "\"y\"")).unwrap();
+    drop(clients);
+    home.quit_all();
+    let clients = home.clients();
+    let report = clients.apply_queued().unwrap();
+    assert_eq!(report.written.len(), 1, "{report:?}");
+    assert!(text(&home.claude()).contains("\"--\", \"y\""));
+    assert!(!clients.app(&claude()).unwrap().files[0].queued);
+    assert!(clients.apply_queued().unwrap().written.is_empty());
+}
+
+#[test]
+fn changing_ones_mind_empties_the_queue() {
+    let home = Home::new();
+    home.write(&home.claude(), BEFORE);
+    home.start("/usr/bin/claude-desktop");
+    let clients = home.clients();
+    clients.run(&claude(), ConfigAction::Protect);
+    clients.run(&claude(), ConfigAction::Restore);
+    assert!(!clients.app(&claude()).unwrap().files[0].queued);
+    home.quit_all();
+    assert!(clients.apply_queued().unwrap().written.is_empty());
+    assert_eq!(text(&home.claude()), BEFORE);
+}
+
+#[test]
+fn a_queued_change_waits_for_a_file_that_cannot_be_read() {
+    let home = Home::new();
+    home.write(&home.claude(), BEFORE);
+    home.start("/usr/bin/claude-desktop");
+    let clients = home.clients();
+    clients.run(&claude(), ConfigAction::Protect);
+    home.quit_all();
+    std::fs::write(home.claude(), &BEFORE[..20]).unwrap();
+    let report = clients.apply_queued().unwrap();
+    assert_eq!(report.failed[0].1.code(), "config_unparseable");
+    assert!(clients.app(&claude()).unwrap().files[0].queued);
+    std::fs::write(home.claude(), BEFORE).unwrap();
+    assert_eq!(clients.apply_queued().unwrap().written.len(), 1);
+}
+
+#[test]
+fn restore_all_queues_for_a_running_claude_desktop_and_writes_the_rest() {
+    let home = Home::with_cursor(BEFORE);
+    home.write(&home.claude(), BEFORE);
+    let clients = home.clients();
+    clients.protect();
+    clients.run(&claude(), ConfigAction::Protect);
+    home.start("/usr/bin/claude-desktop");
+    let report = home.clients().restore_all().unwrap();
+    assert_eq!((report.written.len(), report.queued), (1, vec![home.claude()]));
+    assert_eq!(home.read(), BEFORE);
+    home.quit_all();
+    home.clients().apply_queued().unwrap();
+    assert_eq!(text(&home.claude()), BEFORE);
+}
+
+#[test]
+fn a_running_cursor_is_written_at_once_with_a_hint() {
+    let home = Home::with_cursor(BEFORE);
+    home.start("/usr/share/cursor/cursor");
+    let answer = home.clients().protect();
+    assert_eq!(answer.written.len(), 1);
+    assert!(answer.hints[0].contains("Cursor"), "{answer:?}");
+}
+
+#[test]
+fn restore_all_finds_files_whose_place_is_not_looked_at_any_more() {
+    let mut home = Home::new();
+    home.write(&home.claude(), BEFORE);
+    home.clients().run(&claude(), ConfigAction::Protect);
+    let old_place = home.claude();
+    home.machine.env.insert("XDG_CONFIG_HOME".into(), "/nowhere".into());
+    assert_eq!(home.clients().restore_all().unwrap().written.len(), 1);
+    assert_eq!(text(&old_place), BEFORE);
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    #[test]
+    fn symlinks_are_written_through() {
+        let home = Home::new();
+        let real = home.machine.home.join("dotfiles/cursor.json");
+        home.write(&real, BEFORE);
+        let hop = home.machine.home.join("hop.json");
+        symlink("dotfiles/cursor.json", &hop).unwrap();
+        std::fs::create_dir_all(home.cursor().parent().unwrap()).unwrap();
+        symlink("../hop.json", home.cursor()).unwrap();
+        let clients = home.clients();
+        clients.protect();
+        assert!(std::fs::symlink_metadata(home.cursor()).unwrap().is_symlink());
+        assert!(std::fs::symlink_metadata(&hop).unwrap().is_symlink());
+        assert!(text(&real).contains("portcullis-shim"));
+        clients.restore();
+        assert_eq!(text(&real), BEFORE);
+        assert_eq!(std::fs::read_dir(real.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_mode_is_kept() {
+        for mode in [0o600, 0o640, 0o644] {
+            let home = Home::with_cursor(BEFORE);
+            std::fs::set_permissions(home.cursor(), PermissionsExt::from_mode(mode)).unwrap();
+            let now = || std::fs::metadata(home.cursor()).unwrap().mode() & 0o7777;
+            home.clients().protect();
+            assert_eq!(now(), mode);
+            home.clients().restore();
+            assert_eq!(now(), mode);
+        }
+    }
+
+    fn refused(home: &Home, code: &str, word: &str) {
+        let clients = home.clients();
+        let preview = clients.look(&cursor(), ConfigAction::Protect);
+        let reason = preview.files[0].refused.clone().unwrap();
+        assert!(reason.contains(word) && reason.contains("mcp.json"), "{reason}");
+        assert_eq!(clients.apply(&preview.token).unwrap_err().code(), code);
+        assert!(!home.state_dir.join("journal.json").exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn read_only_files_are_refused_with_what_to_do() {
+        let home = Home::with_cursor(BEFORE);
+        std::fs::set_permissions(home.cursor(), PermissionsExt::from_mode(0o444)).unwrap();
+        refused(&home, "read_only", "Make it writable");
+        assert_eq!(home.read(), BEFORE);
+    }
+
+    #[test]
+    fn hard_links_dangling_links_and_directories_are_left_alone() {
+        let home = Home::with_cursor(BEFORE);
+        std::fs::hard_link(home.cursor(), home.machine.home.join("second")).unwrap();
+        refused(&home, "config_unsafe", "hard link");
+        let home = Home::new();
+        std::fs::create_dir_all(home.cursor().parent().unwrap()).unwrap();
+        symlink("nowhere", home.cursor()).unwrap();
+        refused(&home, "config_unsafe", "symbolic link");
+        let home = Home::new();
+        std::fs::create_dir_all(home.cursor()).unwrap();
+        refused(&home, "config_unsafe", "regular file");
+    }
+}
+
+#[test]
+fn a_shim_that_apps_could_not_start_is_not_written() {
+    for (shim, word) in [("with space/portcullis-shim", "space"), ("missing/portcullis-shim", "exist")] {
+        let mut home = Home::with_cursor(BEFORE);
+        home.shim = home.state_dir.join(shim);
+        if word == "space" {
+            home.write(&home.shim, "");
+        }
+        let clients = home.clients();
+        let preview = clients.look(&cursor(), ConfigAction::Protect);
+        assert!(preview.files[0].refused.as_ref().unwrap().contains(word), "{preview:?}");
+        assert_eq!(clients.apply(&preview.token).unwrap_err().code(), "bad_shim_path");
+        assert_eq!(home.read(), BEFORE);
+    }
+}
+
+#[test]
+fn two_processes_take_turns() {
+    let home = Home::with_cursor(BEFORE);
+    let (one, two) = (home.clients(), home.clients());
+    let first = one.look(&cursor(), ConfigAction::Protect);
+    let second = two.look(&cursor(), ConfigAction::Protect);
+    one.apply(&first.token).unwrap();
+    assert_eq!(two.apply(&second.token).unwrap_err().code(), "config_changed");
+    // What one wrote, the other knows.
+    assert!(two.server("a").protected);
+    two.restore();
+    assert!(!one.server("a").protected);
+    assert_eq!(home.read(), BEFORE);
+}

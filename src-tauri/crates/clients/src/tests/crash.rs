@@ -1,0 +1,132 @@
+//! Killed at any instant: the config is the old one or the new one, the next start knows which, and restore works.
+
+use super::{Home, cursor};
+use crate::file::Step;
+use crate::write::commit;
+use portcullis_domain::api::ConfigAction;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+const BEFORE: &str =
+    "{ /* c */ \"mcpServers\": {\"a\": {\"command\": \"x\"}, \"r\": {\"url\": \"https://h.example/mcp\"}} }\n";
+const STEPS: [Step; 4] = [Step::Journaled, Step::TempWritten, Step::Replaced, Step::Done];
+
+/// Dies (unwinds, as locks and memory end with a process) when `at` is reached.
+fn die_at(home: &Home, action: ConfigAction, at: Step) {
+    let clients = home.clients();
+    let app = clients.descriptor(&cursor()).unwrap();
+    let mut locked = clients.journal.lock().unwrap();
+    let plan = clients.plan_file(app, &home.cursor(), &locked.state, action, None).unwrap().unwrap();
+    let died = catch_unwind(AssertUnwindSafe(|| {
+        commit(plan, &mut locked, &mut |step| {
+            if step == at {
+                resume_unwind(Box::new(()));
+            }
+        })
+    }));
+    assert!(died.is_err(), "{at:?} was not reached");
+}
+
+#[test]
+fn killed_while_protecting() {
+    for at in STEPS {
+        let home = Home::with_cursor(BEFORE);
+        die_at(&home, ConfigAction::Protect, at);
+        let written = matches!(at, Step::Replaced | Step::Done);
+        assert_eq!(home.read() != BEFORE, written, "{at:?}");
+        let clients = home.clients();
+        assert_eq!(clients.app(&cursor()).unwrap().protected, Some(written), "{at:?}");
+        assert!(clients.journal.load().unwrap().pending.is_empty(), "{at:?}");
+        // The journal knows the URL's original before the file loses it.
+        assert!(
+            !written || clients.upstreams().unwrap().iter().any(|u| u.url.as_deref() == Some("https://h.example/mcp"))
+        );
+        clients.restore_all().unwrap();
+        assert_eq!(home.read(), BEFORE, "{at:?}");
+    }
+}
+
+#[test]
+fn killed_while_restoring() {
+    for at in STEPS {
+        let home = Home::with_cursor(BEFORE);
+        home.clients().protect();
+        let protected = home.read();
+        die_at(&home, ConfigAction::Restore, at);
+        let written = matches!(at, Step::Replaced | Step::Done);
+        assert_eq!(home.read(), if written { BEFORE.to_string() } else { protected }, "{at:?}");
+        let clients = home.clients();
+        assert_eq!(clients.app(&cursor()).unwrap().protected, Some(!written), "{at:?}");
+        assert!(clients.app(&cursor()).unwrap().servers().all(|server| !server.edited_outside), "{at:?}");
+        clients.restore_all().unwrap();
+        assert_eq!(home.read(), BEFORE, "{at:?}");
+    }
+}
+
+#[test]
+fn killed_and_then_edited_by_the_person() {
+    for at in STEPS {
+        let home = Home::with_cursor(BEFORE);
+        die_at(&home, ConfigAction::Protect, at);
+        home.edit("/* c */", "/* d */");
+        home.clients().restore_all().unwrap();
+        assert_eq!(home.read(), BEFORE.replace("/* c */", "/* d */"), "{at:?}");
+    }
+}
+
+#[test]
+fn killed_and_then_the_file_is_half_written() {
+    for at in [Step::TempWritten, Step::Replaced] {
+        let home = Home::with_cursor(BEFORE);
+        die_at(&home, ConfigAction::Protect, at);
+        let whole = home.read();
+        std::fs::write(home.cursor(), &whole[..whole.len() - 4]).unwrap();
+        assert!(home.clients().app(&cursor()).unwrap().files[0].problem.is_some());
+        std::fs::write(home.cursor(), &whole).unwrap();
+        home.clients().restore_all().unwrap();
+        assert_eq!(home.read(), BEFORE, "{at:?}");
+    }
+}
+
+#[test]
+fn leftovers_of_a_killed_write_are_removed() {
+    let home = Home::with_cursor(BEFORE);
+    die_at(&home, ConfigAction::Protect, Step::Journaled);
+    // kill -9 runs no destructors: the temporary file stays.
+    let left = home.cursor().with_file_name(".portcullis-AbCdEf.tmp");
+    std::fs::write(&left, "x").unwrap();
+    home.clients();
+    assert!(!left.exists());
+    assert_eq!(home.read(), BEFORE);
+}
+
+#[test]
+fn a_damaged_journal_does_not_stop_anybody() {
+    let home = Home::with_cursor("{\"mcpServers\": {\"a\": {\"command\": \"x\", \"args\": [\"1\"]}}}");
+    let before = home.read();
+    home.clients().protect();
+    for file in ["journal.json", "journal.backup.json"] {
+        std::fs::write(home.state_dir.join(file), "garbage").unwrap();
+    }
+    let clients = home.clients();
+    assert_eq!(clients.problems().len(), 1);
+    clients.restore_all().unwrap();
+    assert_eq!(home.read(), before);
+}
+
+#[test]
+fn a_newer_journal_is_left_alone() {
+    let home = Home::with_cursor(BEFORE);
+    home.clients().protect();
+    let file = home.state_dir.join("journal.json");
+    let newer = super::text(&file).replacen("\"version\":1", "\"version\":99", 1);
+    std::fs::write(&file, &newer).unwrap();
+    let config = crate::ClientsConfig {
+        machine: home.machine.clone(),
+        state_dir: home.state_dir.clone(),
+        shim: home.shim.clone(),
+        proxy_port: 1,
+        processes: std::sync::Arc::new(crate::SystemProcesses),
+    };
+    assert_eq!(crate::Clients::open(config).err().map(|error| error.code()), Some("journal_newer"));
+    assert_eq!(super::text(&file), newer);
+}
