@@ -1,0 +1,63 @@
+// One Chromium for a test file, a fresh context per page, and everything a page complains about.
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const ARGS = [
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+export function launch(): Promise<Browser> {
+  // Chromium refuses its own sandbox to root, and containers often have no user namespaces.
+  const args = process.getuid?.() === 0 ? [...ARGS, "--no-sandbox"] : ARGS;
+  return chromium.launch({
+    executablePath: process.env.PORTCULLIS_CHROMIUM ?? "/usr/bin/chromium",
+    args,
+    headless: true,
+  });
+}
+
+export type Opened = { page: Page; context: BrowserContext; complaints: string[] };
+type Look = { width?: number; height?: number; scheme?: "light" | "dark"; token?: string | null };
+
+/** Opens `path` of the dashboard; with a token the browser counts as paired. */
+export async function open(
+  browser: Browser,
+  address: string,
+  path: string,
+  look: Look = {},
+): Promise<Opened> {
+  const context = await browser.newContext({
+    viewport: { width: look.width ?? 1200, height: look.height ?? 800 },
+    colorScheme: look.scheme ?? "light",
+    reducedMotion: "reduce",
+  });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: address });
+  const { token } = look;
+  if (token) await context.addInitScript((value) => localStorage.setItem("portcullis.token", value), token);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(`page error: ${error.message}`));
+  page.on("console", (message) => {
+    // A refused request is a state of the product; a broken policy or a script error is not.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      complaints.push(message.text());
+  });
+  await page.goto(address + path);
+  return { page, context, complaints };
+}
+
+/** Polls until `check` holds: for facts outside the page (what the server was told). */
+export async function until(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

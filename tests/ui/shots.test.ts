@@ -1,0 +1,70 @@
+// Every page in light and dark, full and empty, wide and narrow: nothing overflows sideways, nothing is complained about
+// (script errors, policy violations), and a picture of each is left in tests/out/ui for a person to look at.
+// FIXTURE: uses the fixture server, because full, empty and broken states at will need canned answers.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch, open } from "./browser";
+import { Fixture, TOKEN } from "./fixture/server";
+import { emptyWorld, fullWorld } from "./fixture/worlds";
+
+const OUT = join(import.meta.dirname, "../out/ui");
+const PAGES = ["/", "/alerts", "/traffic", "/apps", "/signatures", "/settings", "/drill"];
+const name = (path: string) => (path === "/" ? "overview" : path.slice(1).split(/[#?]/)[0]);
+
+let browser: Browser;
+let full: Fixture;
+let empty: Fixture;
+beforeAll(async () => {
+  mkdirSync(OUT, { recursive: true });
+  browser = await launch();
+  full = await new Fixture(fullWorld()).start();
+  empty = await new Fixture(emptyWorld()).start();
+});
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([full.stop(), empty.stop()]);
+});
+
+async function shot(
+  fixture: Fixture,
+  path: string,
+  file: string,
+  look: { width?: number; height?: number; scheme?: "light" | "dark" },
+) {
+  const { page, context, complaints } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
+  await page.locator("h1").first().waitFor();
+  await page.waitForLoadState("load");
+  await page.waitForFunction(() => document.querySelector(".skeleton") === null);
+  // The sentence at the foot stands on the last of the first answers.
+  await page.waitForFunction(() => !document.body.innerText.includes("Reading the status"));
+  await page.screenshot({ path: join(OUT, `${file}.png`) });
+  const wide = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  await context.close();
+  expect(complaints).toEqual([]);
+  expect(wide, "pixels beyond the right edge").toBeLessThanOrEqual(0);
+}
+
+describe.each(["light", "dark"] as const)("in %s", (scheme) => {
+  test.each(PAGES)("%s full", (path) => shot(full, path, `${name(path)}-full-${scheme}`, { scheme }));
+  test("with an Alert and an Exchange open", async () => {
+    const flagged = full.world.rows[4]?.id;
+    await shot(full, `/alerts?state=all#ex_${flagged}`, `alert-open-${scheme}`, { scheme });
+    await shot(full, `/traffic#ex_${flagged}`, `traffic-open-${scheme}`, { scheme });
+    await shot(full, `/alerts#ex_${full.world.rows[1]?.id}`, `alert-hostile-${scheme}`, { scheme });
+  });
+});
+test.each(PAGES)("%s empty", (path) => shot(empty, path, `${name(path)}-empty-light`, {}));
+test.each(PAGES)("%s at 800 px", (path) =>
+  shot(full, path, `${name(path)}-narrow`, { width: 800, height: 700 }),
+);
+test.each(PAGES)("%s at 360 px", (path) =>
+  shot(full, path, `${name(path)}-phone`, { width: 360, height: 700 }),
+);
+test("an open Exchange at 800 px", () =>
+  shot(full, `/traffic#ex_${full.world.rows[4]?.id}`, "traffic-open-narrow", { width: 800, height: 700 }));
+test("the icon rail at 1000 px", () =>
+  shot(full, `/traffic#ex_${full.world.rows[4]?.id}`, "traffic-open-rail", { width: 1000 }));
