@@ -147,6 +147,7 @@ export const text = {
     reviewed: (reason: string, time: string) => `Reviewed as ${reason.toLowerCase()}, ${time}`,
     takeBack: "Take back",
     inTraffic: "Show in Traffic",
+    untitled: "A Message was marked without a Finding",
     polite: (count: number) => `${plural(count, "new Alert")}`,
   },
 
@@ -299,6 +300,7 @@ export const text = {
     choose: "Choose a Signature to see what it looks for.",
     detail: "Signature detail",
     empty: "No Signature matches.",
+    builtIn: "This is a built-in check, not a Signature file. It is always on.",
     faults: (count: number) =>
       `${plural(count, "Signature file")} could not be used. The last good version stays in force.`,
     line: (line: number) => `line ${line}`,

@@ -3,6 +3,7 @@ import { readablePath } from "../lib/path";
 import { Block, Name } from "../parts/Hostile";
 import { Icon } from "../parts/Icon";
 import { Link } from "../parts/Link";
+import { Prose } from "../parts/Prose";
 import { SeverityBars } from "../parts/Verdict";
 import { text } from "../text";
 import type { Decoded, Explanation, Finding } from "../types";
@@ -55,7 +56,9 @@ export function FindingList({
   if (findings.length === 0) return <p className="muted small">{text.detail.noFindings}</p>;
   return findings.map((finding, i) => (
     <section key={i} className="findingbox">
-      <p>{finding.title}</p>
+      <p>
+        <Prose words={finding.title} />
+      </p>
       <FindingHead finding={finding} />
       {finding.matched !== "" && <Block value={finding.matched} marked />}
       {finding.decoded && <DecodedPart decoded={finding.decoded} />}
@@ -69,9 +72,13 @@ export function Why({ explanation }: { explanation: Explanation | undefined }) {
   return (
     <>
       <h3>{text.alerts.why}</h3>
-      <p className="small prose">{explanation.description}</p>
+      <p className="small prose">
+        <Prose words={explanation.description} />
+      </p>
       <h3>{text.alerts.advice}</h3>
-      <p className="small prose">{explanation.advice}</p>
+      <p className="small prose">
+        <Prose words={explanation.advice} />
+      </p>
     </>
   );
 }

@@ -1,11 +1,13 @@
 // The head of an Exchange: Verdict, Outcome, time, what was found, who talked to whom.
 import { useApps } from "../api/queries";
+import { useNarrow } from "../lib/hooks";
 import { strongestFirst } from "../lib/session";
 import { clockExact, fullWhen, ms, rowWhen } from "../lib/time";
 import { appName } from "../parts/AppBadge";
 import { Button } from "../parts/controls";
 import { Name } from "../parts/Hostile";
 import { Icon } from "../parts/Icon";
+import { Prose } from "../parts/Prose";
 import { VerdictMark } from "../parts/Verdict";
 import { text } from "../text";
 import type { App, Exchange, ExchangeRow } from "../types";
@@ -29,28 +31,44 @@ export function Route(props: { row: ExchangeRow | Exchange; apps: App[] | undefi
 
 export function Head({ exchange, onClose }: { exchange: Exchange; onClose: () => void }) {
   const apps = useApps().data;
+  const narrow = useNarrow();
   const strongest = strongestFirst(exchange.findings)[0];
   const response = exchange.findings.some((finding) => finding.json_path.startsWith("/result"));
   return (
     <div className="hd">
       <div className="row spread">
         <div className="row">
-          <Button look="quiet" small label={text.detail.close} onClick={onClose}>
-            <Icon name="back" />
-          </Button>
+          {narrow && (
+            <Button look="quiet" small label={text.nav.back} onClick={onClose}>
+              <Icon name="back" />
+            </Button>
+          )}
           <VerdictMark verdict={exchange.verdict} pill />
           <span className="chip">{text.outcome[exchange.outcome]}</span>
         </div>
-        <time
-          className="faint small num"
-          title={fullWhen(exchange.at)}
-          dateTime={new Date(exchange.at).toISOString()}
-        >
-          {rowWhen(exchange.at, Date.now()).includes(" ") ? fullWhen(exchange.at) : clockExact(exchange.at)}
-        </time>
+        <span className="row">
+          <time
+            className="faint small num"
+            title={fullWhen(exchange.at)}
+            dateTime={new Date(exchange.at).toISOString()}
+          >
+            {rowWhen(exchange.at, Date.now()).includes(" ") ? fullWhen(exchange.at) : clockExact(exchange.at)}
+          </time>
+          {!narrow && (
+            <Button look="quiet" small label={text.detail.close} onClick={onClose}>
+              <Icon name="close" />
+            </Button>
+          )}
+        </span>
       </div>
       <h2 tabIndex={-1}>
-        {strongest ? strongest.title : <Name value={exchange.target ?? exchange.method} full />}
+        {strongest ? (
+          <Prose words={strongest.title} />
+        ) : (
+          <>
+            {appName(apps, exchange.app)}: <Name value={exchange.target ?? exchange.method} full />
+          </>
+        )}
       </h2>
       <p className="small muted route">
         <Route row={exchange} apps={apps} full />

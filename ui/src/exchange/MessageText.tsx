@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { layout } from "../lib/layout";
 import { locate, type Mark, mergeMarks, type Side, sideOf } from "../lib/marks";
-import { fold, type Line, type Run, toLines } from "../lib/pieces";
+import { fold, hanging, type Line, type Run, toLines } from "../lib/pieces";
 import { visible } from "../lib/reveal";
 import { Segments } from "../parts/controls";
 import { text } from "../text";
@@ -20,6 +20,8 @@ type Props = {
   /** Lines kept around a mark; fewer in an Alert than in Traffic. */
   around: number;
   unfolded: number;
+  /** Whether the first mark is scrolled into view. */
+  seek: boolean;
 };
 
 export function MessageText(props: Props) {
@@ -40,32 +42,26 @@ export function MessageText(props: Props) {
     <section className="message" aria-label={props.heading}>
       <div className="row spread wrap">
         <h3>{props.heading}</h3>
-        <span className="row">
-          <CopyButton label={text.detail.copy} value={() => visible(laid.text)} />
-          <CopyButton label={text.detail.copyExact} value={() => raw} />
-          <Segments
-            label={text.detail.viewsLabel}
-            options={views}
-            value={props.view}
-            onChange={props.onView}
-          />
-        </span>
+        <Segments label={text.detail.viewsLabel} options={views} value={props.view} onChange={props.onView} />
       </div>
-      <Folded key={raw} lines={lines} around={props.around} unfolded={props.unfolded} />
+      <Folded key={raw} lines={lines} around={props.around} unfolded={props.unfolded} seek={props.seek} />
+      <div className="row copies">
+        <CopyButton label={text.detail.copy} value={() => visible(laid.text)} />
+        <CopyButton label={text.detail.copyExact} value={() => raw} />
+      </div>
     </section>
   );
 }
 
-function Folded({ lines, around, unfolded }: { lines: Line[]; around: number; unfolded: number }) {
+type FoldedProps = Pick<Props, "around" | "unfolded" | "seek"> & { lines: Line[] };
+
+function Folded({ lines, around, unfolded, seek }: FoldedProps) {
   const [open, setOpen] = useState<number[]>([]);
   const box = useRef<HTMLDivElement>(null);
   const folds = useMemo(() => fold(lines, around, unfolded), [lines, around, unfolded]);
   useEffect(() => {
-    const first = box.current?.querySelector("mark");
-    const scroller = box.current;
-    if (first && scroller && first.offsetTop > scroller.clientHeight - 40)
-      scroller.scrollTop = first.offsetTop - scroller.clientHeight / 3;
-  }, []);
+    if (seek) box.current?.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+  }, [seek]);
   return (
     <div
       className="code tall"
@@ -97,11 +93,21 @@ function Folded({ lines, around, unfolded }: { lines: Line[]; around: number; un
 }
 
 function Lines({ lines, from }: { lines: Line[]; from: number }) {
+  const hangs = hanging(lines);
   return lines.map((line, i) => (
-    <div key={from + i} className="line">
+    // Wrapped parts of a line stand under its text, not at the edge.
+    <div
+      key={from + i}
+      className="line"
+      style={{ paddingLeft: `${hangs[i]?.left ?? 0}ch`, textIndent: `${hangs[i]?.first ?? 0}ch` }}
+    >
       {line.length === 0
         ? "\u200b"
-        : line.map((run, j) => <RunText key={j} run={run} before={line[j - 1]} after={line[j + 1]} />)}
+        : line.map((run, j) =>
+            j === 0 && run.kind === "space" ? null : (
+              <RunText key={j} run={run} before={line[j - 1]} after={line[j + 1]} />
+            ),
+          )}
     </div>
   ));
 }

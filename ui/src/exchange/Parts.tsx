@@ -10,9 +10,9 @@ import { text } from "../text";
 import type { Exchange } from "../types";
 import { MessageText, type View } from "./MessageText";
 
-type Props = { exchange: Exchange; side: Side; around?: number; unfolded?: number };
+type Props = { exchange: Exchange; side: Side; around?: number; unfolded?: number; seek?: boolean };
 
-export function MessagePart({ exchange, side, around = 6, unfolded = 120 }: Props): ReactNode {
+export function MessagePart({ exchange, side, around = 6, unfolded = 120, seek = false }: Props): ReactNode {
   const raw = side === "request" ? exchange.request : exchange.response;
   const all = side === "request" ? exchange.request_bytes : exchange.response_bytes;
   // Revealed is where one starts when a Finding touches the text or something in it cannot be seen.
@@ -34,6 +34,7 @@ export function MessagePart({ exchange, side, around = 6, unfolded = 120 }: Prop
         onView={setChosen}
         around={around}
         unfolded={unfolded}
+        seek={seek}
       />
       {kept < all && <p className="tiny faint">{text.detail.capped(bytes(kept), bytes(all))}</p>}
     </>

@@ -29,6 +29,14 @@ export function layout(raw: string): Layout {
   return new Layouter(raw).run();
 }
 
+/** A raw range in the laid-out text, without the spaces that layout put behind it. */
+export function toShown(laid: Layout, start: number, end: number): { start: number; end: number } {
+  const from = laid.fromRaw[start] ?? 0;
+  let until = laid.fromRaw[end] ?? laid.text.length;
+  for (const token of laid.tokens) if (token.kind === "space" && token.end === until) until = token.start;
+  return { start: from, end: Math.max(from, until) };
+}
+
 class Layouter {
   readonly #raw: string;
   readonly #fromRaw: Uint32Array;

@@ -1,7 +1,7 @@
 // Where in the laid-out Message a Finding's match is. The stored text is masked and capped, so a raw byte span may no
 // longer fit: every candidate is checked against what the Finding says it matched before it is believed. Pure.
 import type { Finding } from "../types";
-import type { Layout, Token } from "./layout";
+import { type Layout, type Token, toShown } from "./layout";
 import { spanToRange } from "./spans";
 
 export type Mark = { start: number; end: number };
@@ -19,21 +19,22 @@ export function locate(raw: string, laid: Layout, finding: Finding): Mark | null
   const byText = searchIn(laid, own, finding.matched);
   if (byText) return byText;
   if (bySpan && own.some((token) => token.start <= bySpan.start && bySpan.end <= token.end)) return bySpan;
-  const value = own.find((token) => token.kind !== "key") ?? own[0];
+  const value = own.find((token) => token.kind !== "key");
   if (value && finding.json_path !== "") return withoutQuotes(laid, value);
   // A match that spans several values (a whole tool definition): its strings below the path are searched.
   const below = laid.tokens.filter(
     (token) => token.path.startsWith(`${finding.json_path}/`) && isText(token),
   );
-  return searchIn(laid, below, finding.matched) ?? bySpan;
+  const inside = searchIn(laid, below, finding.matched);
+  const key = finding.json_path === "" ? undefined : own[0];
+  return inside ?? bySpan ?? (key ? withoutQuotes(laid, key) : null);
 }
 
 function rangeOfSpan(raw: string, laid: Layout, finding: Finding): Mark | null {
   const range = finding.span && spanToRange(raw, finding.span);
   if (!range) return null;
-  const start = laid.fromRaw[range.start] ?? 0;
-  const end = laid.fromRaw[range.end] ?? laid.text.length;
-  return end > start ? { start, end } : null;
+  const shown = toShown(laid, range.start, range.end);
+  return shown.end > shown.start ? shown : null;
 }
 
 const isText = (token: Token) => token.kind === "string" || token.kind === "key" || token.kind === "literal";

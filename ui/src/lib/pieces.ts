@@ -50,6 +50,17 @@ export function toLines(laid: Pick<Layout, "text" | "tokens">, marks: Mark[], re
   return lines;
 }
 
+/** How far lines stand in, in characters: by their own spaces; the rest of a string under its start. */
+export function hanging(lines: Line[]): { left: number; first: number }[] {
+  let indent = 0;
+  return lines.map((line) => {
+    const start = line[0];
+    const inside = start === undefined || start.kind === "string" || start.kind === "key";
+    if (!inside) indent = start.kind === "space" ? start.text.length : 0;
+    return inside ? { left: indent + 2, first: 0 } : { left: indent + 2, first: -2 };
+  });
+}
+
 export type Fold =
   | { kind: "lines"; lines: Line[]; from: number }
   | { kind: "hidden"; count: number; from: number };

@@ -10,10 +10,20 @@ export function appName(apps: App[] | undefined, id: string): string {
   return apps?.find((app) => app.id === id)?.name ?? (id === "drill" ? text.pages.drill : id);
 }
 
+/** `Cursor` C, `Claude Desktop` CD: one letter does not tell the Claude apps from Cursor. */
+export function initials(name: string): string {
+  const words = name.split(" ").filter((word) => word !== "");
+  return words
+    .slice(0, 2)
+    .map((word) => Array.from(word)[0] ?? "")
+    .join("")
+    .toUpperCase();
+}
+
 export function AppLetter({ name, small = false }: { name: string; small?: boolean }) {
   return (
     <span className={`app-i ${small ? "small-i" : ""}`} aria-hidden="true">
-      {(Array.from(name)[0] ?? "?").toUpperCase()}
+      {initials(name)}
     </span>
   );
 }

@@ -28,8 +28,10 @@ export function Revealed({ value }: { value: string }) {
 }
 
 /** A name: code type, cut in the middle at 40 characters unless `full`. */
-export function Name({ value, full = false }: { value: string; full?: boolean }) {
-  const shown = full ? value : cutMiddle(value, NAME_LIMIT);
+type NameProps = { value: string; full?: boolean; limit?: number | undefined };
+
+export function Name({ value, full = false, limit = NAME_LIMIT }: NameProps) {
+  const shown = full ? value : cutMiddle(value, limit);
   return (
     <bdi dir="ltr" className="name" title={shown === value ? undefined : spelled(value)}>
       <Revealed value={shown} />

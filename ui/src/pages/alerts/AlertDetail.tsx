@@ -7,6 +7,8 @@ import { Trail } from "../../exchange/Trail";
 import { useKeys } from "../../lib/keys";
 import { sideOf } from "../../lib/marks";
 import { strongestFirst } from "../../lib/session";
+import { Link } from "../../parts/Link";
+import { Prose } from "../../parts/Prose";
 import { Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { ExchangeDetail } from "../../types";
@@ -41,12 +43,16 @@ function Facts({ detail }: { detail: ExchangeDetail }) {
     <div className="body ruled" tabIndex={0} role="region" aria-label={text.alerts.detail}>
       {findings.map((finding, i) => (
         <div key={i}>
-          {i > 0 && <p className="small">{finding.title}</p>}
+          {i > 0 && (
+            <p className="small">
+              <Prose words={finding.title} />
+            </p>
+          )}
           <FindingHead finding={finding} />
         </div>
       ))}
       {(sides.length > 0 ? sides : (["request"] as const)).map((side) => (
-        <MessagePart key={side} exchange={exchange} side={side} around={2} unfolded={16} />
+        <MessagePart key={side} exchange={exchange} side={side} around={2} unfolded={10} />
       ))}
       {[...decoded.values()].map((part) => (
         <DecodedPart key={part.text} decoded={part} />
@@ -58,7 +64,12 @@ function Facts({ detail }: { detail: ExchangeDetail }) {
         </section>
       ))}
       <section>
-        <h3>{text.alerts.trail}</h3>
+        <div className="row spread">
+          <h3>{text.alerts.trail}</h3>
+          <Link className="small" to={{ page: "traffic", open: exchange.id }}>
+            {text.alerts.inTraffic}
+          </Link>
+        </div>
         <Trail trail={detail.trail} exchange={exchange} />
       </section>
     </div>

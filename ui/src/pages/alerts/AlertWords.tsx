@@ -1,7 +1,7 @@
 // The two lines of an Alert: what was found, and who talked to whom by which Signature.
 
 import { Route } from "../../exchange/Head";
-import { Name } from "../../parts/Hostile";
+import { Prose } from "../../parts/Prose";
 import { text } from "../../text";
 import type { AlertGroup, App } from "../../types";
 
@@ -10,7 +10,7 @@ export function AlertWords({ group, apps }: { group: AlertGroup; apps: App[] | u
   return (
     <div className="alertwords">
       <div className="ell">
-        {newest.title ?? <Name value={newest.target ?? newest.method} />}
+        {newest.title === null ? text.alerts.untitled : <Prose words={newest.title} />}
         {count > 1 && <span className="faint num"> {text.alerts.group(count)}</span>}
       </div>
       <div className="l2 ell">

@@ -5,7 +5,7 @@ import { keys } from "../../api/queries";
 import { useNow, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { shortWhen } from "../../lib/time";
-import { Button, ButtonLink } from "../../parts/controls";
+import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
@@ -56,10 +56,6 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
           ))}
         </div>
       )}
-      <span className="grow" />
-      <ButtonLink small look="quiet" to={{ page: "traffic", open: id }}>
-        {text.alerts.inTraffic}
-      </ButtonLink>
       {review.isError && <Failure error={review.error} />}
     </div>
   );

@@ -16,6 +16,7 @@ export function useRunDrill() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => write<DrillReport | undefined>("POST", "/api/drill"),
+    onSuccess: (report) => report && client.setQueryData(keys.drill, report),
     onSettled: () => client.invalidateQueries({ queryKey: keys.drill }),
   });
 }

@@ -26,7 +26,7 @@ export function RestoreAll() {
       <div className="setline">
         <p className="grow small muted">
           {changed.length === 0 ? text.settings.restoreNone : text.settings.restoreMore}{" "}
-          {changed.length > 0 && <code>{text.settings.restoreCommand}</code>}
+          {changed.length > 0 && <code className="nowrap">{text.settings.restoreCommand}</code>}
         </p>
         <Button off={!writable || changed.length === 0} onClick={() => setOpen(true)}>
           {text.settings.restoreAll}

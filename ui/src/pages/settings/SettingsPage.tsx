@@ -82,8 +82,8 @@ function Engine({ settings }: { settings: Settings }) {
         <Line title={t.mib}>
           <NumberField
             value={settings.retention_mib}
-            min={16}
-            max={1_000_000}
+            min={8}
+            max={1_048_576}
             unit={t.mibUnit}
             label={t.mib}
             off={off}

@@ -7,6 +7,7 @@ import { useNarrow, useWritable } from "../../lib/hooks";
 import { Button, Toggle } from "../../parts/controls";
 import { Block } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
+import { Prose } from "../../parts/Prose";
 import { Failure, Waiting } from "../../parts/states";
 import { SeverityBars, VerdictMark } from "../../parts/Verdict";
 import { text } from "../../text";
@@ -58,14 +59,22 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
         </span>
       </div>
       {change.isError && <Failure error={change.error} />}
-      <p className="prose">{signature.description}</p>
+      <p className="prose">
+        <Prose words={signature.description} />
+      </p>
       <Examples signature={signature} />
       <p className="small prose">
-        <b>{text.signatures.advice}</b> <span className="muted">{signature.advice}</span>
+        <b>{text.signatures.advice}</b>{" "}
+        <span className="muted">
+          <Prose words={signature.advice} />
+        </span>
       </p>
       {signature.false_positives !== "" && (
         <p className="small prose">
-          <b>{text.signatures.falseAlarms}</b> <span className="muted">{signature.false_positives}</span>
+          <b>{text.signatures.falseAlarms}</b>{" "}
+          <span className="muted">
+            <Prose words={signature.false_positives} />
+          </span>
         </p>
       )}
       {signature.references.length > 0 && (

@@ -4,7 +4,7 @@ import { useSignatures } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
-import { Failure, Waiting } from "../../parts/states";
+import { Empty, Failure, Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { SignatureInfo } from "../../types";
 import { Faults } from "./Faults";
@@ -20,7 +20,8 @@ export default function SignaturesPage() {
   const wanted = find.trim().toLowerCase();
   const shown = all.filter((one) => `${one.id} ${one.title} ${one.category}`.toLowerCase().includes(wanted));
   const groups = groupByCategory(shown);
-  const chosen = all.find((one) => one.id === open) ?? (narrow ? undefined : groups[0]?.[1][0]);
+  const chosen =
+    all.find((one) => one.id === open) ?? (narrow || open !== null ? undefined : groups[0]?.[1][0]);
   const show = (id: string | null) =>
     navigate({ page: "signatures", open: id }, open === null ? "push" : "replace");
   const order = groups.flatMap(([, members]) => members);
@@ -70,6 +71,11 @@ export default function SignaturesPage() {
         {(!narrow || open !== null) && (
           <section className="d" aria-label={text.signatures.detail}>
             <Faults faults={signatures.data?.faults ?? []} />
+            {signatures.data && open !== null && !chosen && (
+              <Empty title={text.signatures.builtIn}>
+                <code>{open}</code>
+              </Empty>
+            )}
             {chosen && <SignatureDetail key={chosen.id} signature={chosen} onBack={() => show(null)} />}
           </section>
         )}

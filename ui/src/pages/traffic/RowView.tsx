@@ -3,6 +3,7 @@ import { memo } from "react";
 import { clock, fullWhen, ms, rowWhen } from "../../lib/time";
 import { AppLetter, appName } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
+import { Prose } from "../../parts/Prose";
 import { VerdictMark } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { App } from "../../types";
@@ -23,7 +24,9 @@ export function TrafficHeader() {
   );
 }
 
-export const RowView = memo(function RowView({ row, apps }: { row: TrafficRow; apps: App[] | undefined }) {
+type RowProps = { row: TrafficRow; apps: App[] | undefined; tight: boolean };
+
+export const RowView = memo(function RowView({ row, apps, tight }: RowProps) {
   if (isGap(row)) {
     return (
       <div className="gaprow small muted" role="gridcell">
@@ -50,11 +53,16 @@ export const RowView = memo(function RowView({ row, apps }: { row: TrafficRow; a
             ←<span className="vh">{text.traffic.byServer}</span>{" "}
           </span>
         )}
-        <Name value={row.target ?? row.method} />
+        <Name value={row.target ?? row.method} limit={tight ? 20 : undefined} />
         {row.target !== null && row.method !== "tools/call" && (
           <span className="faint tiny mono"> {row.method}</span>
         )}
-        {row.title !== null && <span className="found small muted"> {row.title}</span>}
+        {row.title !== null && (
+          <span className="found small muted">
+            {" "}
+            <Prose words={row.title} />
+          </span>
+        )}
       </span>
       <span role="gridcell">
         <VerdictMark verdict={row.verdict} />

@@ -1,7 +1,7 @@
 // One Exchange in four tabs. The tab one chose stays while moving through rows; else the one with a Finding opens.
 import { useState } from "react";
 import { useExchange } from "../../api/queries";
-import { FindingHead, FindingList } from "../../exchange/Findings";
+import { DecodedPart, FindingHead, FindingList } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
 import { Trail } from "../../exchange/Trail";
@@ -74,7 +74,10 @@ function Content({ tab, detail }: { tab: Tab; detail: ExchangeDetail }) {
       {here.map((finding, i) => (
         <FindingHead key={i} finding={finding} />
       ))}
-      <MessagePart key={tab} exchange={exchange} side={tab} />
+      <MessagePart key={tab} exchange={exchange} side={tab} seek />
+      {here.map(
+        (finding) => finding.decoded && <DecodedPart key={finding.decoded.text} decoded={finding.decoded} />,
+      )}
     </>
   );
 }

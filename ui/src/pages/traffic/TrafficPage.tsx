@@ -95,7 +95,7 @@ export function TrafficPage() {
               header={rows.length > 0 && <TrafficHeader />}
               render={(i) => {
                 const row = rows[i];
-                return row && <RowView row={row} apps={apps} />;
+                return row && <RowView row={row} apps={apps} tight={open !== null} />;
               }}
             />
           </section>
