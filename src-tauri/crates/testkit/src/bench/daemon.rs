@@ -6,6 +6,7 @@ use crate::os;
 use crate::stdio::CommandLine;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +16,7 @@ pub struct Daemon {
     folder: tempfile::TempDir,
     program: PathBuf,
     proxy: SocketAddr,
+    dashboard: SocketAddr,
     child: Child,
 }
 
@@ -32,15 +34,13 @@ impl Daemon {
         let folder = tempfile::Builder::new().prefix("pcb").tempdir()?;
         let state = folder.path().join("state");
         std::fs::create_dir(&state)?;
-        // Both are held until both are known, so that they differ.
-        let (proxy, dashboard) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-        let (proxy, dashboard) = (proxy.local_addr()?, dashboard.local_addr()?);
+        let (proxy, dashboard) = free_ports()?;
         std::fs::write(
             state.join("config.toml"),
             format!("[ports]\nproxy = {}\ndashboard = {}\n", proxy.port(), dashboard.port()),
         )?;
         let child = Self::spawn(&program, folder.path())?;
-        let mut daemon = Self { folder, program, proxy, child };
+        let mut daemon = Self { folder, program, proxy, dashboard, child };
         daemon.wait_until_listening(Instant::now())?;
         Ok(daemon)
     }
@@ -66,10 +66,17 @@ impl Daemon {
             .with_context(|| format!("{} could not be started", program.display()))
     }
 
+    /// Returns how long it took until the proxy answered; by then the dashboard's listener answers too.
     fn wait_until_listening(&mut self, started: Instant) -> Result<Duration> {
+        let mut proxy = None;
         while started.elapsed() < Duration::from_secs(20) {
-            if TcpStream::connect(self.proxy).is_ok() {
-                return Ok(started.elapsed());
+            if proxy.is_none() && answers(self.proxy) {
+                proxy = Some(started.elapsed());
+            }
+            if let Some(took) = proxy
+                && answers(self.dashboard)
+            {
+                return Ok(took);
             }
             if let Some(status) = self.child.try_wait()? {
                 bail!("the daemon ended ({status}): {}", self.log());
@@ -145,6 +152,29 @@ impl Daemon {
             },
         })
     }
+}
+
+/// Two ports that nobody listens on, below the range from which systems take ports for outgoing connections: a client
+/// that knocks at a port of that range before the daemon is there may be connected to itself.
+fn free_ports() -> Result<(SocketAddr, SocketAddr)> {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000)?;
+    let mut free = (first..first + 1000).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+    let held = [free.next(), free.next()];
+    let [Some(proxy), Some(dashboard)] = held else { bail!("no two free ports from {first} on") };
+    Ok((proxy.local_addr()?, dashboard.local_addr()?))
+}
+
+/// Whether an HTTP server answers there, whatever it says: a bound port alone answers nobody.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /healthz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+        let mut start = [0; 5];
+        stream.read_exact(&mut start)?;
+        Ok(start == *b"HTTP/")
+    };
+    ask().unwrap_or(false)
 }
 
 impl Drop for Daemon {
