@@ -3,14 +3,13 @@
 
 use crate::http::Measured;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const WARM_START_MS: f64 = 150.0;
 const IDLE_RSS_MIB: f64 = 40.0;
 const ADDED_US: f64 = 500.0;
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     place: String,
     name: String,
@@ -99,11 +98,15 @@ impl Results {
     pub fn text(&self) -> String {
         let mut out = String::new();
         let mut last = String::new();
-        let mut sorted: BTreeMap<(String, String), Vec<&Case>> = BTreeMap::new();
+        let mut tables: Vec<((String, String), Vec<&Case>)> = Vec::new();
         for (case, _) in &self.cases {
-            sorted.entry((case.place.clone(), case.name.clone())).or_default().push(case);
+            let key = (case.place.clone(), case.name.clone());
+            match tables.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, cases)) => cases.push(case),
+                None => tables.push((key, vec![case])),
+            }
         }
-        for ((place, name), mut cases) in sorted {
+        for ((place, name), mut cases) in tables {
             if place != last {
                 let explained = match place.as_str() {
                     "one" => "everything on one CPU",
