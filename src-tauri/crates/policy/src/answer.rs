@@ -1,7 +1,7 @@
 //! The answers we mint ourselves: readable by a model, right for the kind of Message and its protocol era
 //! (2026-07-28 results need `resultType`). They never quote the payload.
 
-use crate::judge::PairedRequest;
+use crate::judged::PairedRequest;
 use portcullis_domain::Finding;
 use portcullis_domain::json::quote;
 

@@ -1,7 +1,7 @@
 //! Taking only the hostile part out of a response: one tool of a list, the instructions of an initialize result.
 //! Every byte that is not taken out stays as it was.
 
-use crate::judge::PairedRequest;
+use crate::judged::PairedRequest;
 use portcullis_domain::Finding;
 use portcullis_domain::json::{Kind, NodeRef, splice};
 

@@ -1,99 +1,13 @@
 //! One Message, from bytes to what is done with it. The same for every transport.
 
+use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::{PinBook, answer, edit};
 use portcullis_domain::json::{Doc, JsonFault, Mode, NodeRef};
 use portcullis_domain::{
-    Confidence, Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport,
-    UnixMs, Upstream, UpstreamId, Verdict,
+    Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport, Verdict,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// The person's settings as far as they change a Verdict's effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// Findings are recorded and nothing is blocked before this time (a pause). `i64::MAX`: until resumed.
-    pub paused_until: Option<UnixMs>,
-}
-
-/// Who talks to whom, and when.
-pub struct Context<'a> {
-    pub upstream: &'a Upstream,
-    pub transport: Transport,
-    pub now: UnixMs,
-    /// The other Upstreams of the same ClientApp (asked for only when definitions are scanned).
-    pub siblings: &'a dyn Fn() -> Vec<UpstreamId>,
-}
-
-/// What is remembered of a request until its response comes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairedRequest {
-    pub method: String,
-    pub target: Option<String>,
-    /// 2026-07-28: minted results need `resultType`.
-    pub modern: bool,
-    /// Task-augmented (2025-11-25): a plain tool result would not be understood.
-    pub task: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// The original bytes go on.
-    Forward,
-    /// These go on instead, in the same direction.
-    Replace(Vec<u8>),
-    /// Nothing goes on; these go back to the sender.
-    Answer(Vec<u8>),
-    /// Nothing goes on: the Message cannot be read safely or crosses a limit. These go back (HTTP: status 400).
-    Refuse(Vec<u8>),
-    /// Nothing goes on and nothing goes back.
-    Drop,
-}
-
-/// One Message (or batch item) as far as others need to know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageSummary {
-    pub kind: MessageKind,
-    /// Raw id token.
-    pub id: Option<String>,
-    pub method: Option<String>,
-    pub target: Option<String>,
-    pub modern: bool,
-    pub task: bool,
-    /// Of a response: the request it answers.
-    pub answers: Option<PairedRequest>,
-}
-
-impl MessageSummary {
-    /// To be remembered until the response comes; None when it is no request.
-    pub fn as_request(&self) -> Option<PairedRequest> {
-        (self.kind == MessageKind::Request).then(|| PairedRequest {
-            method: self.method.clone().unwrap_or_default(),
-            target: self.target.clone(),
-            modern: self.modern,
-            task: self.task,
-        })
-    }
-}
-
-#[derive(Debug)]
-pub struct Judged {
-    pub action: Action,
-    pub verdict: Verdict,
-    pub findings: Vec<Finding>,
-    /// One element; more for a batch; none when the bytes are no JSON.
-    pub messages: Vec<MessageSummary>,
-}
-
-/// Ids of the built-in checks (those that are no Signature files).
-pub mod check {
-    pub const UNREADABLE: &str = "unreadable-message";
-    pub const AMBIGUOUS: &str = "ambiguous-message";
-    pub const NOT_A_MESSAGE: &str = "not-a-message";
-    pub const CHECK_FAILED: &str = "check-failed";
-    pub const WITHHELD_TOOL: &str = "withheld-tool";
-    pub const DEFINITION_CHANGED: &str = "definition-changed";
-}
 
 pub struct Judge {
     scanner: Arc<dyn Scan>,
@@ -400,34 +314,4 @@ fn hostile(findings: &[Finding]) -> Vec<&Finding> {
 
 fn strictest(findings: &[Finding]) -> Verdict {
     findings.iter().map(|f| f.verdict).max().unwrap_or_default()
-}
-
-fn summarise(envelope: &Envelope<'_>, paired: &dyn Fn(&str) -> Option<PairedRequest>) -> MessageSummary {
-    let id = envelope.id_text();
-    let is_response = matches!(envelope.kind, MessageKind::Response | MessageKind::Error);
-    MessageSummary {
-        kind: envelope.kind,
-        method: envelope.method.as_ref().map(|m| m.to_string()),
-        target: envelope.target().map(|t| t.into_owned()),
-        modern: envelope.is_modern(),
-        task: envelope.params.is_some_and(|params| params.get("task").is_some()),
-        answers: if is_response { id.as_deref().and_then(paired) } else { None },
-        id,
-    }
-}
-
-fn builtin(id: &str, severity: Severity, verdict: Verdict, title: &str, json_path: &str) -> Finding {
-    Finding {
-        signature: id.into(),
-        version: 1,
-        category: "protocol".into(),
-        severity,
-        confidence: Confidence::High,
-        verdict,
-        title: title.into(),
-        json_path: json_path.into(),
-        span: None,
-        matched: String::new(),
-        decoded: None,
-    }
 }

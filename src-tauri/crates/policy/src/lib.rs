@@ -5,10 +5,12 @@
 mod answer;
 mod edit;
 mod judge;
+mod judged;
 mod pins;
 pub mod snapshot;
 
 pub use answer::{BLOCKED_CODE, refusal};
-pub use judge::{Action, Context, Judge, Judged, MessageSummary, PairedRequest, Rules, check};
+pub use judge::Judge;
+pub use judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, check};
 pub use pins::{PinBook, canonical};
 pub use snapshot::Snapshot;
