@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::home::{self, Home};
+use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Our other programs: beside the running one, or one folder up (test programs lie in `deps/`).
@@ -26,4 +27,10 @@ pub(crate) fn install(home: &Home, source: Option<&Path>) -> Result<(), Error> {
         return Ok(());
     }
     home::write_atomic(&target, &content, 0o700)
+}
+
+/// SHA-256 of a file, hex.
+pub(crate) fn digest(path: &Path) -> Result<String, Error> {
+    let content = std::fs::read(path).map_err(Error::io("could not read", path))?;
+    Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(content)))
 }

@@ -131,7 +131,7 @@ fn prepare(config: &Config) -> Result<Prepared, Error> {
         Holder::Somebody => return Err(Error::Locked(home.lock_file())),
     };
     let mut file = ConfigFile::load(home)?;
-    let proxy = bind(config.proxy_port, &mut file.ports.proxy, PROXY_PORT, "the proxy", "--proxy-port")?;
+    let proxy = bind_proxy(config.proxy_port, &mut file)?;
     let dashboard =
         bind(config.dashboard_port, &mut file.ports.dashboard, DASHBOARD_PORT, "the dashboard", "--dashboard-port")?;
     file.store(home)?;
@@ -139,6 +139,10 @@ fn prepare(config: &Config) -> Result<Prepared, Error> {
     let ports = (port(&proxy)?, port(&dashboard)?);
     let core = Core::open(config, file, ports)?;
     Ok(Prepared { lock, core, proxy, dashboard, token: secret::api_token(home)? })
+}
+
+pub(crate) fn bind_proxy(flag: Option<u16>, file: &mut ConfigFile) -> Result<TcpListener, Error> {
+    bind(flag, &mut file.ports.proxy, PROXY_PORT, "the proxy", "--proxy-port")
 }
 
 /// The port asked for by flag, else the one chosen before, else the default or, on the first start, any free one, which

@@ -1,7 +1,8 @@
 //! What the command line understands.
 
 use super::exit;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use portcullis_domain::Direction;
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -26,6 +27,49 @@ pub enum Command {
     /// Show what is protected, as observed, and what needs attention.
     #[command(after_help = "Examples:\n  portcullis status\n  portcullis status --json | jq .open_alerts")]
     Status,
+    /// List the apps, their config files and servers.
+    #[command(after_help = "Examples:\n  portcullis apps\n  portcullis apps --json | jq '.[].files[].servers[].name'")]
+    Apps,
+    /// Let an app's servers go through Portcullis: shows the change, asks, writes its config.
+    #[command(
+        after_help = "Examples:\n  portcullis protect cursor --dry-run\n  portcullis protect cursor --server files --server docs\n  portcullis protect claude-desktop --yes"
+    )]
+    Protect(Protect),
+    /// Give an app its own config back.
+    #[command(after_help = "Examples:\n  portcullis restore cursor\n  portcullis restore --all --yes")]
+    Restore(Restore),
+    /// Check one message, or a list of tools, without any server.
+    #[command(
+        after_help = "Reads one JSON-RPC message, the result of tools/list, or an array of tools.\n\nExit codes: 0 clean, 1 flagged, 2 blocked, 64 and above: not checked (see `portcullis --help`).\nWith --jsonl the exit code is 0 when every line could be read, else 65.\n\nExamples:\n  portcullis scan message.json\n  curl -s https://example.com/tools.json | portcullis scan -\n  portcullis scan --jsonl messages.jsonl > verdicts.jsonl"
+    )]
+    Scan(Scan),
+    /// Query the audit log, newest first.
+    #[command(
+        after_help = "Examples:\n  portcullis log\n  portcullis log --verdict flag,block --since 24h\n  portcullis log --app cursor --method tools/call 'id_rsa'\n  portcullis log --id 0199…\n  portcullis log --follow --json"
+    )]
+    Log(Log),
+    /// List, check and switch threat signatures.
+    #[command(subcommand)]
+    Signatures(Signatures),
+    /// Let a bundled hostile server attack a bundled app, on all transports, and show what was caught.
+    #[command(
+        after_help = "Runs in a temporary folder with a config of its own: your apps' configs are not touched. Takes a few seconds.\n\nExamples:\n  portcullis drill\n  portcullis drill --json | jq '.[] | select(.caught | not)'"
+    )]
+    Drill,
+    /// Find out what is wrong, and what to do.
+    Doctor,
+    /// Record everything, block nothing, for a while.
+    #[command(
+        after_help = "Examples:\n  portcullis pause --minutes 15\n  portcullis pause --yes   (until `portcullis resume`)"
+    )]
+    Pause(Pause),
+    /// Block again what is not allowed.
+    Resume,
+    /// Print a completion script.
+    #[command(
+        after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis\n  portcullis completions zsh > ~/.zfunc/_portcullis"
+    )]
+    Completions { shell: clap_complete::Shell },
     /// The hostile server of the drill.
     #[command(hide = true)]
     DrillServer { attack: String, effects: PathBuf },
@@ -42,4 +86,139 @@ pub struct Serve {
     /// Open the dashboard in the browser.
     #[arg(long)]
     pub open: bool,
+}
+
+#[derive(Args)]
+pub struct Protect {
+    /// The app's id, as `portcullis apps` shows it.
+    pub app: String,
+    /// Only this server (may be given several times).
+    #[arg(long = "server", value_name = "NAME")]
+    pub servers: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show the change and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    /// The app's id, as `portcullis apps` shows it.
+    #[arg(required_unless_present = "all")]
+    pub app: Option<String>,
+    /// Every app.
+    #[arg(long, conflicts_with_all = ["app", "servers", "dry_run"])]
+    pub all: bool,
+    /// Only this server (may be given several times).
+    #[arg(long = "server", value_name = "NAME")]
+    pub servers: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show the change and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Scan {
+    /// A file, or `-` for the standard input.
+    pub file: PathBuf,
+    /// Read one object per line: {"id", "direction", "message", "request"?}; print one verdict per line.
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Which way the message goes (default: what its content says).
+    #[arg(long, value_enum)]
+    pub direction: Option<Way>,
+    /// Method of the request that a response answers (default: what its content says).
+    #[arg(long)]
+    pub method: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Way {
+    ToUpstream,
+    ToClient,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::ToUpstream => Self::ToUpstream,
+            Way::ToClient => Self::ToClient,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Log {
+    /// Words that must all occur in a row.
+    pub query: Vec<String>,
+    /// One row in full.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["query", "follow"])]
+    pub id: Option<String>,
+    /// Only this app.
+    #[arg(long)]
+    pub app: Option<String>,
+    /// Only this server, by its id.
+    #[arg(long, value_name = "ID")]
+    pub upstream: Option<String>,
+    /// Only these verdicts: allow, flag, redact, ask, block (comma list).
+    #[arg(long, value_name = "LIST")]
+    pub verdict: Option<String>,
+    /// Only this method.
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Only this tool, prompt or resource.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Only this way.
+    #[arg(long, value_enum)]
+    pub direction: Option<Way>,
+    /// From then on: an age (`90s`, `15m`, `24h`, `7d`) or Unix milliseconds.
+    #[arg(long, value_parser = super::log::moment)]
+    pub since: Option<i64>,
+    /// Until then.
+    #[arg(long, value_parser = super::log::moment)]
+    pub until: Option<i64>,
+    /// How many rows.
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
+    /// Include the messages and findings of each row (with --json).
+    #[arg(long, requires = "json")]
+    pub details: bool,
+    /// Go on with new rows until interrupted. Needs the running daemon.
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Signatures {
+    /// List all signatures and the files that were refused.
+    List,
+    /// Check signature files: bundled and your own, or the ones given.
+    Lint { files: Vec<PathBuf> },
+    /// Run the examples of signature files: bundled and your own, or the ones given.
+    Test { files: Vec<PathBuf> },
+    /// Switch a signature on.
+    On { id: String },
+    /// Switch a signature off: what it finds is let through.
+    Off {
+        id: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Args)]
+pub struct Pause {
+    /// For how long (default: until resumed).
+    #[arg(long)]
+    pub minutes: Option<u32>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
 }

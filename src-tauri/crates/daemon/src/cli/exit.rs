@@ -4,12 +4,16 @@ use crate::Error;
 use portcullis_domain::api::ApiError;
 use std::io;
 
+pub const FLAGGED: u8 = 1;
+pub const BLOCKED: u8 = 2;
 pub const USAGE: u8 = 64;
 pub const BAD_DATA: u8 = 65;
+pub const NO_INPUT: u8 = 66;
 pub const UNAVAILABLE: u8 = 69;
 pub const INTERNAL: u8 = 70;
 pub const IO: u8 = 74;
 pub const BUSY: u8 = 75;
+pub const NOT_CONFIRMED: u8 = 77;
 pub const CONFIG: u8 = 78;
 
 pub const HELP: &str = "\

@@ -1,16 +1,24 @@
 //! The `portcullis` command line. Every command talks to the API: of the running daemon, or of this process when none
 //! runs. Results go to stdout, everything else to stderr; `--json` prints what the API says.
 
+mod apps;
 mod args;
+mod doctor;
+mod drill;
 mod exit;
+mod log;
+mod pause;
 mod reach;
+mod scan;
 mod serve;
+mod signatures;
 mod status;
 pub mod terminal;
 
 use args::{Cli, Command};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use exit::Failed;
+use reach::Need;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -35,27 +43,57 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failed> {
+    let json = cli.json;
     match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Pair => with_api(Need::Read, async |api| serve::pair(api, json).await),
+        Command::Status => with_api(Need::Read, async |api| status::run(api, json).await),
+        Command::Apps => with_api(Need::Read, async |api| apps::list(api, json).await),
+        Command::Protect(args) => with_api(Need::Port, async |api| apps::protect(api, &args, json).await),
+        Command::Restore(args) if args.all => apps::restore_all(&args, json),
+        Command::Restore(args) => with_api(Need::Read, async |api| apps::restore(api, &args, json).await),
+        Command::Scan(args) => scan::run(&args, json),
+        Command::Log(args) => with_api(Need::Read, async |api| log::run(api, &args, json).await),
+        Command::Signatures(command) => signatures::run(command, json),
+        Command::Drill => with_api(Need::Read, async |api| drill::run(api, json).await),
+        Command::Doctor => doctor::run(json),
+        Command::Pause(args) => with_api(Need::Read, async |api| pause::pause(api, &args, json).await),
+        Command::Resume => with_api(Need::Read, async |api| pause::resume(api, json).await),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::DrillServer { attack, effects } => {
             crate::drill::serve_stdio(&attack, effects)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Pair => with_api(async |api| serve::pair(api, cli.json).await),
-        Command::Status => with_api(async |api| status::run(api, cli.json).await),
     }
 }
 
 /// Runs a command against the API, on a small runtime of its own.
-fn with_api<F>(command: F) -> Result<ExitCode, Failed>
+fn with_api<F>(need: Need, command: F) -> Result<ExitCode, Failed>
 where
     F: AsyncFnOnce(&reach::Reached) -> Result<ExitCode, Failed>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let reached = reach::reach().await?;
+        let reached = reach::reach(need).await?;
         let code = command(&reached).await;
         reached.finish().await;
         code
     })
+}
+
+/// Asks before something is changed; `--yes` answers beforehand.
+fn confirm(question: &str, yes: bool) -> Result<(), Failed> {
+    if yes {
+        return Ok(());
+    }
+    match terminal::ask(question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failed::new(exit::NOT_CONFIRMED, "nothing was changed")),
+        None => {
+            Err(Failed::new(exit::NOT_CONFIRMED, "there is no terminal to ask on, so nothing was changed: add --yes"))
+        }
+    }
 }

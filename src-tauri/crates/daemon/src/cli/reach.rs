@@ -1,21 +1,36 @@
 //! Reaches the API: of the running daemon, or, when none runs, of this very process under the lock.
 
-use super::exit::{BUSY, Failed};
+use super::exit::{BUSY, Failed, INTERNAL};
 use crate::access::Access;
 use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::lock::{self, Holder, Lock};
-use crate::{Error, Handle, api, secret, upkeep};
+use crate::{Error, Handle, api, secret, start, upkeep};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another command, or for a daemon that is just starting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a command needs of this process when no daemon runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Read,
+    /// The proxy's port bound and written down, because it will stand in an app's config.
+    Port,
+}
+
 pub struct Reached {
     pub access: Access,
-    /// Held when no daemon runs.
-    local: Option<(Arc<Core>, Lock)>,
+    /// When no daemon runs.
+    local: Option<Local>,
+}
+
+struct Local {
+    core: Arc<Core>,
+    _lock: Lock,
+    _port: Option<TcpListener>,
 }
 
 impl Reached {
@@ -25,7 +40,7 @@ impl Reached {
 
     /// Writes what the command left in memory.
     pub async fn finish(self) {
-        if let Some((core, _lock)) = self.local {
+        if let Some(Local { core, .. }) = &self.local {
             core.stop.cancel();
             core.tasks.close();
             core.tasks.wait().await;
@@ -37,26 +52,33 @@ impl Reached {
     }
 }
 
-pub async fn reach() -> Result<Reached, Failed> {
+pub async fn reach(need: Need) -> Result<Reached, Failed> {
     let config = Config::from_environment()?;
-    let home = config.home.clone();
-    let holder = tokio::task::spawn_blocking(move || lock::take_soon(&home, PATIENCE)).await;
-    let holder = holder.map_err(|error| Failed::new(super::exit::INTERNAL, error.to_string()))??;
-    match holder {
+    let opened = tokio::task::spawn_blocking(move || open(&config, need)).await;
+    opened.map_err(|error| Failed::new(INTERNAL, error.to_string()))?
+}
+
+fn open(config: &Config, need: Need) -> Result<Reached, Failed> {
+    let home = &config.home;
+    match lock::take_soon(home, PATIENCE)? {
         Holder::Daemon(running) => {
-            let access = Access::remote(running.dashboard_port, secret::api_token(&config.home)?);
+            let access = Access::remote(running.dashboard_port, secret::api_token(home)?);
             Ok(Reached { access, local: None })
         }
-        Holder::Somebody => Err(Failed::new(BUSY, Error::Locked(config.home.lock_file()).to_string())),
+        Holder::Somebody => Err(Failed::new(BUSY, Error::Locked(home.lock_file()).to_string())),
         Holder::Nobody(lock) => {
-            let file = ConfigFile::load(&config.home)?;
-            // The port that a daemon will use: chosen before, or the default, which is what `serve` tries first.
+            let mut file = ConfigFile::load(home)?;
+            let mut port = None;
+            if need == Need::Port {
+                port = Some(start::bind_proxy(None, &mut file)?);
+                file.store(home)?;
+            }
             let ports = (file.ports.proxy.unwrap_or(PROXY_PORT), file.ports.dashboard.unwrap_or(DASHBOARD_PORT));
-            let core = Core::open(&config, file, ports)?;
+            let core = Core::open(config, file, ports)?;
             upkeep::import_spool(&core);
-            let token = secret::api_token(&config.home)?;
+            let token = secret::api_token(home)?;
             let access = Access::local(api::router(core.clone(), token.clone()), ports.1, token);
-            Ok(Reached { access, local: Some((core, lock)) })
+            Ok(Reached { access, local: Some(Local { core, _lock: lock, _port: port }) })
         }
     }
 }

@@ -1,0 +1,211 @@
+//! `apps`, `protect`, `restore`: what stands in the apps' configs, and the change shown before it is written.
+
+use super::args;
+use super::confirm;
+use super::exit::{Failed, IO};
+use super::reach::{Need, Reached};
+use super::terminal::{say, say_json, shortened, table, time, visible};
+use crate::apps::Apps;
+use crate::config::{ConfigFile, PROXY_PORT};
+use crate::lock::{self, Holder};
+use portcullis_domain::api::{
+    App, ApplyAnswer, ApplyRequest, ConfigAction, DiffTag, FilePreview, Observed, PlannedChange, Preview,
+    PreviewRequest, Server,
+};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Unchanged lines shown around a change.
+const CONTEXT: usize = 2;
+
+pub async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> {
+    let apps: Vec<App> = reached.access.get("/api/apps").await?;
+    if as_json {
+        say_json(&apps)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for app in &apps {
+        let state = match (app.installed, app.running) {
+            (_, true) => "running",
+            (true, false) => "installed",
+            (false, false) => "not found",
+        };
+        say(&format!("{} ({}): {state}", app.name, app.id))?;
+        for file in &app.files {
+            say(&format!("  {}{}", visible(&file.path), if file.exists { "" } else { " (does not exist)" }))?;
+            if let Some(problem) = &file.problem {
+                say(&format!("  ! {}", visible(problem)))?;
+            }
+            let rows: Vec<Vec<String>> = file.servers.iter().map(server_row).collect();
+            table(&rows)?;
+        }
+        if let Some(hint) = &app.hint {
+            say(&format!("  {}", visible(hint)))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn server_row(server: &Server) -> Vec<String> {
+    let observed = match &server.observed {
+        Observed::Seen { at } => format!("seen {}", time(*at)),
+        Observed::NotYetSeen { hint } => format!("not seen yet. {}", visible(hint)),
+        Observed::Queued { hint } => format!("queued. {}", visible(hint)),
+        Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
+        Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
+        Observed::Failing { reason } => format!("failing: {}", visible(reason)),
+    };
+    let name = shortened(&server.name, 40);
+    vec![format!("    {name}"), server.transport.as_str().into(), shortened(&server.original, 60), observed]
+}
+
+pub async fn protect(reached: &Reached, args: &args::Protect, as_json: bool) -> Result<ExitCode, Failed> {
+    let code =
+        change(reached, ConfigAction::Protect, &args.app, &args.servers, args.yes, args.dry_run, as_json).await?;
+    if !reached.access.is_remote() && !args.dry_run && !as_json {
+        say(
+            "The daemon is not running. Start it with `portcullis serve`: URL servers work only while it runs, stdio servers are checked by the shim meanwhile.",
+        )?;
+    }
+    Ok(code)
+}
+
+pub async fn restore(reached: &Reached, args: &args::Restore, as_json: bool) -> Result<ExitCode, Failed> {
+    let app = args.app.as_deref().unwrap_or_default();
+    change(reached, ConfigAction::Restore, app, &args.servers, args.yes, args.dry_run, as_json).await
+}
+
+async fn change(
+    reached: &Reached,
+    action: ConfigAction,
+    app: &str,
+    servers: &[String],
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> Result<ExitCode, Failed> {
+    let app: String = url::form_urlencoded::byte_serialize(app.as_bytes()).collect();
+    let request = PreviewRequest { action, servers: (!servers.is_empty()).then(|| servers.to_vec()) };
+    let preview: Preview = reached.access.post(&format!("/api/apps/{app}/preview"), &request).await?;
+    if !as_json {
+        show(&preview)?;
+    }
+    let changes = preview.files.iter().any(|file| file.diff.iter().any(|line| line.tag != DiffTag::Same));
+    let refused = preview.files.iter().find_map(|file| file.refused.clone());
+    if dry_run || (!changes && refused.is_none()) {
+        if as_json {
+            say_json(&json!({ "preview": preview, "applied": Value::Null }))?;
+        } else if !changes {
+            say("Nothing to change.")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let (Some(reason), false) = (refused, changes) {
+        return Err(Failed::new(super::exit::BAD_DATA, reason));
+    }
+    confirm("Write this?", yes)?;
+    let request = ApplyRequest { token: preview.token.clone() };
+    let answer: ApplyAnswer = reached.access.post(&format!("/api/apps/{app}/apply"), &request).await?;
+    if as_json {
+        say_json(&json!({ "preview": preview, "applied": answer }))?;
+    } else {
+        show_answer(&answer)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(preview: &Preview) -> Result<(), Failed> {
+    for file in &preview.files {
+        say(&visible(&file.path))?;
+        if let Some(reason) = &file.refused {
+            say(&format!("  ! {}", visible(reason)))?;
+        }
+        show_diff(file)?;
+        for server in file.servers.iter().filter(|server| server.change == PlannedChange::Nothing) {
+            let reason = server.reason.as_deref().unwrap_or("nothing to do");
+            say(&format!("  {}: stays as it is ({})", shortened(&server.name, 40), visible(reason)))?;
+        }
+        if file.queued {
+            say("  (written only once the app has quit)")?;
+        }
+    }
+    Ok(())
+}
+
+fn show_diff(file: &FilePreview) -> Result<(), Failed> {
+    let changed = |at: usize| file.diff.get(at).is_some_and(|line| line.tag != DiffTag::Same);
+    let mut gap = false;
+    for (at, line) in file.diff.iter().enumerate() {
+        let near = (at.saturating_sub(CONTEXT)..=at + CONTEXT).any(changed);
+        if !near {
+            gap = true;
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            say("  …")?;
+        }
+        let mark = match line.tag {
+            DiffTag::Same => ' ',
+            DiffTag::Removed => '-',
+            DiffTag::Added => '+',
+        };
+        say(&format!("  {mark} {}", visible(&line.text.replace('\t', "    "))))?;
+    }
+    Ok(())
+}
+
+fn show_answer(answer: &ApplyAnswer) -> Result<(), Failed> {
+    for path in &answer.written {
+        say(&format!("Written: {}", visible(path)))?;
+    }
+    for path in &answer.queued {
+        say(&format!("Queued until the app has quit: {}", visible(path)))?;
+    }
+    for hint in &answer.hints {
+        say(&visible(hint))?;
+    }
+    if answer.written.is_empty() && answer.queued.is_empty() {
+        say("Nothing to change.")?;
+    }
+    Ok(())
+}
+
+/// A person must always get the old configs back: without a daemon this needs neither the database nor anything else
+/// that may be broken, only the journal.
+pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Failed> {
+    confirm("Give every app its own config back?", args.yes)?;
+    let home = crate::Home::from_environment()?;
+    if lock::running(&home)?.is_some() {
+        return super::with_api(Need::Read, async |reached| {
+            let answer: ApplyAnswer = reached.access.post("/api/restore-all", &Value::Null).await?;
+            if as_json {
+                say_json(&answer)?
+            } else {
+                show_answer(&answer)?
+            }
+            Ok(ExitCode::SUCCESS)
+        });
+    }
+    let Holder::Nobody(_lock) = lock::take_soon(&home, std::time::Duration::from_secs(5))? else {
+        return Err(crate::Error::Locked(home.lock_file()).into());
+    };
+    // The port only names what we wrote; a config file that cannot be read must not stand in the way.
+    let port = ConfigFile::load(&home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
+    let report = Apps::open(&home, None, port)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+    let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
+    hints.dedup();
+    let answer = ApplyAnswer {
+        written: report.written.iter().map(|one| one.path.display().to_string()).collect(),
+        queued: report.queued.iter().map(|path| path.display().to_string()).collect(),
+        hints,
+    };
+    if as_json {
+        say_json(&answer)?
+    } else {
+        show_answer(&answer)?
+    }
+    match report.failed.first() {
+        Some((_, error)) => Err(Failed::new(IO, error.to_string())),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

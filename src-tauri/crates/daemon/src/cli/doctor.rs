@@ -1,0 +1,208 @@
+//! `doctor`: looks at everything that protection depends on, says what is wrong and what to do. Changes nothing.
+
+use super::exit::{FLAGGED, Failed};
+use super::terminal::{say, say_json, visible};
+use crate::access::Access;
+use crate::config::ConfigFile;
+use crate::home::{self, Home};
+use crate::lock::{self, Running};
+use crate::{rules, secret, shim_binary};
+use portcullis_domain::api::{App, Status};
+use serde::Serialize;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Check {
+    check: &'static str,
+    ok: bool,
+    /// What was seen.
+    detail: String,
+    /// What to do, when something is wrong.
+    advice: Option<String>,
+}
+
+fn good(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, ok: true, detail: detail.into(), advice: None }
+}
+
+fn bad(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Check {
+    Check { check, ok: false, detail: detail.into(), advice: Some(advice.into()) }
+}
+
+pub fn run(as_json: bool) -> Result<ExitCode, Failed> {
+    let home = Home::from_environment()?;
+    let mut checks = Vec::new();
+    if home.path().is_dir() {
+        checks.push(private(&home));
+        let (config, check) = config(&home);
+        checks.push(check);
+        checks.push(shim(&home));
+        checks.push(seal(&home));
+        let running = lock::running(&home)?;
+        checks.extend(ports(&config, running.as_ref()));
+        match running {
+            Some(running) => checks.extend(ask(&home, &running)?),
+            None => checks.push(bad(
+                "daemon",
+                "it is not running: stdio servers are checked by the shim, URL servers do not work",
+                "start it with `portcullis serve`",
+            )),
+        }
+    } else {
+        let detail = format!("{} does not exist yet", home.path().display());
+        checks.push(bad("state folder", detail, "start Portcullis once with `portcullis serve`"));
+    }
+    if as_json {
+        say_json(&checks)?;
+    } else {
+        for check in &checks {
+            say(&format!("{} {}: {}", if check.ok { "ok  " } else { "FAIL" }, check.check, visible(&check.detail)))?;
+            if let Some(advice) = &check.advice {
+                say(&format!("       -> {}", visible(advice)))?;
+            }
+        }
+    }
+    Ok(if checks.iter().all(|check| check.ok) { ExitCode::SUCCESS } else { FLAGGED.into() })
+}
+
+#[cfg(unix)]
+fn private(home: &Home) -> Check {
+    use std::os::unix::fs::PermissionsExt as _;
+    let name = "permissions";
+    let open = |path: &Path| std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o077 != 0);
+    let secrets = [home.token_file(), home.key_file(), home.audit_file(), home.config_file(), home.snapshot_file()];
+    let all = std::iter::once(home.path().to_path_buf()).chain(secrets);
+    let open: Vec<String> = all.filter(|path| open(path)).map(|path| path.display().to_string()).collect();
+    if open.is_empty() {
+        return good(name, format!("{} is private", home.path().display()));
+    }
+    let advice = format!("chmod -R go= {}", home.path().display());
+    bad(name, format!("other users can read {}", open.join(", ")), advice)
+}
+
+#[cfg(not(unix))]
+fn private(home: &Home) -> Check {
+    good("permissions", format!("{} is below your profile", home.path().display()))
+}
+
+fn config(home: &Home) -> (ConfigFile, Check) {
+    match ConfigFile::load(home) {
+        Ok(config) => (config, good("config", format!("{} is valid", home.config_file().display()))),
+        Err(error) => {
+            let advice = "correct the named line; the daemon does not start with it";
+            (ConfigFile::default(), bad("config", error.to_string(), advice))
+        }
+    }
+}
+
+fn shim(home: &Home) -> Check {
+    let name = "shim";
+    let again = "start `portcullis serve` again: it installs the shim that belongs to it";
+    let ours = match shim_binary::beside(home::shim_name()) {
+        Ok(path) => path,
+        Err(error) => return bad(name, error.to_string(), "reinstall Portcullis"),
+    };
+    match (shim_binary::digest(&home.shim()), shim_binary::digest(&ours)) {
+        (Ok(installed), Ok(expected)) if installed == expected => {
+            good(name, format!("{} is the one of this build", home.shim().display()))
+        }
+        (Ok(_), Ok(_)) => {
+            let detail = format!(
+                "{} is not the one of this build: another version, or somebody changed it",
+                home.shim().display()
+            );
+            bad(name, detail, again)
+        }
+        (Err(error), _) | (_, Err(error)) => bad(name, error.to_string(), again),
+    }
+}
+
+fn seal(home: &Home) -> Check {
+    let name = "rules";
+    if !home.key_file().exists() {
+        return good(name, "none saved yet");
+    }
+    match secret::key(home).and_then(|key| rules::load(home, &key)) {
+        Ok(left) => match left.problem {
+            None => good(name, "the saved rules are sealed and whole"),
+            Some(problem) => {
+                bad(name, problem, "look at the signatures that are off and at the pause, and set them again")
+            }
+        },
+        Err(error) => bad(name, error.to_string(), "make the file readable, or move it away"),
+    }
+}
+
+fn ports(config: &ConfigFile, running: Option<&Running>) -> Vec<Check> {
+    let name = "ports";
+    if let Some(running) = running {
+        let chosen = config.ports.proxy.unwrap_or(running.proxy_port);
+        if chosen == running.proxy_port {
+            return vec![good(name, format!("proxy {}, dashboard {}", running.proxy_port, running.dashboard_port))];
+        }
+        let detail = format!("the daemon uses {} for the proxy, config.toml says {chosen}", running.proxy_port);
+        return vec![bad(name, detail, "restart the daemon without --proxy-port, or protect the apps again")];
+    }
+    let chosen = [("proxy", config.ports.proxy), ("dashboard", config.ports.dashboard)];
+    let taken = chosen.into_iter().filter_map(|(which, port)| {
+        let port = port?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err().then(|| {
+            let detail = format!("port {port} ({which}) is taken by another program");
+            bad(name, detail, format!("stop that program: `ss -ltnp | grep {port}` shows it"))
+        })
+    });
+    let taken: Vec<Check> = taken.collect();
+    if taken.is_empty() { vec![good(name, "free for the daemon")] } else { taken }
+}
+
+/// What only the running daemon knows.
+fn ask(home: &Home, running: &Running) -> Result<Vec<Check>, Failed> {
+    let access = Access::remote(running.dashboard_port, secret::api_token(home)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut checks = Vec::new();
+    let status = runtime.block_on(access.get::<Status>("/api/status"));
+    match status {
+        Ok(status) => {
+            checks.push(good("daemon", format!("process {} answers on {}", running.pid, status.dashboard_address)));
+            checks.extend(status.problems.into_iter().map(|problem| {
+                bad("daemon", problem, "see the sentence itself; a restart of the daemon looks at everything again")
+            }));
+        }
+        Err(error) => {
+            let advice = format!("end process {} and start `portcullis serve` again", running.pid);
+            checks.push(bad("daemon", error.message, advice));
+            return Ok(checks);
+        }
+    }
+    match runtime.block_on(access.get::<Vec<App>>("/api/apps")) {
+        Ok(apps) => checks.extend(apps.iter().filter(|app| app.files.iter().any(|file| file.exists)).map(config_of)),
+        Err(error) => checks.push(bad("apps", error.message, "see `portcullis apps`")),
+    }
+    Ok(checks)
+}
+
+fn config_of(app: &App) -> Check {
+    use portcullis_domain::api::Observed;
+    if let Some(problem) = app.files.iter().find_map(|file| file.problem.clone()) {
+        return bad(
+            "app config",
+            format!("{}: {problem}", app.name),
+            "correct the file; Portcullis does not write into it as it is",
+        );
+    }
+    let servers = || app.files.iter().flat_map(|file| &file.servers);
+    let edited: Vec<&str> =
+        servers().filter(|s| s.observed == Observed::EditedOutside).map(|s| s.name.as_str()).collect();
+    if !edited.is_empty() {
+        let detail = format!("{}: {} edited outside, not checked", app.name, edited.join(", "));
+        return bad(
+            "app config",
+            detail,
+            format!("run `portcullis protect {}` again if you did not mean that", app.id),
+        );
+    }
+    let protected = servers().filter(|server| server.protected).count();
+    good("app config", format!("{}: {protected} of {} servers protected", app.name, servers().count()))
+}
