@@ -1,0 +1,211 @@
+//! The Tauri app: plugins, start, the loop that keeps the tray true, notifications, orderly end. The daemon's life is
+//! tied to it: it starts after the single-instance decision, and it is shut down before the process ends.
+
+use crate::engine::Engine;
+use crate::menu::{Act, Facts};
+use crate::notices::{Announced, Notice};
+use crate::{acts, tray};
+use portcullis_daemon::Config;
+use portcullis_domain::Verdict;
+use portcullis_domain::api::LiveEvent;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+use tauri::{AppHandle, Manager, RunEvent};
+use tauri_plugin_autostart::ManagerExt;
+use tauri_plugin_notification::NotificationExt;
+use tokio::sync::Notify;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::Instant;
+
+/// Everything the shell keeps while it runs.
+pub struct Shell {
+    pub engine: Engine,
+    pub shown: tray::State,
+    /// Something may be different: look again.
+    pub changed: Notify,
+    notice_id: AtomicI32,
+}
+
+/// Started by the login entry: no window.
+pub const BACKGROUND: &str = "--background";
+
+/// Runs until Quit or a signal; answers with the process' exit code.
+pub fn run(background: bool) -> anyhow::Result<i32> {
+    let app = tauri::Builder::default()
+        // first of all plugins: a second start ends here, before a port or the database is opened
+        .plugin(tauri_plugin_single_instance::init(|app, _args, _folder| {
+            if let Some(tray) = app.tray_by_id(tray::ID) {
+                let _ = tray.set_visible(true);
+            }
+            acts::start(app, Act::OpenDashboard);
+        }))
+        .plugin(tauri_plugin_autostart::Builder::new().app_name("Portcullis").arg(BACKGROUND).build())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_opener::init())
+        .setup(move |app| {
+            let engine = tauri::async_runtime::block_on(Engine::start(Config::from_environment()?))?;
+            app.manage(Shell {
+                engine,
+                shown: tray::State::default(),
+                changed: Notify::new(),
+                notice_id: AtomicI32::new(1),
+            });
+            #[cfg(target_os = "macos")]
+            app.set_activation_policy(tauri::ActivationPolicy::Accessory);
+            started(app.handle(), background)?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    Ok(app.run_return(|app, event| match event {
+        // the last window closed: the tray stays
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::Exit => {
+            if let Some(shell) = app.try_state::<Shell>() {
+                tauri::async_runtime::block_on(shell.engine.shutdown());
+            }
+        }
+        _ => {}
+    }))
+}
+
+fn started(app: &AppHandle, background: bool) -> anyhow::Result<()> {
+    tray::create(app)?;
+    let opener = app.clone();
+    app.notification().on_action(move |action| {
+        let exchange = action.notification().and_then(|shown| shown.data().get("exchange").cloned());
+        let place = exchange.map_or_else(|| "/".to_owned(), |id| acts::alert_place(&id));
+        let app = opener.clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(error) = crate::window::open(&app, &place).await {
+                tracing::warn!("the Alert could not be opened: {error:#}");
+            }
+        });
+    })?;
+    tauri::async_runtime::spawn(keep_true(app.clone()));
+    tauri::async_runtime::spawn(end_on_signal(app.clone()));
+    if !background {
+        acts::start(app, Act::OpenDashboard);
+    }
+    Ok(())
+}
+
+/// Follows the daemon's events: notifications at once, the tray a moment later so that a burst costs one update. When
+/// another process' daemon ends, its place is taken.
+async fn keep_true(app: AppHandle) {
+    const RETRY: Duration = Duration::from_secs(2);
+    let shell = app.state::<Shell>();
+    let mut announced = Announced::default();
+    loop {
+        match shell.engine.handle().events().await {
+            Ok(events) => follow(&app, events, &mut announced).await,
+            Err(error) => tracing::warn!("the daemon does not answer: {}", error.message),
+        }
+        look(&app).await;
+        tokio::time::sleep(RETRY).await;
+        if let Err(error) = shell.engine.revive().await {
+            tracing::warn!("the daemon could not be started: {error}");
+        }
+    }
+}
+
+async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mut Announced) {
+    const SETTLE: Duration = Duration::from_millis(150);
+    /// Plain traffic changes only what was seen.
+    const SEEN: Duration = Duration::from_secs(2);
+    /// Time itself changes what is true: a pause ends, an app is installed.
+    const ANYHOW: Duration = Duration::from_secs(30);
+    let shell = app.state::<Shell>();
+    let mut next = Instant::now();
+    loop {
+        let wait = tokio::select! {
+            event = events.recv() => match event {
+                Ok(LiveEvent::Exchange { row } | LiveEvent::ExchangeUpdated { row }) => {
+                    if let Some(notice) = announced.notice(&row) {
+                        announce(app, &notice).await;
+                    }
+                    if row.verdict > Verdict::Allow { SETTLE } else { SEEN }
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => SETTLE,
+                Err(RecvError::Closed) => return,
+            },
+            () = shell.changed.notified() => Duration::ZERO,
+            () = tokio::time::sleep_until(next) => {
+                look(app).await;
+                next = Instant::now() + ANYHOW;
+                continue;
+            }
+        };
+        // what happens may only bring the next look nearer
+        next = next.min(Instant::now() + wait);
+    }
+}
+
+/// One look at the daemon, drawn.
+async fn look(app: &AppHandle) {
+    let engine = app.state::<Shell>().engine.handle();
+    if let Ok(settings) = engine.settings().await
+        && settings.start_at_login != starts_at_login(app)
+        && let Err(notice) = follow_login_setting(app, settings.start_at_login)
+    {
+        tracing::warn!(why = notice.body, "start at login");
+    }
+    let facts = Facts {
+        status: engine.status().await.ok(),
+        apps: engine.apps().await.unwrap_or_default(),
+        newest_alert: engine.newest_alert().await.ok().flatten().map(|group| group.newest),
+        start_at_login: starts_at_login(app),
+    };
+    if let Err(error) = tray::show(app, &facts) {
+        tracing::warn!("the tray could not be updated: {error:#}");
+    }
+}
+
+async fn announce(app: &AppHandle, notice: &Notice) {
+    // unreadable settings must not silence a Block
+    if app.state::<Shell>().engine.handle().settings().await.is_ok_and(|settings| !settings.notifications) {
+        return;
+    }
+    notify(app, notice);
+}
+
+pub fn notify(app: &AppHandle, notice: &Notice) {
+    let id = app.state::<Shell>().notice_id.fetch_add(1, Ordering::Relaxed);
+    let mut builder = app.notification().builder().id(id).title(&notice.title).body(&notice.body);
+    if let Some(exchange) = &notice.exchange {
+        builder = builder.extra("exchange", exchange.as_str());
+    }
+    if let Err(error) = builder.show() {
+        tracing::warn!("a notification could not be shown: {error}");
+    }
+}
+
+pub fn starts_at_login(app: &AppHandle) -> bool {
+    app.autolaunch().is_enabled().unwrap_or(false)
+}
+
+pub fn follow_login_setting(app: &AppHandle, on: bool) -> Result<(), Notice> {
+    let login = app.autolaunch();
+    let done = if on { login.enable() } else { login.disable() };
+    done.map_err(|error| Notice::failure("Start at login was not changed", &error.to_string()))
+}
+
+/// SIGTERM, SIGINT and SIGHUP (logout, `kill`, Ctrl+C) end the app in order.
+#[cfg(unix)]
+async fn end_on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| tracing::warn!("signals cannot be heard: {error}"));
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
+        (listen(SignalKind::terminate()), listen(SignalKind::interrupt()), listen(SignalKind::hangup()))
+    else {
+        return;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {}, _ = hup.recv() => {} }
+    app.exit(0);
+}
+
+#[cfg(not(unix))]
+async fn end_on_signal(app: AppHandle) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        app.exit(0);
+    }
+}

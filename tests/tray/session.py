@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+"""The desktop that the tray app meets in the test: a StatusNotifierWatcher, a notification server, and hands.
+
+Runs on a private session bus and a private X display. Reads one JSON request a line on standard input and answers with
+one JSON line: {"do": "items" | "layout" | "click" | "icon" | "notifications" | "activate" | "windows" | "close"}.
+"""
+
+import ctypes
+import json
+import sys
+import threading
+
+import dbus
+import dbus.mainloop.glib
+import dbus.service
+from gi.repository import GLib
+
+WATCHER = "org.kde.StatusNotifierWatcher"
+ITEM = "org.kde.StatusNotifierItem"
+MENU = "com.canonical.dbusmenu"
+NOTIFICATIONS = "org.freedesktop.Notifications"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+
+
+class Watcher(dbus.service.Object):
+    """What a panel offers: items register here."""
+
+    def __init__(self, bus):
+        self.name = dbus.service.BusName(WATCHER, bus)
+        super().__init__(bus, "/StatusNotifierWatcher")
+        self.items = []
+
+    @dbus.service.method(WATCHER, in_signature="s", sender_keyword="sender")
+    def RegisterStatusNotifierItem(self, service, sender=None):
+        bus_name, path = (sender, service) if service.startswith("/") else (service, "/StatusNotifierItem")
+        self.items.append((str(bus_name), str(path)))
+        self.StatusNotifierItemRegistered(f"{bus_name}{path}")
+
+    @dbus.service.method(WATCHER, in_signature="s")
+    def RegisterStatusNotifierHost(self, service):
+        pass
+
+    @dbus.service.signal(WATCHER, signature="s")
+    def StatusNotifierItemRegistered(self, item):
+        pass
+
+    @dbus.service.method(PROPERTIES, in_signature="ss", out_signature="v")
+    def Get(self, interface, name):
+        return self.GetAll(interface)[name]
+
+    @dbus.service.method(PROPERTIES, in_signature="s", out_signature="a{sv}")
+    def GetAll(self, interface):
+        return {
+            "IsStatusNotifierHostRegistered": dbus.Boolean(True),
+            "ProtocolVersion": dbus.Int32(0),
+            "RegisteredStatusNotifierItems": dbus.Array([a + b for a, b in self.items], signature="s"),
+        }
+
+
+class Notifications(dbus.service.Object):
+    """A notification server that shows nothing and remembers everything."""
+
+    def __init__(self, bus):
+        self.name = dbus.service.BusName(NOTIFICATIONS, bus)
+        super().__init__(bus, "/org/freedesktop/Notifications")
+        self.shown = []
+
+    @dbus.service.method(NOTIFICATIONS, in_signature="susssasa{sv}i", out_signature="u")
+    def Notify(self, app, replaces, icon, summary, body, actions, hints, timeout):
+        number = len(self.shown) + 1
+        self.shown.append({"id": number, "summary": str(summary), "body": str(body), "actions": [str(a) for a in actions]})
+        return number
+
+    @dbus.service.method(NOTIFICATIONS, out_signature="as")
+    def GetCapabilities(self):
+        return ["actions", "body", "body-markup"]
+
+    @dbus.service.method(NOTIFICATIONS, out_signature="ssss")
+    def GetServerInformation(self):
+        return ("test", "test", "1", "1.2")
+
+    @dbus.service.method(NOTIFICATIONS, in_signature="u")
+    def CloseNotification(self, number):
+        self.NotificationClosed(number, 3)
+
+    @dbus.service.signal(NOTIFICATIONS, signature="us")
+    def ActionInvoked(self, number, action):
+        pass
+
+    @dbus.service.signal(NOTIFICATIONS, signature="uu")
+    def NotificationClosed(self, number, reason):
+        pass
+
+
+class Display:
+    """The X display, through libX11 itself: which windows have a title, and a polite close."""
+
+    class Message(ctypes.Structure):
+        _fields_ = [
+            ("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("send_event", ctypes.c_int),
+            ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("message_type", ctypes.c_ulong),
+            ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("padding", ctypes.c_long * 16),
+        ]
+
+    def __init__(self):
+        self.x = ctypes.CDLL("libX11.so.6")
+        self.x.XOpenDisplay.restype = ctypes.c_void_p
+        self.x.XDefaultRootWindow.restype = ctypes.c_ulong
+        self.x.XInternAtom.restype = ctypes.c_ulong
+        # a window may go away between two calls: that is no reason to exit
+        self.ignore = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: 0)
+        self.x.XSetErrorHandler(self.ignore)
+        self.display = ctypes.c_void_p(self.x.XOpenDisplay(None))
+
+    def windows(self, title):
+        found = []
+        self.walk(self.x.XDefaultRootWindow(self.display), title, found)
+        return found
+
+    def walk(self, window, title, found):
+        root, parent, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
+        children, name = ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_char_p()
+        if self.x.XFetchName(self.display, ctypes.c_ulong(window), ctypes.byref(name)) and name.value:
+            if name.value.decode(errors="replace") == title and self.is_large(window):
+                found.append(window)
+        args = map(ctypes.byref, (root, parent, children, count))
+        if self.x.XQueryTree(self.display, ctypes.c_ulong(window), *args) and children:
+            inner = [children[index] for index in range(count.value)]
+            self.x.XFree(children)
+            for child in inner:
+                self.walk(child, title, found)
+
+    def is_large(self, window):
+        """Not one of the toolkit's hidden helper windows."""
+        root, x, y = ctypes.c_ulong(), ctypes.c_int(), ctypes.c_int()
+        width, height, border, depth = (ctypes.c_uint() for _ in range(4))
+        args = map(ctypes.byref, (root, x, y, width, height, border, depth))
+        self.x.XGetGeometry(self.display, ctypes.c_ulong(window), *args)
+        return width.value > 200
+
+    def close(self, window):
+        atom = lambda name: self.x.XInternAtom(self.display, name, 0)
+        data = (ctypes.c_long * 5)(atom(b"WM_DELETE_WINDOW"), 0, 0, 0, 0)
+        message = self.Message(33, 0, 1, self.display, window, atom(b"WM_PROTOCOLS"), 32, data)
+        self.x.XSendEvent(self.display, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+        self.x.XFlush(self.display)
+
+
+class Session:
+    def __init__(self):
+        dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+        self.bus = dbus.SessionBus()
+        self.watcher = Watcher(self.bus)
+        self.notifications = Notifications(self.bus)
+        self.display = Display()
+
+    def item(self):
+        """The newest item whose app is still there."""
+        for name, path in reversed(self.watcher.items):
+            if self.bus.name_has_owner(name):
+                return name, path
+        raise LookupError("no tray item is registered")
+
+    def property(self, name):
+        bus_name, path = self.item()
+        return dbus.Interface(self.bus.get_object(bus_name, path), PROPERTIES).Get(ITEM, name)
+
+    def menu(self):
+        bus_name, _ = self.item()
+        return dbus.Interface(self.bus.get_object(bus_name, str(self.property("Menu"))), MENU)
+
+    def read(self, node):
+        number, properties, children = node
+        kind = str(properties.get("toggle-type", ""))
+        return {
+            "id": int(number),
+            "label": str(properties.get("label", "")).replace("__", "_"),
+            "separator": str(properties.get("type", "")) == "separator",
+            "enabled": bool(properties.get("enabled", True)),
+            "ticked": bool(int(properties.get("toggle-state", 0)) == 1) if kind else None,
+            "children": [self.read(child) for child in children],
+        }
+
+    def answer(self, request):
+        do = request["do"]
+        if do == "items":
+            return len([name for name, _ in self.watcher.items if self.bus.name_has_owner(name)])
+        if do == "layout":
+            return self.read(self.menu().GetLayout(0, -1, dbus.Array([], signature="s"))[1])["children"]
+        if do == "click":
+            self.menu().Event(request["id"], "clicked", dbus.Int32(0, variant_level=1), dbus.UInt32(0))
+            return True
+        if do == "icon":
+            return str(self.property("IconName"))
+        if do == "notifications":
+            return self.notifications.shown
+        if do == "activate":
+            self.notifications.ActionInvoked(request["id"], "default")
+            return True
+        if do == "windows":
+            return self.display.windows(request["title"])
+        if do == "close":
+            for window in self.display.windows(request["title"]):
+                self.display.close(window)
+            return True
+        raise ValueError(f"unknown request {do!r}")
+
+    def serve(self, line):
+        try:
+            reply = {"ok": self.answer(json.loads(line))}
+        except Exception as error:  # the test decides what an error means
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), flush=True)
+        return False
+
+
+def main():
+    session = Session()
+    loop = GLib.MainLoop()
+
+    def read_requests():
+        for line in sys.stdin:
+            GLib.idle_add(session.serve, line)
+        GLib.idle_add(loop.quit)
+
+    threading.Thread(target=read_requests, daemon=True).start()
+    print(json.dumps({"ok": "ready"}), flush=True)
+    loop.run()
+
+
+main()

@@ -1,0 +1,200 @@
+// The desktop app as a person meets it: a tray item on a real session bus, clicks through dbusmenu, a real window on an X
+// display, notifications on a real notification server, and a config file of another app that changes and changes back.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { BIN, Desktop, until } from './desktop.mjs';
+
+const CONFIG = `{
+  // mine, keep this comment
+  "mcpServers": {
+    "notes":   { "command": ${JSON.stringify(process.execPath)}, "args": [${JSON.stringify(join(import.meta.dirname, 'server.mjs'))}] },
+  },
+}
+`;
+
+let desktop;
+let app;
+let config;
+const text = () => readFileSync(config, 'utf8');
+const isProtected = () => text().includes('portcullis-shim');
+const ticked = (label, wanted) => until(`${label} ticked=${wanted}`, async () => (await desktop.items()).some((item) => label.test(item.label) && item.ticked === wanted));
+const notices = () => desktop.ask({ do: 'notifications' });
+
+before(async () => {
+  desktop = await Desktop.start();
+  config = desktop.write('.cursor/mcp.json', CONFIG);
+  app = desktop.app(['--background']);
+});
+after(() => desktop?.stop());
+
+test('the tray item registers and its menu tells the truth', async () => {
+  await until('the item to register', () => desktop.ask({ do: 'items' }));
+  assert.equal((await desktop.item(/^Cursor/)).label, 'Cursor (1 server)');
+  const items = await desktop.items();
+  assert.equal(items[0].label, 'No app is protected');
+  assert.equal(items[0].enabled, false);
+  assert.equal(items.find((item) => item.label === 'No Alerts').enabled, false);
+  assert.equal(items.find((item) => item.label === 'Pause').enabled, false, 'nothing to pause');
+  assert.equal((await desktop.windows()).length, 0, '--background opens no window');
+});
+
+test('the first protection is asked for in the dashboard and writes nothing', async () => {
+  await desktop.click(/^Cursor/);
+  await desktop.window();
+  assert.equal(text(), CONFIG);
+  await ticked(/^Cursor/, false);
+  await desktop.closeWindow();
+  assert.equal(app.exitCode, null, 'closing the window leaves the app in the tray');
+});
+
+test('an app that was protected once is switched by its menu item, byte for byte', async () => {
+  desktop.cli('protect', 'cursor', '--yes');
+  assert.ok(isProtected());
+  const wrapped = text();
+  await ticked(/^Cursor \(0 of 1 seen\)$/, true);
+  assert.equal((await desktop.item(/servers?$/)).label, 'Watching 0 of 1 server');
+
+  await desktop.click(/^Cursor/);
+  await until('the config to be put back', () => text() === CONFIG);
+  await ticked(/^Cursor/, false);
+
+  await desktop.click(/^Cursor/);
+  await until('the config to be protected again', isProtected);
+  await ticked(/^Cursor/, true);
+  assert.equal(text(), wrapped, 'the same entry, with the same identity');
+  assert.equal((await desktop.windows()).length, 0, 'later toggles open nothing');
+});
+
+test('Open dashboard shows a painted window', async () => {
+  await desktop.click('Open dashboard');
+  await desktop.window();
+  const colours = await until('the page to be painted', () => {
+    const seen = desktop.screenshot('dashboard');
+    return seen > 200 && seen;
+  });
+  assert.ok(colours > 200);
+});
+
+test('a second start brings up the first and ends at once', async () => {
+  await desktop.closeWindow();
+  const { code, said } = await desktop.app().ended;
+  assert.equal(code, 0, said);
+  await desktop.window();
+  assert.equal(await desktop.ask({ do: 'items' }), 1, 'one tray item');
+  await desktop.closeWindow();
+});
+
+/** Speaks to the server as Cursor would: with the command that is in its config now. */
+async function talk(messages) {
+  const { command, args } = JSON.parse(text().replace(/\/\/.*$/gm, '').replace(/,(\s*[}\]])/g, '$1')).mcpServers.notes;
+  const server = spawn(command, args, { env: desktop.env, cwd: desktop.home, stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = new Map();
+  createInterface(server.stdout).on('line', (line) => {
+    const message = JSON.parse(line);
+    if (message.id !== undefined) answers.get(message.id)?.(message);
+  });
+  const replies = [];
+  for (const [index, message] of messages.entries()) {
+    const reply = new Promise((resolve) => answers.set(index, resolve));
+    server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: index, ...message })}\n`);
+    replies.push(await reply);
+  }
+  server.stdin.end();
+  await new Promise((resolve) => server.once('exit', resolve));
+  return replies;
+}
+const INITIALIZE = { method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'cursor', version: '1' } } };
+const read = (path) => ({ method: 'tools/call', params: { name: 'read_note', arguments: { path } } });
+const SECRET = read('/home/someone/.ssh/id_rsa');
+
+test('a blocked call is announced once, and a click on it opens the window', async () => {
+  const earlier = (await notices()).length;
+  const [, list, calm, blocked, again] = await talk([INITIALIZE, { method: 'tools/list' }, read('notes/today.md'), SECRET, SECRET]);
+  assert.equal(list.result.tools.length, 1);
+  assert.equal(calm.result.content[0].text, 'a note');
+  assert.equal(blocked.result.isError, true, JSON.stringify(blocked));
+  assert.equal(again.result.isError, true);
+  await until('a notification', async () => (await notices()).length > earlier);
+  await desktop.item(/^Newest Alert: Block, notes \/ read_note$/);
+
+  // events are handled in order: once the pause shows, both Blocks have been
+  await desktop.click('For 15 minutes');
+  await desktop.item(/^Paused until \d\d:\d\d, nothing is blocked$/);
+  const shown = (await notices()).slice(earlier);
+  assert.deepEqual(shown.map((each) => each.summary), ['Blocked: read_note of notes']);
+  assert.match(shown[0].body, /Open the Alert/);
+
+  assert.equal((await desktop.windows()).length, 0);
+  await desktop.ask({ do: 'activate', id: shown[0].id });
+  await desktop.window();
+  await until('the Alert to be painted', () => desktop.screenshot('alert') > 200);
+  await desktop.closeWindow();
+});
+
+test('the icon follows the state', async () => {
+  const paused = await desktop.ask({ do: 'icon' });
+  await desktop.click('Resume now');
+  await desktop.item(/^Watching 1 of 1 server$/);
+  await until('another icon', async () => (await desktop.ask({ do: 'icon' })) !== paused);
+  await ticked(/^Cursor \(1 of 1 seen\)$/, true);
+});
+
+test('Start at login writes and removes the login entry', async () => {
+  const entry = join(desktop.home, '.config/autostart/Portcullis.desktop');
+  await desktop.click('Start at login');
+  await until('the login entry', () => existsSync(entry));
+  assert.match(readFileSync(entry, 'utf8'), /^Exec=.*portcullis-app"? --background$/m);
+  await ticked(/^Start at login$/, true);
+  await desktop.click('Start at login');
+  await until('no login entry', () => !existsSync(entry));
+  await ticked(/^Start at login$/, false);
+});
+
+test('Quit puts the configs back when asked to, and ends with 0', async () => {
+  assert.ok(isProtected());
+  await desktop.click('Stop and put the configs back');
+  const { code, said } = await app.ended;
+  assert.equal(code, 0, said);
+  assert.equal(text(), CONFIG);
+  assert.doesNotMatch(said, /panicked/);
+});
+
+test('SIGTERM ends the app in order', async () => {
+  const again = desktop.app(['--background']);
+  await until('the item to register', () => desktop.ask({ do: 'items' }));
+  const running = join(desktop.env.PORTCULLIS_HOME, 'run/daemon.json');
+  assert.ok(existsSync(running));
+  again.kill('SIGTERM');
+  const { code, signal, said } = await again.ended;
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, said);
+  assert.ok(!existsSync(running), 'the daemon has taken its run file away');
+});
+
+test('a daemon that already runs is used, and left running', async () => {
+  const daemon = desktop.spawn(join(BIN, 'portcullis'), ['serve'], ['ignore', 'ignore', 'ignore']);
+  const running = join(desktop.env.PORTCULLIS_HOME, 'run/daemon.json');
+  await until('the daemon', () => JSON.parse(readFileSync(running, 'utf8')).pid === daemon.pid);
+  const view = desktop.app(['--background']);
+  await desktop.item(/^Cursor \(1 server\)$/);
+  await desktop.click(/^Cursor/);
+  await until('the config to be protected', isProtected);
+  await desktop.click(/^Cursor/);
+  await until('the config to be put back', () => text() === CONFIG);
+  await desktop.click('Quit');
+  assert.equal((await view.ended).code, 0);
+  assert.equal(daemon.exitCode, null);
+});
+
+test('without a display it says what to do instead of panicking', async () => {
+  for (const [DISPLAY, why] of [['', /no display was found/], [':7654', /does not answer/]]) {
+    const { code, said } = await desktop.app([], { DISPLAY }).ended;
+    assert.equal(code, 1);
+    assert.match(said, why);
+    assert.match(said, /portcullis serve/);
+    assert.doesNotMatch(said, /panicked/);
+  }
+});
