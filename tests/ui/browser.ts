@@ -37,6 +37,7 @@ export async function open(
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: address });
   const { token } = look;
   if (token) await context.addInitScript((value) => localStorage.setItem("portcullis.token", value), token);
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`page error: ${error.message}`));

@@ -12,7 +12,7 @@ export type Run = {
 };
 export type Line = Run[];
 
-/** `revealed` false leaves invisible characters out: they are neither shown nor obeyed. */
+/** `revealed` false leaves invisible characters out (neither shown nor obeyed), but for those that matched. */
 export function toLines(laid: Pick<Layout, "text" | "tokens">, marks: Mark[], revealed: boolean): Line[] {
   const { text } = laid;
   const pieces = reveal(text);
@@ -38,12 +38,14 @@ export function toLines(laid: Pick<Layout, "text" | "tokens">, marks: Mark[], re
     }
     const covering = pieces[piece];
     const special = covering && covering.kind !== "text" && covering.start <= start ? covering : null;
-    if (special?.kind === "chip" && (!revealed || special.start !== start)) continue;
+    const marked = (marks[mark]?.start ?? Number.POSITIVE_INFINITY) <= start;
+    // What matched is shown in any view, even when it cannot be seen by itself.
+    if (special?.kind === "chip" && ((!revealed && !marked) || special.start !== start)) continue;
     const owner = laid.tokens[token];
     lines.at(-1)?.push({
       text: slice,
       kind: owner && owner.start <= start ? owner.kind : "plain",
-      marked: (marks[mark]?.start ?? Number.POSITIVE_INFINITY) <= start,
+      marked,
       special,
     });
   }

@@ -9,6 +9,8 @@ export function Dialog(props: { title: string; children: ReactNode; onClose: () 
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
+    // The browser focuses the close button; a field to type in comes first.
+    dialog?.querySelector<HTMLElement>("input")?.focus();
     return () => dialog?.close();
   }, []);
   return (

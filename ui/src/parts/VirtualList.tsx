@@ -40,7 +40,9 @@ export function VirtualList(props: Props) {
   const lastShown = rows.at(-1)?.index ?? -1;
   const nearEnd = useRef(props.onNearEnd);
   nearEnd.current = props.onNearEnd;
-  useEffect(() => list.measure(), [rowHeight]);
+  useEffect(() => {
+    if (rowHeight > 0) list.measure();
+  }, [rowHeight, list]);
   useEffect(() => {
     if (count > 0 && lastShown >= count - 40) nearEnd.current?.();
   }, [lastShown, count]);

@@ -44,7 +44,6 @@ export function GoTo({ onClose }: { onClose: () => void }) {
           setAt(0);
         }}
         onKeyDown={onKey}
-        autoFocus
       />
       <div className="goals" id="goals" role="listbox" aria-label={text.goTo.title}>
         {found.map((goal, i) => (

@@ -40,7 +40,9 @@ export function PreviewPanel({ wanted, onClose }: { wanted: Wanted; onClose: () 
       Promise.all([keys.apps, keys.status].map((queryKey) => client.invalidateQueries({ queryKey }))),
   });
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    heading.current?.focus();
+  }, []);
   const again = () => {
     apply.reset();
     void preview.refetch();

@@ -25,10 +25,9 @@ export function SignatureGroups({ groups, chosen, find, onFind, onChoose }: Prop
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   useKeys({ "/": () => input.current?.focus() });
-  useEffect(
-    () => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }),
-    [chosen],
-  );
+  useEffect(() => {
+    if (chosen) list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
   return (
     <>
       <div className="sigfind">
