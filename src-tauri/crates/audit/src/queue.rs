@@ -197,8 +197,13 @@ impl Queue {
         false
     }
 
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
+    /// The writer is gone. `problem`: why, when nobody asked it to go.
+    pub(crate) fn stop(&self, problem: Option<String>) {
+        let mut state = self.lock();
+        state.closing = true;
+        state.stopped = true;
+        state.problem = problem.or(state.problem.take());
+        drop(state);
         self.settled.notify_all();
     }
 

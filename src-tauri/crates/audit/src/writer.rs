@@ -36,8 +36,8 @@ struct StopOnDrop(Arc<Queue>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.close();
-        self.0.stop();
+        let broke = std::thread::panicking();
+        self.0.stop(broke.then(|| "its writer broke down; restart Portcullis".to_owned()));
     }
 }
 
@@ -148,5 +148,26 @@ impl Writer {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuditLimits, Error};
+
+    #[test]
+    fn a_writer_that_breaks_down_leaves_nobody_waiting_and_says_so() {
+        let queue = Arc::new(Queue::new(AuditLimits::default()));
+        queue.push_row(AuditRow::Gap(Gap { at: 1, dropped: 1 }));
+        let stop = StopOnDrop(queue.clone());
+        let broken = std::thread::spawn(move || {
+            let _stop = stop;
+            panic!("as any bug would");
+        });
+        assert!(broken.join().is_err());
+        let error = queue.flush().unwrap_err();
+        assert!(matches!(error, Error::NotWritten(_)), "{error}");
+        assert!(queue.problem().is_some());
     }
 }
