@@ -117,6 +117,31 @@ fn by_name(key: &str, tool: Option<&str>) -> Option<Role> {
     has(NAME).then_some(Role::ArgumentName)
 }
 
+/// Whether a tool of that name changes files rather than reads them.
+pub(crate) fn is_writer(tool: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "write",
+        "edit",
+        "create",
+        "append",
+        "replace",
+        "save",
+        "put",
+        "move",
+        "delete",
+        "remove",
+        "update",
+        "insert",
+        "patch",
+        "apply",
+        "set",
+        "rename",
+        "overwrite",
+        "str",
+    ];
+    words(tool).iter().any(|word| VERBS.contains(&word.as_str()))
+}
+
 fn speaks_sql(tool: &str) -> bool {
     let words = words(tool);
     [

@@ -1,17 +1,152 @@
-//! (first cut) Encoded parts of a text, decoded.
+//! Encoded and disguised parts of a text, decoded. One step at a time: the Scanner looks at the result and asks again,
+//! so encodings nest. What does not decode to readable text is dropped; the volume has a budget per Message.
+
+use crate::predicate::hidden;
+use aho_corasick::AhoCorasick;
 use std::ops::Range;
-pub(crate) struct Budget(usize);
+use std::sync::LazyLock;
+
+mod encoded;
+pub(crate) use encoded::decode64;
+mod escapes;
+mod spelled;
+
+/// How much decoded text one Message may cost.
+pub(crate) struct Budget {
+    bytes: usize,
+}
+
 impl Budget {
     pub fn for_message(bytes: usize) -> Self {
-        Self(bytes * 2 + 256 * 1024)
+        Self { bytes: bytes.saturating_mul(3) + 256 * 1024 }
+    }
+    fn take(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= self.bytes;
+        if fits {
+            self.bytes -= bytes;
+        }
+        fits
     }
 }
+
+/// A decoded part.
 pub(crate) struct Part {
+    /// What was undone: `base64`, `hidden-unicode` …
     pub step: &'static str,
+    /// Where it stood.
     pub source: Range<usize>,
     pub text: String,
 }
-pub(crate) fn parts(_text: &str, budget: &mut Budget) -> Vec<Part> {
-    budget.0 = budget.0.saturating_sub(0);
-    Vec::new()
+
+/// Everything in `text` that can be decoded by one step.
+pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
+    let mut parts = Vec::new();
+    encoded::base64(text, &mut parts);
+    encoded::hex(text, &mut parts);
+    escapes::find(text, &mut parts);
+    spelled::spaced(text, &mut parts);
+    spelled::leet(text, &mut parts);
+    turned(text, &mut parts);
+    if !text.is_ascii() {
+        invisible(text, &mut parts);
+    }
+    parts.retain(|part| budget.take(part.text.len()));
+    parts
+}
+
+/// `bytes` as text, if a person would call it text: almost no control characters, mostly letters.
+fn readable(bytes: &[u8]) -> Option<String> {
+    if bytes.len() < 6 {
+        return None;
+    }
+    let odd_zeros = bytes.iter().skip(1).step_by(2).filter(|&&byte| byte == 0).count();
+    let text = if odd_zeros * 5 >= bytes.len() * 2 {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    } else {
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    let (mut count, mut bad, mut letters) = (0, 0, 0);
+    for c in text.chars() {
+        count += 1;
+        if c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
+            bad += 1;
+        }
+        if c.is_alphanumeric() || c == ' ' {
+            letters += 1;
+        }
+    }
+    (bad * 50 <= count && letters * 5 >= count * 3).then_some(text)
+}
+
+/// Text that is turned: rot13 or written backwards. Only tried where a telling word stands in that form.
+fn turned(text: &str, parts: &mut Vec<Part>) {
+    const WORDS: [&str; 7] = ["ignore", "instruction", "prompt", "password", "credential", "disregard", "system"];
+    static TURNED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let rotated = WORDS.iter().map(|word| word.chars().map(rot13).collect::<String>());
+        let reversed = WORDS.iter().map(|word| word.chars().rev().collect::<String>());
+        let words: Vec<String> = rotated.chain(reversed).collect();
+        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    });
+    let Some(automaton) = TURNED.as_ref() else { return };
+    let mut done = [0; 2];
+    for hit in automaton.find_iter(text) {
+        let way = usize::from(hit.pattern().as_usize() >= WORDS.len());
+        if hit.start() < done[way] {
+            continue;
+        }
+        let start = text.floor_char_boundary(hit.start().saturating_sub(400));
+        let end = text.ceil_char_boundary((hit.end() + 400).min(text.len()));
+        done[way] = end;
+        let (step, turned) = match way {
+            0 => ("rot13", text[start..end].chars().map(rot13).collect()),
+            _ => ("reversed", text[start..end].chars().rev().collect()),
+        };
+        parts.push(Part { step, source: start..end, text: turned });
+    }
+}
+
+fn rot13(c: char) -> char {
+    let turn = |base: u8| char::from(base + (c as u8 - base + 13) % 26);
+    match c {
+        'a'..='z' => turn(b'a'),
+        'A'..='Z' => turn(b'A'),
+        c => c,
+    }
+}
+
+/// Text carried by characters that print nothing, and text shown in another order than it is read.
+fn invisible(text: &str, parts: &mut Vec<Part>) {
+    for (source, spelled) in hidden::tag_runs(text) {
+        parts.push(Part { step: "hidden-unicode", source, text: spelled });
+    }
+    for source in hidden::runs(text, 6, hidden::is_selector) {
+        let spelled = hidden::selector_bytes(&text[source.clone()]);
+        if let Some(spelled) = readable(spelled.as_bytes()) {
+            parts.push(Part { step: "variation-selectors", source, text: spelled });
+        }
+    }
+    for source in hidden::runs(text, 40, hidden::is_zero_width) {
+        if let Some(spelled) = zero_width_bits(&text[source.clone()]) {
+            parts.push(Part { step: "zero-width-bits", source, text: spelled });
+        }
+    }
+    for (at, mark) in text.match_indices('\u{202e}') {
+        let rest = &text[at + mark.len()..];
+        let end = rest.find(['\u{202c}', '\n', '\u{202e}']).unwrap_or(rest.len());
+        let turned = rest[..end].chars().rev().collect();
+        parts.push(Part { step: "bidi-override", source: at..at + mark.len() + end, text: turned });
+    }
+}
+
+/// Two zero-width characters used as the bits of bytes, either way round.
+fn zero_width_bits(run: &str) -> Option<String> {
+    let zero = run.chars().next()?;
+    let one = run.chars().find(|c| *c != zero)?;
+    let bits: Vec<u8> = run.chars().filter(|c| *c == zero || *c == one).map(|c| u8::from(c == one)).collect();
+    [0, 1].into_iter().find_map(|flip| {
+        let bytes: Vec<u8> =
+            bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |value, bit| value << 1 | (bit ^ flip))).collect();
+        readable(&bytes)
+    })
 }

@@ -69,7 +69,9 @@ impl Normal {
 pub fn escape_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(1) {
-        Some(b'[') => bytes[2..].iter().position(|byte| (0x40..=0x7e).contains(byte)).map_or(2, |n| n + 3).min(64),
+        Some(b'[') => {
+            bytes[2..].iter().take(64).position(|byte| (0x40..=0x7e).contains(byte)).map_or(2, |n| n + 3).min(64)
+        }
         Some(b']' | b'P' | b'_' | b'^' | b'X') => {
             let end = bytes[2..].iter().position(|&byte| byte == 0x07 || byte == 0x1b);
             end.map_or(2, |n| n + 3 + usize::from(bytes.get(n + 2) == Some(&0x1b))).min(bytes.len())

@@ -1,10 +1,11 @@
 //! The Scanner: walks a Message's texts, looks at each in windows, decodes what is encoded and looks again.
 //! Bounded: windows, decoding depth and volume, and the number of Findings all have limits, whatever the input.
 
+use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
-use crate::predicate::{Match, Probe};
+use crate::predicate::{self, Match, Probe};
 use crate::role::Role;
 use crate::set::{Active, SignatureSet};
 use crate::walk::{Piece, Walk};
@@ -50,7 +51,7 @@ impl Scan for Scanner {
         let walk = Walk::new(input, schema.as_ref());
         let mut run = Run::new(&self.set, input);
         if input.direction == Direction::ToUpstream {
-            walk.pieces(|piece| run.has_destination |= crate::predicate::url::is_destination(piece.role, &piece.text));
+            walk.pieces(|piece| run.learn(&piece));
         }
         walk.pieces(|piece| run.piece(&piece));
         if input.direction == Direction::ToClient && input.root.parent().is_none() && !input.doc.trailing.is_empty() {
@@ -100,6 +101,7 @@ struct Run<'r> {
     method: Option<&'r str>,
     foreign_tools: &'r [String],
     has_destination: bool,
+    writes: bool,
     budget: Budget,
     findings: Vec<Finding>,
     /// Findings per active Signature, in the whole Message and in the current text.
@@ -112,7 +114,13 @@ struct Run<'r> {
 impl<'r> Run<'r> {
     fn new(set: &'r SignatureSet, input: &ScanInput<'r>) -> Self {
         let foreign_tools = input.context.foreign_tools;
-        Self { method: input.method, foreign_tools, ..Self::empty(set, input.direction, input.doc.bytes().len()) }
+        let writes = input.target.is_some_and(argument::is_writer);
+        Self {
+            method: input.method,
+            foreign_tools,
+            writes,
+            ..Self::empty(set, input.direction, input.doc.bytes().len())
+        }
     }
 
     fn empty(set: &'r SignatureSet, direction: Direction, bytes: usize) -> Self {
@@ -123,12 +131,19 @@ impl<'r> Run<'r> {
             method: None,
             foreign_tools: &[],
             has_destination: false,
+            writes: false,
             budget: Budget::for_message(bytes),
             findings: Vec::new(),
             total: vec![0; count],
             here: vec![0; count],
             near: vec![Vec::new(); count],
         }
+    }
+
+    /// What one text says about the whole call.
+    fn learn(&mut self, piece: &Piece<'_>) {
+        self.has_destination |= predicate::url::is_destination(piece.role, &piece.text);
+        self.writes |= piece.role == Role::ArgumentCode;
     }
 
     fn piece(&mut self, piece: &Piece<'_>) {
@@ -174,7 +189,8 @@ impl<'r> Run<'r> {
     fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
-        let probe = Probe { text, normal: &normal, foreign_tools: self.foreign_tools };
+        let probe =
+            Probe { text, normal: &normal, role: origin.role, foreign_tools: self.foreign_tools, writes: self.writes };
         let set = self.set;
         self.find_keywords(&normal.text);
         for (index, active) in set.active.iter().enumerate() {

@@ -2,10 +2,16 @@
 //! Signatures or messages. Names and parameters are documented in `signatures/README.md`.
 
 pub(crate) mod hidden;
+pub(crate) mod path;
+pub(crate) mod script;
 pub(crate) mod secret;
+pub(crate) mod shell;
+pub(crate) mod sql;
+pub(crate) mod terminal;
 pub(crate) mod url;
 
 use crate::normal::Normal;
+use crate::role::Role;
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -14,8 +20,34 @@ use std::ops::Range;
 pub enum Predicate {
     /// Characters a person does not see.
     HiddenUnicode { kinds: Vec<hidden::Kind> },
+    /// Terminal sequences that hide or rewrite.
+    TerminalEscape { kinds: Vec<terminal::Kind> },
+    /// At least `words` words that mix Latin letters with look-alikes.
+    MixedScript { words: usize },
     /// The name of a tool that belongs to another server.
     ForeignTool {},
+    /// A path to a file of one of the sets. `only_writes`: only in calls that write.
+    SensitivePath {
+        sets: Vec<path::Set>,
+        #[serde(default)]
+        only_writes: bool,
+    },
+    /// A path that climbs or hides that it does.
+    PathTraversal { reaches: Vec<path::Reach> },
+    /// What a command would do.
+    ShellAct { acts: Vec<shell::Act> },
+    /// A command inside a value that is no command.
+    ShellInjection {},
+    /// SQL that breaks out of a value.
+    SqlInjection {},
+    /// A host of one of the classes, in any notation.
+    UrlHost { classes: Vec<url::HostClass> },
+    /// A URL that is not what it looks like.
+    UrlTrick { tricks: Vec<url::Trick> },
+    /// A URL that carries data away.
+    UrlLoad { loads: Vec<url::Load> },
+    /// Keys, tokens, passwords.
+    Secret { kinds: Vec<secret::Kind> },
 }
 
 /// One match of a predicate.
@@ -30,20 +62,37 @@ pub struct Match {
 pub(crate) struct Probe<'p> {
     pub text: &'p str,
     pub normal: &'p Normal,
+    pub role: Role,
     pub foreign_tools: &'p [String],
+    /// The call changes something: its tool's name or its arguments say so.
+    pub writes: bool,
 }
 
 impl Predicate {
     pub(crate) fn find(&self, probe: &Probe<'_>) -> Vec<Match> {
+        let text = probe.text;
+        let whole = matches!(probe.role, Role::ArgumentUrl | Role::ArgumentHost) && !text.trim().contains('\n');
         match self {
-            Self::HiddenUnicode { kinds } => hidden::find(probe.text, kinds),
-            Self::ForeignTool {} => foreign_tool(probe.text, probe.foreign_tools),
+            Self::HiddenUnicode { kinds } => hidden::find(text, kinds),
+            Self::TerminalEscape { kinds } => terminal::find(text, kinds),
+            Self::MixedScript { words } => script::find(text, *words),
+            Self::ForeignTool {} => foreign_tool(text, probe.foreign_tools),
+            Self::SensitivePath { only_writes: true, .. } if !probe.writes => Vec::new(),
+            Self::SensitivePath { sets, .. } => path::find_sensitive(text, sets),
+            Self::PathTraversal { reaches } => path::find_traversal(text, reaches),
+            Self::ShellAct { acts } => shell::find_acts(text, acts),
+            Self::ShellInjection {} => shell::find_injection(text, probe.role),
+            Self::SqlInjection {} => sql::find(text),
+            Self::UrlHost { classes } => url::find_hosts(text, whole, classes),
+            Self::UrlTrick { tricks } => url::find_tricks(text, whole, tricks),
+            Self::UrlLoad { loads } => url::find_loads(text, whole, loads),
+            Self::Secret { kinds } => secret::find(text, kinds),
         }
     }
 
-    /// Whether every match of a text is worth a Finding of its own (they are redacted one by one).
+    /// Whether every match of a text is worth a Finding of its own (secrets are redacted one by one).
     pub(crate) fn finds_many(&self) -> bool {
-        false
+        matches!(self, Self::Secret { .. })
     }
 }
 

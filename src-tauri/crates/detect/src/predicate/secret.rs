@@ -1,4 +1,331 @@
-//! (first cut)
+//! Secrets: known token formats with their lengths and alphabets, private keys, connection strings, JWTs, and values
+//! assigned to telling names. Placeholders, hashes, UUIDs and integrity strings are none.
+
+mod formats;
+
+use super::Match;
+use aho_corasick::AhoCorasick;
+use formats::{FORMATS, Format};
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    PrivateKey,
+    /// A token whose provider is known by its form.
+    Token,
+    /// `postgres://user:password@host`.
+    ConnectionString,
+    Jwt,
+    /// A random value after a name like `api_key`.
+    Assigned,
+}
+
+/// A secret and where it stands.
+pub(crate) struct Secret {
+    pub kind: Kind,
+    pub range: Range<usize>,
+}
+
+pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
+    let wanted = |secret: &Secret| kinds.contains(&secret.kind);
+    let found = all(text, kinds.contains(&Kind::Assigned)).into_iter().filter(wanted);
+    found.take(16).map(|secret| Match { range: secret.range, reading: None }).collect()
+}
+
+/// Every secret in document order, overlaps removed. `assigned`: also values known only by their name.
+pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
+    static PREFIXES: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::new(FORMATS.iter().map(|format| format.prefix)).ok());
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut done = 0;
+    if let Some(automaton) = PREFIXES.as_ref() {
+        for hit in automaton.find_overlapping_iter(text) {
+            let format = &FORMATS[hit.pattern().as_usize()];
+            if hit.start() >= done
+                && let Some(end) = token(bytes, hit.start(), hit.end(), format)
+            {
+                done = end;
+                found.push(Secret { kind: format.kind, range: hit.start()..end });
+            }
+        }
+    }
+    found.extend(connection_strings(text));
+    if assigned {
+        found.extend(assigned_values(bytes));
+    }
+    found.sort_by_key(|secret| (secret.range.start, secret.range.end));
+    let mut end = 0;
+    found.retain(|secret| {
+        let keep = secret.range.start >= end;
+        end = end.max(secret.range.end);
+        keep
+    });
+    found
+}
+
+/// End of the token with `format` whose prefix stands at `start..body`.
+fn token(bytes: &[u8], start: usize, body: usize, format: &Format) -> Option<usize> {
+    let before = start.checked_sub(1).map(|at| bytes[at]);
+    if !format.inside_words && before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return None;
+    }
+    match format.kind {
+        Kind::PrivateKey => return private_key(bytes, body),
+        Kind::Jwt => return jwt(bytes, start),
+        _ => {}
+    }
+    let length = bytes[body..].iter().take(format.max + 1).take_while(|byte| format.alphabet.has(**byte)).count();
+    let token = bytes.get(body..body + length)?;
+    ((format.min..=format.max).contains(&length) && is_random(token)).then_some(body + length)
+}
+
+/// The block from its header to its end line, if there is key material in it. In JSON the line ends are `\n`.
+fn private_key(bytes: &[u8], header: usize) -> Option<usize> {
+    let after = bytes.get(header..)?;
+    let close = after.iter().take(24).position(|byte| *byte == b'-')?;
+    let label = &after[..close];
+    if !label.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b' ') || !contains(label, b"PRIVATE KEY") {
+        return None;
+    }
+    let body = header + close + after[close..].iter().take_while(|byte| **byte == b'-').count();
+    let mut at = body;
+    let mut material = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if matches!(bytes.get(at + 1), Some(b'n' | b'r' | b't' | b'/')) => at += 1,
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=') => material += 1,
+            // Header lines of encrypted keys, and quoting around lines.
+            b' ' | b'\n' | b'\r' | b'\t' | b':' | b',' | b'-'
+                if *byte != b'-' || !bytes[at..].starts_with(b"-----") => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    if material < 48 {
+        return None;
+    }
+    if bytes[at..].starts_with(b"-----END") {
+        let tail = bytes[at + 8..].iter().take(40).position(|byte| *byte == b'-').unwrap_or(0);
+        at += 8 + tail;
+        at += bytes[at..].iter().take(5).take_while(|byte| **byte == b'-').count();
+    }
+    Some(at)
+}
+
+fn jwt(bytes: &[u8], start: usize) -> Option<usize> {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut at = start;
+    let mut parts = [0..0, 0..0, 0..0];
+    for (index, part) in parts.iter_mut().enumerate() {
+        let length = bytes[at..].iter().take_while(is_part).count();
+        *part = at..at + length;
+        at += length;
+        if index < 2 {
+            (bytes.get(at) == Some(&b'.')).then_some(())?;
+            at += 1;
+        }
+    }
+    let header = crate::decode::decode64(&bytes[parts[0].clone()]);
+    let claims = crate::decode::decode64(&bytes[parts[1].clone()]);
+    let is_token = contains(&header, b"\"alg\"") && claims.starts_with(b"{") && parts[2].len() >= 20;
+    // The token of jwt.io, which half of all documentation shows.
+    (is_token && !contains(&claims, b"1234567890")).then_some(at)
+}
+
+/// URLs that carry a password.
+fn connection_strings(text: &str) -> Vec<Secret> {
+    const SCHEMES: &[&str] = &[
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "mongodb",
+        "mongodb+srv",
+        "redis",
+        "rediss",
+        "amqp",
+        "amqps",
+        "mssql",
+        "sqlserver",
+        "ftp",
+        "sftp",
+        "ssh",
+        "http",
+        "https",
+        "smtp",
+        "smtps",
+        "ldap",
+        "ldaps",
+        "clickhouse",
+    ];
+    const PLACEHOLDERS: &[&str] = &[
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "pw",
+        "secret",
+        "example",
+        "changeme",
+        "token",
+        "user",
+        "username",
+        "postgres",
+        "root",
+        "admin",
+        "test",
+        "guest",
+        "mysql",
+        "redis",
+        "mypassword",
+        "mysecretpassword",
+        "yourpassword",
+    ];
+    let mut out = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let scheme_start = text[..at]
+            .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+')
+            .map_or(0, |n| n + text[n..].chars().next().map_or(1, char::len_utf8));
+        if !SCHEMES.contains(&text[scheme_start..at].to_ascii_lowercase().as_str()) {
+            continue;
+        }
+        let rest = &text[at + 3..];
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '`' | '<' | '>' | '\\' | '?' | '#'));
+        let authority = &rest[..end.unwrap_or(rest.len()).min(rest.len())];
+        let Some((login, host)) = authority.rsplit_once('@') else { continue };
+        let Some((user, password)) = login.split_once(':') else { continue };
+        let lower = password.to_ascii_lowercase();
+        let is_placeholder = PLACEHOLDERS.contains(&lower.as_str())
+            || lower == user.to_ascii_lowercase()
+            || lower.contains("password")
+            || lower.contains("your")
+            || lower.starts_with('$')
+            || password.contains(['{', '}', '[', ']', '(', ')', '*', '<', '%', ':'])
+            || lower.bytes().all(|byte| byte == lower.as_bytes()[0]);
+        let name = host.split([':', ',']).next().unwrap_or("");
+        let local = matches!(name, "" | "localhost" | "127.0.0.1" | "db" | "host" | "hostname" | "database" | "server")
+            || name.ends_with("example.com")
+            || name.ends_with("example.org");
+        if password.len() >= 8 && !is_placeholder && !local {
+            let start = at + 3 + user.len() + 1;
+            out.push(Secret { kind: Kind::ConnectionString, range: start..start + password.len() });
+        }
+    }
+    out
+}
+
+/// Random values behind `api_key =`, `"client_secret": "` and the like.
+fn assigned_values(bytes: &[u8]) -> Vec<Secret> {
+    static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let names = "api[_-]?key|apikey|api[_-]?token|access[_-]?token|auth[_-]?token|access[_-]?key(?:[_-]?id)?|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|app[_-]?secret|private[_-]?token|bearer[_-]?token|account[_-]?key|sharedaccesskey|password|passwd";
+        let pattern =
+            format!(r#"(?:{names})\\?["']?\s{{0,4}}(?::|=|=>|:=)\s{{0,4}}\\?["']?([a-z0-9+/_.=~!@#%^*-]{{12,200}})"#);
+        RegexBuilder::new(&pattern).unicode(false).case_insensitive(true).build().ok()
+    });
+    let Some(regex) = ASSIGNED.as_ref() else { return Vec::new() };
+    let values = regex.captures_iter(bytes).filter_map(|found| found.get(1));
+    values
+        .filter(|value| is_password_like(value.as_bytes()))
+        .map(|value| Secret { kind: Kind::Assigned, range: value.range() })
+        .collect()
+}
+
+/// Letters and digits mixed at random: no word, no identifier, no path, no call.
+fn is_password_like(value: &[u8]) -> bool {
+    let count = |test: fn(&u8) -> bool| value.iter().filter(|byte| test(byte)).count();
+    let (digits, upper, lower) =
+        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let punctuation = value.len() - digits - upper - lower;
+    digits >= 2
+        && upper + lower >= 4
+        && punctuation * 4 <= value.len()
+        && value.len() >= 16
+        && entropy(value) >= 3.5
+        && !contains(value, b"process.")
+        && !contains(value, b"://")
+        && is_random(value)
+}
+
+/// No placeholder: enough different characters, no telling word, no long run of one character.
+fn is_random(token: &[u8]) -> bool {
+    const TELLING: &[&str] = &[
+        "example",
+        "xxxx",
+        "your",
+        "placeholder",
+        "redacted",
+        "changeme",
+        "insert",
+        "12345678",
+        "abcdefgh",
+        "dummy",
+        "sample",
+        "fake",
+        "00000000",
+        "test_key",
+        "....",
+        "----",
+        "____",
+        "****",
+    ];
+    let lower = token.to_ascii_lowercase();
+    let needed = if token.len() >= 24 { 3.0 } else { 2.5 };
+    entropy(token) >= needed && !TELLING.iter().any(|word| contains(&lower, word.as_bytes()))
+}
+
+/// Bits per byte.
+fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
+    let total = bytes.len() as f64;
+    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / total).map(|p| -p * p.log2()).sum()
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// Replaces `{{fake:PREFIX:LENGTH}}` by the prefix and made-up characters, and `{{fake:private-key}}` by a made-up key,
+/// so that example files hold nothing that looks like a secret.
 pub(crate) fn expand_fakes(text: &str) -> String {
-    text.to_owned()
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once("{{fake:") {
+        out.push_str(before);
+        let Some((what, after)) = tail.split_once("}}") else {
+            rest = tail;
+            break;
+        };
+        rest = after;
+        match what.rsplit_once(':') {
+            Some((prefix, length)) => {
+                out.push_str(prefix);
+                out.push_str(&made_up(length.parse().unwrap_or(0)));
+            }
+            None => {
+                let body = made_up(192);
+                out.push_str(&format!(
+                    "-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n-----END OPENSSH PRIVATE KEY-----"
+                ));
+            }
+        }
+    }
+    out + rest
+}
+
+fn made_up(length: usize) -> String {
+    const LETTERS: &[u8] = b"A7bC2dE5fG3hJ6kLmN4pQrStUvWxYz";
+    let step = |seed: usize| (seed * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+    std::iter::successors(Some(42), |seed| Some(step(*seed)))
+        .take(length.min(4096))
+        .map(|seed| LETTERS[(seed >> 12) % LETTERS.len()] as char)
+        .collect()
 }

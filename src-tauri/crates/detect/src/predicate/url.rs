@@ -1,5 +1,429 @@
-//! (first cut)
+//! URLs and hosts in every notation a client resolves: decimal, octal and hexadecimal addresses, IPv4 inside IPv6,
+//! names that spell an address, logins that look like hosts. Reads; never resolves, never connects.
+
+use super::{Match, secret};
 use crate::role::Role;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+use url::{Host, Url};
+
+const MAX_URL_BYTES: usize = 8 * 1024;
+const MAX_URLS: usize = 2000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostClass {
+    /// Where clouds hand out credentials to whoever asks.
+    Metadata,
+    LinkLocal,
+    Loopback,
+    Private,
+    /// An internal address written so that it does not look like one.
+    DisguisedInternal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trick {
+    /// `https://bank.example@other.example/`
+    LoginLooksLikeHost,
+    /// A scheme that makes the client speak another protocol or read a file.
+    OddScheme,
+    /// Line breaks in the URL, plain or encoded.
+    LineBreak,
+    /// Punycode: the name shown is not the name used.
+    Punycode,
+    /// A bare address instead of a name.
+    BareAddress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Load {
+    Secret,
+    /// Encoded text in path or query.
+    EncodedText,
+    /// Data cut into the labels of the host name.
+    HostLabels,
+}
+
+/// Hosts of `text` that belong to one of `classes`. `whole`: the text is a host or URL, not prose with URLs in it.
+pub fn find_hosts(text: &str, whole: bool, classes: &[HostClass]) -> Vec<Match> {
+    let mut out = Vec::new();
+    for (range, url) in urls(text, whole) {
+        let Some(found) = classify(&text[range.clone()], &url) else { continue };
+        let hit = classes.iter().any(|class| match class {
+            HostClass::DisguisedInternal => found.is_disguised,
+            class => *class == found.class,
+        });
+        if hit {
+            let reading = found.is_disguised.then(|| format!("address {}", found.address));
+            out.push(Match { range, reading });
+        }
+    }
+    out
+}
+
+pub fn find_tricks(text: &str, whole: bool, tricks: &[Trick]) -> Vec<Match> {
+    let mut out = Vec::new();
+    for (range, url) in urls(text, whole) {
+        let raw = &text[range.clone()];
+        let host = url.host_str().unwrap_or("");
+        let hit = tricks.iter().any(|trick| match trick {
+            Trick::LoginLooksLikeHost => {
+                let login = url.username();
+                (login.contains('.') || login.contains("%2e") || login.contains("%2f")) && !host.is_empty()
+            }
+            Trick::OddScheme => matches!(
+                url.scheme(),
+                "gopher"
+                    | "dict"
+                    | "ldap"
+                    | "ldaps"
+                    | "jar"
+                    | "netdoc"
+                    | "phar"
+                    | "expect"
+                    | "php"
+                    | "tftp"
+                    | "glob"
+                    | "ogg"
+                    | "zlib"
+            ),
+            Trick::LineBreak => {
+                let lower = raw.to_ascii_lowercase();
+                lower.contains("%0d%0a") || lower.contains("%0a%0d")
+            }
+            Trick::Punycode => host.split('.').any(|label| label.starts_with("xn--")),
+            Trick::BareAddress => matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) && !is_internal(&url),
+        });
+        if hit {
+            out.push(Match { range, reading: None });
+        }
+    }
+    out
+}
+
+pub fn find_loads(text: &str, whole: bool, loads: &[Load]) -> Vec<Match> {
+    let mut out = Vec::new();
+    for (range, url) in urls(text, whole) {
+        if is_internal(&url) || !matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp") {
+            continue;
+        }
+        let hit = loads.iter().any(|load| match load {
+            Load::Secret => {
+                let query = format!("{} {}", url.path(), url.query().unwrap_or(""));
+                let kinds = [secret::Kind::Token, secret::Kind::PrivateKey];
+                // Webhook addresses are secrets themselves: calling them is their use.
+                !is_webhook(&url) && !secret::find(&query, &kinds).is_empty()
+            }
+            Load::EncodedText => encoded_text(&url),
+            Load::HostLabels => url.host_str().is_some_and(labels_carry_data),
+        });
+        if hit {
+            out.push(Match { range, reading: None });
+        }
+    }
+    out
+}
+
+/// Whether an argument names a place outside this machine.
 pub(crate) fn is_destination(role: Role, text: &str) -> bool {
-    role == Role::ArgumentUrl && text.contains("://")
+    let text = text.trim();
+    match role {
+        Role::ArgumentUrl | Role::ArgumentHost => {
+            urls(text, true).iter().any(|(_, url)| url.scheme() != "file" && url.host().is_some() && !is_internal(url))
+        }
+        Role::ArgumentName | Role::ArgumentText => {
+            text.len() < 255
+                && !text.contains(char::is_whitespace)
+                && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+        }
+        _ => false,
+    }
+}
+
+/// The URLs of a text. `whole`: also a bare host, with or without port.
+pub(crate) fn urls(text: &str, whole: bool) -> Vec<(Range<usize>, Url)> {
+    let mut out = Vec::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices("://").take(MAX_URLS) {
+        if at < done {
+            continue;
+        }
+        let before = &text.as_bytes()[..at];
+        let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let length = before.iter().rev().take(24).take_while(is_scheme).count();
+        let start = at - length;
+        let rest = &text[at + 3..];
+        let is_end = |c: char| {
+            c.is_whitespace() && !whole || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '|' | '\\') && !whole
+        };
+        let end = at + 3 + rest.find(is_end).unwrap_or(rest.len()).min(MAX_URL_BYTES);
+        let end = text.floor_char_boundary(end);
+        if let Ok(url) = Url::parse(&text[start..end]) {
+            done = end;
+            out.push((start..end, url));
+        }
+    }
+    if whole && out.is_empty() {
+        let host = text.trim().trim_start_matches('/');
+        let is_host = !host.is_empty() && host.len() <= 255 && !host.contains(char::is_whitespace);
+        if is_host && let Ok(url) = Url::parse(&format!("http://{host}")) {
+            out.push((0..text.len(), url));
+        } else if is_host
+            && host.contains(':')
+            && let Ok(url) = Url::parse(&format!("http://[{host}]"))
+        {
+            out.push((0..text.len(), url));
+        }
+    }
+    out
+}
+
+struct Found {
+    class: HostClass,
+    is_disguised: bool,
+    address: String,
+}
+
+fn classify(raw: &str, url: &Url) -> Option<Found> {
+    let host = url.host()?;
+    let (address, spelled) = match &host {
+        Host::Ipv4(address) => (IpAddr::V4(*address), false),
+        Host::Ipv6(address) => (IpAddr::V6(*address), false),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            if METADATA_NAMES.contains(&name.as_str()) {
+                return Some(Found { class: HostClass::Metadata, is_disguised: false, address: name });
+            }
+            if name == "localhost" || name.ends_with(".localhost") || name == "localhost.localdomain" {
+                return Some(Found { class: HostClass::Loopback, is_disguised: false, address: name });
+            }
+            // Schemes the URL standard does not know keep their host as it is written.
+            match name.parse() {
+                Ok(address) => (IpAddr::V4(address), false),
+                Err(_) => (IpAddr::V4(spelled_address(&name)?), true),
+            }
+        }
+    };
+    let (v4, is_embedded) = match address {
+        IpAddr::V4(address) => (Some(address), false),
+        IpAddr::V6(address) => (embedded_v4(address), true),
+    };
+    let class = match (v4, address) {
+        (Some(v4), _) => class_v4(v4),
+        (None, IpAddr::V6(v6)) => class_v6(v6),
+        (None, IpAddr::V4(_)) => None,
+    }?;
+    let plain = v4.is_some_and(|v4| raw.contains(&v4.to_string())) && !is_embedded;
+    let is_disguised = spelled || v4.is_some() && !plain;
+    Some(Found { class, is_disguised, address: v4.map_or(address.to_string(), |v4| v4.to_string()) })
+}
+
+const METADATA_NAMES: &[&str] = &[
+    "metadata.google.internal",
+    "metadata.goog",
+    "metadata",
+    "instance-data",
+    "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+    "metadata.packet.net",
+    "metadata.platformequinix.com",
+];
+
+fn class_v4(v4: Ipv4Addr) -> Option<HostClass> {
+    const METADATA: [Ipv4Addr; 6] = [
+        Ipv4Addr::new(169, 254, 169, 254),
+        Ipv4Addr::new(169, 254, 170, 2),
+        Ipv4Addr::new(169, 254, 170, 23),
+        Ipv4Addr::new(100, 100, 100, 200),
+        Ipv4Addr::new(192, 0, 0, 192),
+        Ipv4Addr::new(168, 63, 129, 16),
+    ];
+    if METADATA.contains(&v4) {
+        Some(HostClass::Metadata)
+    } else if v4.is_link_local() {
+        Some(HostClass::LinkLocal)
+    } else if v4.is_loopback() || v4.octets()[0] == 0 {
+        Some(HostClass::Loopback)
+    } else if v4.is_private() {
+        Some(HostClass::Private)
+    } else {
+        None
+    }
+}
+
+fn class_v6(v6: Ipv6Addr) -> Option<HostClass> {
+    let first = v6.segments()[0];
+    if v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
+        || v6 == Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)
+    {
+        Some(HostClass::Metadata)
+    } else if v6.is_loopback() || v6.is_unspecified() {
+        Some(HostClass::Loopback)
+    } else if first & 0xffc0 == 0xfe80 {
+        Some(HostClass::LinkLocal)
+    } else if first & 0xfe00 == 0xfc00 {
+        Some(HostClass::Private)
+    } else {
+        None
+    }
+}
+
+/// IPv4 in mapped, compatible, translated (64:ff9b::) and 6to4 addresses.
+fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = v6.segments();
+    let tail = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(tail(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(tail(high, low)),
+        [0x2002, high, low, ..] => Some(tail(high, low)),
+        _ => None,
+    }
+}
+
+/// `127.0.0.1.nip.io`, `7f000001.sslip.io`, `169-254-169-254.sslip.io`, `localtest.me`.
+fn spelled_address(name: &str) -> Option<Ipv4Addr> {
+    if ["localtest.me", "lvh.me", "vcap.me", "lacolhost.com"]
+        .iter()
+        .any(|own| name == *own || name.ends_with(&format!(".{own}")))
+    {
+        return Some(Ipv4Addr::LOCALHOST);
+    }
+    let inner = ["nip.io", "sslip.io", "xip.io", "traefik.me"].iter().find_map(|own| name.strip_suffix(own))?;
+    let inner = inner.trim_end_matches('.').replace('-', ".");
+    let labels: Vec<&str> = inner.split('.').collect();
+    if let [.., hex] = labels.as_slice()
+        && hex.len() == 8
+        && let Ok(value) = u32::from_str_radix(hex, 16)
+    {
+        return Some(Ipv4Addr::from(value));
+    }
+    labels.windows(4).find_map(|four| four.join(".").parse().ok())
+}
+
+fn is_internal(url: &Url) -> bool {
+    classify("", url).is_some()
+}
+
+fn is_webhook(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "hooks.slack.com" || host.ends_with("discord.com") || host.ends_with("webhook.office.com")
+    })
+}
+
+/// A long query value or path part that decodes to prose or to lines of settings. JSON is left alone: sign-in flows
+/// carry it.
+fn encoded_text(url: &Url) -> bool {
+    let values = url.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>();
+    let parts = url.path_segments().into_iter().flatten().map(str::to_owned);
+    values.into_iter().chain(parts).filter(|value| value.len() >= 40).any(|value| {
+        let bytes = value.as_bytes();
+        let decoded = if bytes.iter().all(u8::is_ascii_hexdigit) {
+            bytes
+                .chunks_exact(2)
+                .filter_map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+                .collect()
+        } else if bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b' '))
+        {
+            crate::decode::decode64(bytes)
+        } else {
+            return false;
+        };
+        let Ok(text) = String::from_utf8(decoded) else { return false };
+        let is_text = text.chars().all(|c| !c.is_control() || c.is_whitespace());
+        is_text && text.len() >= 30 && text.contains([' ', '\n', '=', ':']) && !text.starts_with(['{', '['])
+    })
+}
+
+/// Long or many hex or base32 labels in front of a domain.
+fn labels_carry_data(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    let data = labels[..labels.len().saturating_sub(2)].iter();
+    let is_coded = |label: &str| {
+        let hex = label.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let base32 = label.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'2'..=b'7'));
+        let digits = label.bytes().filter(u8::is_ascii_digit).count();
+        (hex || base32) && digits * 8 >= label.len()
+    };
+    let coded: Vec<usize> = data.filter(|label| is_coded(label)).map(|label| label.len()).collect();
+    coded.iter().any(|length| *length >= 50) || coded.iter().filter(|length| **length >= 24).count() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notation_of_the_metadata_address() {
+        for host in [
+            "169.254.169.254",
+            "2852039166",
+            "0xa9fea9fe",
+            "0xa9.0xfe.0xa9.0xfe",
+            "0251.0376.0251.0376",
+            "169.254.43518",
+            "[::ffff:169.254.169.254]",
+            "[::ffff:a9fe:a9fe]",
+            "[64:ff9b::a9fe:a9fe]",
+            "169.254.169.254.nip.io",
+            "a9fea9fe.sslip.io",
+            "169-254-169-254.sslip.io",
+            "①⑥⑨.254.169.254",
+            "metadata.google.internal",
+            "METADATA.google.internal.",
+            "user@169.254.169.254",
+            "[fd00:ec2::254]",
+        ] {
+            let url = format!("http://{host}/latest/meta-data/");
+            assert_eq!(find_hosts(&url, true, &[HostClass::Metadata]).len(), 1, "{url}");
+            if !host.contains('@') {
+                assert_eq!(find_hosts(host, true, &[HostClass::Metadata]).len(), 1, "{host}");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_local_addresses_are_not_disguised() {
+        for url in [
+            "http://localhost:3000",
+            "http://127.0.0.1:8080/x",
+            "http://192.168.1.10",
+            "https://example.com",
+            "http://[::1]:80",
+        ] {
+            assert!(find_hosts(url, true, &[HostClass::DisguisedInternal]).is_empty(), "{url}");
+        }
+        for url in [
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://localtest.me/",
+        ] {
+            assert_eq!(find_hosts(url, true, &[HostClass::DisguisedInternal]).len(), 1, "{url}");
+        }
+    }
+
+    #[test]
+    fn loads() {
+        let secret = secret::expand_fakes("https://evil.example/c?d={{fake:ghp_:36}}");
+        assert_eq!(find_loads(&secret, true, &[Load::Secret]).len(), 1);
+        let text = "https://x.example/p?q=ZGF0YWJhc2UgcGFzc3dvcmQ9aHVudGVyMiBob3N0PWRiLmludGVybmFs";
+        assert_eq!(find_loads(text, true, &[Load::EncodedText]).len(), 1);
+        let labels = "http://4d5a90000300000004000000ffff0000b8.00000000000000400000000000000000.x.example/";
+        assert_eq!(find_loads(labels, true, &[Load::HostLabels]).len(), 1);
+        for url in [
+            "https://github.com/a/b/commit/9fceb02d0ae598e95dc970b74767f19372d61af8",
+            "https://bucket.s3.amazonaws.com/key?X-Amz-Signature=9fceb02d0ae598e95dc970b74767f19372d61af89fceb02d0ae598e95dc970b7",
+            "https://d111111abcdef8.cloudfront.net/x",
+        ] {
+            assert!(find_loads(url, true, &[Load::Secret, Load::EncodedText, Load::HostLabels]).is_empty(), "{url}");
+        }
+    }
 }

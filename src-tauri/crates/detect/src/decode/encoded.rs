@@ -1,0 +1,113 @@
+//! Base64 and hexadecimal runs. The start of a run is decoded first: most runs are hashes, keys or pictures, not text.
+
+use super::{Part, readable};
+use std::ops::Range;
+
+const MIN_BASE64_CHARS: usize = 16;
+const MIN_HEX_PAIRS: usize = 8;
+const PROBE_CHARS: usize = 32;
+
+pub(super) fn base64(text: &str, parts: &mut Vec<Part>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if sextet(bytes[at]).is_none() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut line = at;
+        let mut end = at;
+        while at < bytes.len() {
+            if sextet(bytes[at]).is_some() {
+                at += 1;
+                end = at;
+                continue;
+            }
+            // MIME folds long runs into lines.
+            let newline = if bytes[at..].starts_with(b"\r\n") { 2 } else { usize::from(bytes[at] == b'\n') };
+            let goes_on = bytes.get(at + newline).is_some_and(|byte| sextet(*byte).is_some());
+            if newline == 0 || at - line < 40 || !goes_on {
+                break;
+            }
+            at += newline;
+            line = at;
+        }
+        if end - start >= MIN_BASE64_CHARS {
+            let probe = decode64(&bytes[start..end.min(start + PROBE_CHARS)]);
+            if readable(&probe).is_some()
+                && let Some(text) = readable(&decode64(&bytes[start..end]))
+            {
+                let end = end + bytes[end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+                parts.push(Part { step: "base64", source: start..end, text });
+            }
+        }
+        at = at.max(end);
+    }
+}
+
+/// Lenient: both alphabets, no padding needed, other bytes skipped.
+pub(crate) fn decode64(run: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(run.len() * 3 / 4);
+    let (mut bits, mut count) = (0u32, 0);
+    for value in run.iter().filter_map(|byte| sextet(*byte)) {
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count & 0xff) as u8);
+        }
+    }
+    out
+}
+
+fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// `68656c6c6f…`, `68 65 6c …`, `68:65:…`, `0x68, 0x65 …`.
+pub(super) fn hex(text: &str, parts: &mut Vec<Part>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let inside_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+        match (!inside_word).then(|| hex_run(bytes, at)).flatten() {
+            Some((source, values)) => {
+                at = source.end;
+                if let Some(text) = readable(&values) {
+                    parts.push(Part { step: "hex", source, text });
+                }
+            }
+            None => at += 1,
+        }
+    }
+}
+
+fn hex_run(bytes: &[u8], start: usize) -> Option<(Range<usize>, Vec<u8>)> {
+    let digit = |at: usize| bytes.get(at).and_then(|byte| (*byte as char).to_digit(16));
+    let mut values = Vec::new();
+    let mut at = start;
+    let mut end = start;
+    loop {
+        if bytes[at..].starts_with(b"0x") {
+            at += 2;
+        }
+        let (Some(high), Some(low)) = (digit(at), digit(at + 1)) else { break };
+        values.push((high * 16 + low) as u8);
+        at += 2;
+        end = at;
+        // One separator, or a comma and a space.
+        at += bytes[at..].iter().take(2).take_while(|byte| matches!(byte, b' ' | b',' | b':')).count();
+        if at >= bytes.len() {
+            break;
+        }
+    }
+    (values.len() >= MIN_HEX_PAIRS).then_some((start..end, values))
+}

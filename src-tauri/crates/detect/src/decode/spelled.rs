@@ -1,0 +1,93 @@
+//! Words spelled in a way that patterns miss and models read: `i g n o r e`, `1gn0r3`.
+
+use super::Part;
+
+/// Single characters in a row that make spaced-out text.
+const MIN_SPACED: usize = 10;
+/// Disguised words in a line before it is read as leetspeak.
+const MIN_LEET_WORDS: usize = 2;
+const MAX_LINE_BYTES: usize = 4096;
+
+/// `d e l e t e   a l l` → `delete all`: one separator joins, more make a space.
+pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
+    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '\u{a0}' | '\t');
+    let mut run: Option<(usize, usize, String, usize)> = None;
+    let mut chars = text.char_indices().peekable();
+    let mut before = ' ';
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map_or(' ', |(_, next)| *next);
+        let is_single = c.is_alphanumeric() && !before.is_alphanumeric() && !next.is_alphanumeric();
+        before = c;
+        if is_single {
+            let (_, end, word, count) = run.get_or_insert_with(|| (at, at, String::new(), 0));
+            word.push(c);
+            *end = at + c.len_utf8();
+            *count += 1;
+            let mut gap = 0;
+            while let Some((_, separator)) = chars.next_if(|(_, next)| is_separator(*next)) {
+                gap += 1;
+                before = separator;
+            }
+            if gap > 1 {
+                word.push(' ');
+            }
+            if gap > 0 {
+                continue;
+            }
+        }
+        // Commas and full stops between words do not end the run; a word of several letters does.
+        if matches!(c, ',' | ':' | ';' | '\'' | '"' | '!' | '?') || is_separator(c) {
+            if let Some((_, _, word, _)) = &mut run {
+                word.push(c);
+            }
+            continue;
+        }
+        if !is_single {
+            push(run.take(), parts);
+        }
+    }
+    push(run, parts);
+}
+
+fn push(run: Option<(usize, usize, String, usize)>, parts: &mut Vec<Part>) {
+    if let Some((start, end, text, count)) = run
+        && count >= MIN_SPACED
+    {
+        parts.push(Part { step: "spaced-letters", source: start..end, text });
+    }
+}
+
+/// Lines in which digits and signs stand for letters.
+pub(super) fn leet(text: &str, parts: &mut Vec<Part>) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let words = line.split_ascii_whitespace().filter(|word| is_leet(word)).take(MIN_LEET_WORDS).count();
+        if words >= MIN_LEET_WORDS && line.len() <= MAX_LINE_BYTES {
+            let text = line.chars().map(letter).collect();
+            parts.push(Part { step: "leetspeak", source: start..start + line.len(), text });
+        }
+        start += line.len();
+    }
+}
+
+/// A digit or sign with letters on both sides, or at the start of a word of letters: `pr0mpt`, `1gnore`.
+fn is_leet(word: &str) -> bool {
+    let is_sign = |byte: u8| matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'@' | b'$' | b'!');
+    let bytes = word.as_bytes();
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let odd = bytes.iter().filter(|byte| !byte.is_ascii_alphabetic() && !is_sign(**byte)).count();
+    let inside = bytes.windows(2).any(|pair| is_sign(pair[0]) && pair[1].is_ascii_alphabetic());
+    (3..=20).contains(&bytes.len()) && letters >= 2 && odd <= 1 && inside
+}
+
+fn letter(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        c => c,
+    }
+}

@@ -1,0 +1,260 @@
+//! Paths: normalised as the receiver would (climbing, encodings, home, drive letters, `/proc/self/root`), then looked up
+//! in a catalogue of files that hold keys, credentials, system secrets, or the settings of AI apps and of Portcullis.
+
+mod catalogue;
+
+use super::Match;
+pub use catalogue::Set;
+use serde::Deserialize;
+
+const MAX_PATH_BYTES: usize = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// Climbs (`..`) and ends at a system or credential file.
+    Sensitive,
+    /// Dots or slashes written so that a check overlooks them, or a zero byte.
+    Encoded,
+    /// Climbs at least this often beyond its start without saying where to.
+    Far,
+}
+
+/// A path as the receiver sees it.
+#[derive(Debug, Default)]
+pub(crate) struct Path {
+    /// Lower-case, `/`-separated, home as `~`, no `.` or `..` left.
+    pub text: String,
+    pub climbs: usize,
+    /// Starts at the root and goes up all the same.
+    pub wanders: bool,
+    /// Dots or slashes were percent-encoded, doubled or overlong.
+    pub is_encoded: bool,
+    pub has_nul: bool,
+}
+
+/// Climbs beyond the start that no ordinary relative import needs.
+const FAR_CLIMBS: usize = 6;
+
+pub fn find_sensitive(text: &str, sets: &[Set]) -> Vec<Match> {
+    if text.len() > MAX_PATH_BYTES || text.trim().contains('\n') {
+        return Vec::new();
+    }
+    let path = Path::of(text);
+    let hit = sets.iter().any(|set| set.holds(&path.text));
+    hit.then(|| Match { range: 0..text.len(), reading: reading(text, &path) }).into_iter().collect()
+}
+
+pub fn find_traversal(text: &str, reaches: &[Reach]) -> Vec<Match> {
+    if text.len() > MAX_PATH_BYTES || text.trim().contains('\n') {
+        return Vec::new();
+    }
+    let path = Path::of(text);
+    let sets = [Set::System, Set::Probe, Set::PrivateKeys, Set::Credentials];
+    let climbs_into = || {
+        path.climbs > 0 && sets.iter().any(|set| set.holds_after_climb(&path.text))
+            || path.wanders && sets.iter().any(|set| set.holds(&path.text))
+    };
+    let hit = reaches.iter().any(|reach| match reach {
+        Reach::Sensitive => climbs_into(),
+        Reach::Encoded => path.is_encoded && path.climbs > 0 || path.has_nul,
+        Reach::Far => path.climbs >= FAR_CLIMBS,
+    });
+    hit.then(|| Match { range: 0..text.len(), reading: reading(text, &path) }).into_iter().collect()
+}
+
+fn reading(text: &str, path: &Path) -> Option<String> {
+    (path.is_encoded || path.climbs > 0)
+        .then(|| format!("{}{}", "../".repeat(path.climbs.min(8)), path.text))
+        .filter(|reading| reading != text)
+}
+
+impl Path {
+    pub fn of(text: &str) -> Self {
+        let mut path = Self::default();
+        let mut text = text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+        for _ in 0..3 {
+            let undone = undo_encoding(&text);
+            if undone == text {
+                break;
+            }
+            // An encoded space is no disguise; encoded dots and slashes are.
+            path.is_encoded |= undone.matches(['.', '/', '\\']).count() > text.matches(['.', '/', '\\']).count();
+            text = undone;
+        }
+        if let Some(at) = text.find('\0') {
+            path.has_nul = true;
+            text.truncate(at);
+        }
+        let mut text = text.replace('\\', "/");
+        for scheme in ["file://localhost", "file://", "file:"] {
+            if let Some(rest) = text.strip_prefix(scheme) {
+                text = rest.to_owned();
+                break;
+            }
+        }
+        // `..;/` (Java) and `....//`, which becomes `../` when a filter takes one `../` away.
+        if text.contains("..;/") || text.contains("....//") {
+            path.is_encoded = true;
+            text = text.replace("..;/", "../").replace("....//", "../");
+        }
+        while let Some(rest) = text.strip_prefix("/proc/self/root").or_else(|| text.strip_prefix("/proc/1/root")) {
+            path.is_encoded = true;
+            text = rest.to_owned();
+        }
+        let is_rooted = text.starts_with('/');
+        let mut parts: Vec<&str> = Vec::new();
+        for part in text.split('/') {
+            // Windows ignores dots and spaces at the end, and `::$DATA` names the file itself.
+            let part = part.strip_suffix("::$data").unwrap_or(part);
+            match part {
+                "" | "." => {}
+                ".." => {
+                    path.wanders |= is_rooted;
+                    if parts.pop().is_none() {
+                        path.climbs += 1;
+                    }
+                }
+                part => parts.push(part),
+            }
+        }
+        let joined = parts.join("/");
+        path.text = home(if is_rooted { format!("/{joined}") } else { joined });
+        path
+    }
+}
+
+/// Percent-encoding, `%u` and overlong forms undone once.
+fn undo_encoding(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let text = text
+        .replace("%c0%ae", ".")
+        .replace("%e0%80%ae", ".")
+        .replace("%uff0e", ".")
+        .replace("%u002e", ".")
+        .replace("%c0%af", "/")
+        .replace("%c1%9c", "\\")
+        .replace("%u2215", "/")
+        .replace("%u2216", "\\")
+        .replace("%u002f", "/");
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |at: usize| bytes.get(at).and_then(|byte| (*byte as char).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Home directories of all platforms and notations as `~`; drive letters dropped.
+fn home(text: String) -> String {
+    let text = match text.as_bytes() {
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => format!("/{}", text[2..].trim_start_matches('/')),
+        [b'/', letter, b':', ..] if letter.is_ascii_alphabetic() => format!("/{}", text[3..].trim_start_matches('/')),
+        _ => text,
+    };
+    for start in ["$home/", "${home}/", "%userprofile%/", "$env:userprofile/", "/root/", "/var/root/"] {
+        if let Some(rest) = text.strip_prefix(start) {
+            return format!("~/{rest}");
+        }
+    }
+    for start in ["/home/", "/users/", "/mnt/c/users/", "/c/users/"] {
+        if let Some((_, rest)) = text.strip_prefix(start).and_then(|rest| rest.split_once('/')) {
+            return format!("~/{rest}");
+        }
+    }
+    if let Some(rest) = text.strip_prefix('~')
+        && let Some((name, rest)) = rest.split_once('/')
+        && !name.is_empty()
+    {
+        return format!("~/{rest}");
+    }
+    text.replace("%appdata%/", "~/appdata/roaming/").replace("%localappdata%/", "~/appdata/local/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traversal_in_every_spelling() {
+        for text in [
+            "../../../../etc/passwd",
+            "..\\..\\..\\windows\\win.ini",
+            "%2e%2e%2f%2e%2e%2fetc%2fshadow",
+            "%252e%252e%252fetc/passwd",
+            "..%c0%af..%c0%afetc/passwd",
+            "....//....//etc/passwd",
+            "..;/..;/etc/passwd",
+            "images/../../../../etc/passwd",
+            "/var/www/../../../../../etc/shadow",
+            "..%00/../etc/passwd\0.png",
+            "file:///../../etc/passwd",
+            "../../home/user/.ssh/id_rsa",
+        ] {
+            let found = find_traversal(text, &[Reach::Sensitive, Reach::Encoded]);
+            assert_eq!(found.len(), 1, "{text} {:?}", Path::of(text));
+        }
+    }
+
+    #[test]
+    fn ordinary_paths_are_ordinary() {
+        for text in [
+            "../src/index.ts",
+            "../../lib/utils.js",
+            "./a/../b",
+            "src/etc/passwd.rs",
+            "/home/me/project/.env.example",
+            "docs/My%20File.md",
+            "C:\\Users\\me\\src\\main.rs",
+            "../../../../packages/core/src",
+            "/etc/hosts",
+            "/home/me/portcullis/signatures/x.toml",
+            "~/.ssh/id_rsa.pub",
+            "src/cookies",
+        ] {
+            assert!(find_traversal(text, &[Reach::Sensitive, Reach::Encoded, Reach::Far]).is_empty(), "{text}");
+            let sets = [Set::PrivateKeys, Set::Credentials, Set::System, Set::State, Set::AppConfigs, Set::Startup];
+            assert!(find_sensitive(text, &sets).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sensitive_files_on_three_platforms() {
+        for (text, set) in [
+            ("~/.ssh/id_rsa", Set::PrivateKeys),
+            ("/Users/me/.ssh/id_ed25519", Set::PrivateKeys),
+            ("C:\\Users\\me\\.ssh\\id_ecdsa", Set::PrivateKeys),
+            ("/Users/me/Library/Keychains/login.keychain-db", Set::PrivateKeys),
+            ("%LOCALAPPDATA%\\Google\\Chrome\\User Data\\Default\\Login Data", Set::PrivateKeys),
+            ("/home/me/.aws/credentials", Set::Credentials),
+            ("$HOME/.kube/config", Set::Credentials),
+            ("/root/.netrc", Set::Credentials),
+            ("/proc/self/root/etc/shadow", Set::System),
+            ("C:/Windows/System32/config/SAM", Set::System),
+            ("/proc/1234/environ", Set::System),
+            ("~/.local/share/portcullis/audit.db", Set::State),
+            ("~/.portcullis/key", Set::State),
+            ("/Users/me/Library/Application Support/Claude/claude_desktop_config.json", Set::AppConfigs),
+            ("~/.cursor/mcp.json", Set::AppConfigs),
+            ("~/.bashrc", Set::Startup),
+            ("repo/.git/hooks/pre-commit", Set::Startup),
+            ("/work/app/.env", Set::EnvFiles),
+            (".env.production", Set::EnvFiles),
+        ] {
+            assert_eq!(find_sensitive(text, &[set]).len(), 1, "{text} {:?}", Path::of(text));
+        }
+    }
+}

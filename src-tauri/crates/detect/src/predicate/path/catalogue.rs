@@ -1,0 +1,274 @@
+//! The files that matter, by what their loss or change would mean. Entries are lower-case and normalised.
+
+use serde::Deserialize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Set {
+    /// Private keys, keychains, password stores, wallets, browser profiles.
+    PrivateKeys,
+    /// Files in which tools keep tokens and passwords.
+    Credentials,
+    /// `.env` and its kin (not the examples).
+    EnvFiles,
+    /// Shell and database histories.
+    Histories,
+    /// System files that hold secrets or other processes' memory.
+    System,
+    /// Harmless system files that traversal attempts aim at.
+    Probe,
+    /// Portcullis' own state.
+    State,
+    /// Configuration files of AI apps, which decide what they start.
+    AppConfigs,
+    /// Files that run by themselves at login, in a shell or on a git command.
+    Startup,
+}
+
+/// `…/x`: ends with; `x/…`: lies below; `…/x/…`: has the part; else: equal.
+const PRIVATE_KEYS: &[&str] = &[
+    "…/.ssh/identity",
+    "…/.gnupg/private-keys-v1.d/…",
+    "…/.gnupg/secring.gpg",
+    "…/library/keychains/…",
+    "…/.local/share/keyrings/…",
+    "…/.password-store/…",
+    "…/appdata/roaming/microsoft/credentials/…",
+    "…/appdata/local/microsoft/credentials/…",
+    "…/appdata/roaming/microsoft/protect/…",
+    "…/appdata/local/microsoft/vault/…",
+    "…/.bitcoin/wallet.dat",
+    "…/wallet.dat",
+    "…/.electrum/wallets/…",
+    "…/.ethereum/keystore/…",
+    "…/exodus.wallet/…",
+    "…/.config/solana/id.json",
+    "…/key4.db",
+    "…/logins.json",
+    "…/cookies.sqlite",
+    "…/login data",
+    "…/.config/1password/…",
+    "…/library/group containers/2bua8c4s2c.com.1password/…",
+];
+const CREDENTIALS: &[&str] = &[
+    "…/.aws/credentials",
+    "…/.azure/accesstokens.json",
+    "…/.azure/msal_token_cache.json",
+    "…/gcloud/credentials.db",
+    "…/gcloud/access_tokens.db",
+    "…/gcloud/application_default_credentials.json",
+    "…/gcloud/legacy_credentials/…",
+    "…/.kube/config",
+    "…/.docker/config.json",
+    "…/.netrc",
+    "…/_netrc",
+    "~/.npmrc",
+    "…/.pypirc",
+    "…/.git-credentials",
+    "…/.config/gh/hosts.yml",
+    "…/.config/hub",
+    "…/.pgpass",
+    "~/.my.cnf",
+    "…/.vault-token",
+    "…/credentials.tfrc.json",
+    "…/.cargo/credentials",
+    "…/.cargo/credentials.toml",
+    "…/.gem/credentials",
+    "~/.m2/settings.xml",
+    "…/.s3cfg",
+    "…/.boto",
+    "…/.config/rclone/rclone.conf",
+    "…/.claude/.credentials.json",
+    "…/.codex/auth.json",
+    "…/.config/op/config",
+    "…/.oci/config",
+    "…/.databrickscfg",
+];
+const HISTORIES: &[&str] = &[
+    "…/.bash_history",
+    "…/.zsh_history",
+    "…/.python_history",
+    "…/.psql_history",
+    "…/.mysql_history",
+    "…/.node_repl_history",
+    "…/consolehost_history.txt",
+];
+const SYSTEM: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/master.passwd",
+    "/etc/sudoers",
+    "/etc/sudoers.d/…",
+    "/etc/security/opasswd",
+    "/proc/kcore",
+    "/dev/mem",
+    "/dev/kmem",
+    "/windows/system32/config/…",
+    "/windows/repair/sam",
+    "/windows/ntds/ntds.dit",
+    "/var/run/secrets/…",
+    "/run/secrets/…",
+    "/etc/krb5.keytab",
+    "/etc/kubernetes/admin.conf",
+    "/var/lib/kubelet/config.yaml",
+];
+const PROBE: &[&str] = &[
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/issue",
+    "/etc/motd",
+    "/etc/fstab",
+    "/etc/crontab",
+    "/etc/profile",
+    "/etc/mysql/my.cnf",
+    "/etc/my.cnf",
+    "/etc/apache2/…",
+    "/etc/httpd/…",
+    "/etc/nginx/…",
+    "/etc/ssh/…",
+    "/etc/php…",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/etc/environment",
+    "/boot.ini",
+    "/windows/win.ini",
+    "/windows/system.ini",
+    "/windows/system32/drivers/etc/hosts",
+    "/winnt/win.ini",
+    "/winnt/…",
+    "/windows/…",
+    "/proc/version",
+    "/proc/cmdline",
+    "/proc/mounts",
+    "/proc/net/…",
+    "/proc/self/…",
+    "/var/log/…",
+    "/root/…",
+    "/autoexec.bat",
+    "/inetpub/…",
+];
+const STATE: &[&str] = &[
+    "~/.portcullis",
+    "~/.portcullis/…",
+    "~/.local/share/portcullis/…",
+    "~/.local/state/portcullis/…",
+    "~/.config/portcullis/…",
+    "~/library/application support/portcullis/…",
+    "~/appdata/roaming/portcullis/…",
+    "~/appdata/local/portcullis/…",
+    "…/.portcullis/…",
+];
+const APP_CONFIGS: &[&str] = &[
+    "…/claude_desktop_config.json",
+    "…/.cursor/mcp.json",
+    "…/.vscode/mcp.json",
+    "~/.claude.json",
+    "…/.claude/settings.json",
+    "…/.claude/settings.local.json",
+    "…/windsurf/mcp_config.json",
+    "…/.gemini/settings.json",
+    "…/.codex/config.toml",
+    "…/code/user/mcp.json",
+    "…/cline_mcp_settings.json",
+    "…/.kiro/settings/mcp.json",
+    "…/.config/zed/settings.json",
+    "…/.continue/config.yaml",
+    "…/.roo/mcp.json",
+    "…/.mcp.json",
+    "…/.amazonq/mcp.json",
+];
+const STARTUP: &[&str] = &[
+    "~/.bashrc",
+    "~/.bash_profile",
+    "~/.bash_login",
+    "~/.profile",
+    "~/.zshrc",
+    "~/.zshenv",
+    "~/.zprofile",
+    "~/.zlogin",
+    "~/.config/fish/config.fish",
+    "…/.ssh/authorized_keys",
+    "…/.ssh/rc",
+    "…/.git/hooks/…",
+    "/etc/crontab",
+    "/etc/cron.d/…",
+    "/etc/cron.daily/…",
+    "/var/spool/cron/…",
+    "/etc/rc.local",
+    "/etc/profile.d/…",
+    "/etc/systemd/system/…",
+    "~/.config/systemd/user/…",
+    "~/.config/autostart/…",
+    "…/library/launchagents/…",
+    "…/library/launchdaemons/…",
+    "…/start menu/programs/startup/…",
+    "…/.ssh/config",
+    "/etc/ld.so.preload",
+];
+
+impl Set {
+    /// Whether the normalised path is in the set.
+    pub fn holds(self, path: &str) -> bool {
+        let listed = |entries: &[&str]| entries.iter().any(|entry| fits(path, entry));
+        let name = path.rsplit('/').next().unwrap_or(path);
+        match self {
+            Self::PrivateKeys => {
+                let in_ssh = path.contains("/.ssh/") || path.starts_with(".ssh/");
+                let in_browser = [
+                    "/chrome/",
+                    "/chromium/",
+                    "/brave-browser/",
+                    "/edge/",
+                    "google-chrome",
+                    "/firefox/",
+                    "/user data/",
+                ]
+                .iter()
+                .any(|part| path.contains(part));
+                in_ssh && name.starts_with("id_") && !name.contains(".pub")
+                    || path.starts_with("/etc/ssh/ssh_host_") && name.ends_with("_key")
+                    || in_browser && matches!(name, "cookies" | "login data" | "web data" | "local state")
+                    || listed(PRIVATE_KEYS)
+            }
+            Self::Credentials => listed(CREDENTIALS),
+            Self::EnvFiles => {
+                const HARMLESS: &[&str] =
+                    &["example", "sample", "template", "dist", "test", "defaults", "schema", "d.ts"];
+                name == ".env"
+                    || name.strip_prefix(".env.").is_some_and(|kind| !HARMLESS.iter().any(|word| kind.contains(word)))
+            }
+            Self::Histories => listed(HISTORIES),
+            Self::System => {
+                let of_process = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
+                of_process.is_some_and(|(_, file)| matches!(file, "environ" | "mem" | "maps" | "auxv"))
+                    || listed(SYSTEM)
+            }
+            Self::Probe => listed(PROBE),
+            Self::State => listed(STATE),
+            Self::AppConfigs => listed(APP_CONFIGS),
+            Self::Startup => listed(STARTUP),
+        }
+    }
+
+    /// The same for a path that lost its start to `..`: it may continue at the root or in some home.
+    pub fn holds_after_climb(self, path: &str) -> bool {
+        let rooted = format!("/{}", path.trim_start_matches('/'));
+        let homed =
+            rooted.strip_prefix("/home/").or(rooted.strip_prefix("/users/")).and_then(|rest| rest.split_once('/'));
+        self.holds(&rooted) || homed.is_some_and(|(_, rest)| self.holds(&format!("~/{rest}")))
+    }
+}
+
+fn fits(path: &str, entry: &str) -> bool {
+    match (entry.strip_prefix("…/"), entry.strip_suffix('…')) {
+        (Some(_), Some(below)) => {
+            let part = &below["…".len()..];
+            path.contains(part) || path.starts_with(&part[1..])
+        }
+        (Some(end), None) => path.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('/')),
+        (None, Some(start)) => path.starts_with(start) || start.strip_suffix('/') == Some(path),
+        (None, None) => path == entry,
+    }
+}

@@ -1,0 +1,252 @@
+//! A command smuggled into a value that is no command: a host, a file name, an id. A separator or substitution alone
+//! says nothing; a known program behind it does.
+
+use super::lex;
+use crate::predicate::Match;
+use crate::role::Role;
+
+const MAX_BYTES: usize = 2048;
+/// Programs that are also everyday words need an argument that only a program takes.
+const PLAIN_WORDS: &[&str] = &[
+    "sort", "find", "more", "less", "head", "tail", "last", "who", "w", "net", "type", "set", "id", "echo", "print",
+    "cat", "sleep", "time", "touch", "kill", "env", "host", "date", "dir", "ping", "node", "type", "move", "copy",
+    "start", "exit", "test",
+];
+const PROGRAMS: &[&str] = &[
+    "ls",
+    "cat",
+    "id",
+    "whoami",
+    "uname",
+    "pwd",
+    "ps",
+    "netstat",
+    "ifconfig",
+    "ip",
+    "ping",
+    "nslookup",
+    "dig",
+    "curl",
+    "wget",
+    "nc",
+    "ncat",
+    "bash",
+    "sh",
+    "zsh",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+    "php",
+    "node",
+    "rm",
+    "mv",
+    "cp",
+    "chmod",
+    "chown",
+    "echo",
+    "printf",
+    "sleep",
+    "touch",
+    "mkdir",
+    "kill",
+    "reboot",
+    "shutdown",
+    "halt",
+    "env",
+    "printenv",
+    "set",
+    "export",
+    "head",
+    "tail",
+    "more",
+    "less",
+    "grep",
+    "egrep",
+    "find",
+    "awk",
+    "sed",
+    "sort",
+    "tee",
+    "xargs",
+    "base64",
+    "xxd",
+    "dir",
+    "type",
+    "net",
+    "ipconfig",
+    "systeminfo",
+    "tasklist",
+    "powershell",
+    "cmd",
+    "certutil",
+    "reg",
+    "wmic",
+    "useradd",
+    "adduser",
+    "passwd",
+    "su",
+    "sudo",
+    "crontab",
+    "telnet",
+    "ssh",
+    "scp",
+    "ftp",
+    "tftp",
+    "w",
+    "who",
+    "last",
+    "hostname",
+    "df",
+    "mount",
+    "nohup",
+    "eval",
+    "exec",
+    "system",
+    "date",
+    "getent",
+    "locate",
+    "which",
+    "nmap",
+    "busybox",
+    "openssl",
+    "dd",
+    "tar",
+    "socat",
+    "route",
+    "arp",
+    "ifconfig",
+    "phpinfo",
+    "ver",
+];
+
+pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
+    if text.len() > MAX_BYTES {
+        return Vec::new();
+    }
+    let bytes = text.as_bytes();
+    // In prose a pipe or semicolon is punctuation, a backtick quotes, and a new line is just that.
+    let is_prose = matches!(role, Role::ArgumentText | Role::ArgumentCode | Role::ArgumentSql);
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let next = rest.get(1).copied();
+        let opened = match rest[0] {
+            b'$' if next == Some(b'(') => Some((2, true)),
+            b'`' => Some((1, true)),
+            b';' => Some((1, false)),
+            b'|' => Some((if next == Some(b'|') { 2 } else { 1 }, false)),
+            b'&' if next == Some(b'&') => Some((2, false)),
+            b'&' if role != Role::ArgumentUrl => Some((1, false)),
+            b'\n' | b'\r' if !is_prose => Some((1, false)),
+            b'%' if rest.len() > 2 && rest[1] == b'0' && matches!(rest[2], b'a' | b'A' | b'd' | b'D') => {
+                Some((3, false))
+            }
+            _ => None,
+        };
+        if let Some((length, is_substitution)) = opened
+            && let Some(tail) = text.get(at + length..)
+            && runs_program(tail, is_prose, is_substitution)
+        {
+            return vec![Match { range: at..text.len(), reading: None }];
+        }
+        at += 1;
+    }
+    Vec::new()
+}
+
+fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
+    let tail = tail.replace("%20", " ");
+    let tail = tail.trim_start_matches([' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"']);
+    let head = &tail[..tail.floor_char_boundary(256)];
+    let pipelines = lex::parse(head);
+    let Some(command) = pipelines.first().and_then(|pipeline| pipeline.commands.first()) else { return false };
+    let Some(program) = command.words.first() else { return false };
+    let name =
+        program.text.rsplit('/').next().unwrap_or("").trim_end_matches(['`', ')', '\'', '"']).to_ascii_lowercase();
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    if !PROGRAMS.contains(&name) {
+        return false;
+    }
+    let has_path = program.text.starts_with('/');
+    let first = command.words.get(1).map_or("", |word| word.text.as_str());
+    let telling = first.starts_with(['-', '/', '~', '$', '.'])
+        || first.contains(['/', '=', '*'])
+        || first.bytes().all(|byte| byte.is_ascii_digit()) && !first.is_empty();
+    let alone = command.words.len() == 1;
+    if is_prose {
+        // `code` in Markdown names commands; prose that runs them has an argument, or nothing but the command.
+        let grave = [
+            "curl",
+            "wget",
+            "nc",
+            "ncat",
+            "bash",
+            "sh",
+            "rm",
+            "whoami",
+            "ifconfig",
+            "powershell",
+            "cmd",
+            "cat",
+            "id",
+            "uname",
+            "netstat",
+            "ls",
+            "sleep",
+            "ping",
+            "nslookup",
+        ];
+        return grave.contains(&name)
+            && (telling || alone && tail.len() < 24 && !is_substitution || alone && matches!(name, "whoami" | "id"));
+    }
+    has_path || !PLAIN_WORDS.contains(&name) || telling || alone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_values() {
+        for text in [
+            "example.com; rm -rf ~",
+            "x && whoami",
+            "a|id",
+            "$(curl http://x)",
+            "`id`",
+            "x; cat /etc/passwd",
+            "main;ls${IFS}-la",
+            "1.2.3.4 & ping -c 1 x",
+            "a%0acat%20/etc/passwd",
+            "x\n/bin/ls -al",
+        ] {
+            assert_eq!(find(text, Role::ArgumentHost).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_with_punctuation() {
+        for text in [
+            "Tom & Jerry.mp4",
+            "a;b",
+            "x|y",
+            "https://x.example/?a=1&id=3&sort=asc",
+            "notes; more to come",
+            "salt & pepper",
+            "R&D",
+            "C; set of notes",
+        ] {
+            assert!(find(text, Role::ArgumentName).is_empty(), "{text}");
+            assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
+        }
+        for text in [
+            "Run `npm test`; then `ls` shows the files",
+            "costs $(5)",
+            "Use `cat` to print a file; sleep well",
+            "Fix build & test",
+        ] {
+            assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
+        }
+    }
+}
