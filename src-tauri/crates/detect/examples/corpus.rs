@@ -12,8 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for line in std::io::stdin().lock().lines() {
         let line: serde_json::Value = serde_json::from_str(&line?)?;
         let raw = line["message"].to_string();
-        let direction =
-            if line["direction"] == "to_upstream" { Direction::ToUpstream } else { Direction::ToClient };
+        let direction = if line["direction"] == "to_upstream" { Direction::ToUpstream } else { Direction::ToClient };
         let doc = Doc::parse(raw.as_bytes(), Mode::Lenient, &Limits::default())?;
         let own = line["message"]["method"].as_str();
         let asked = line["request"]["method"].as_str();

@@ -60,7 +60,7 @@ pub fn find(text: &str) -> Vec<Match> {
         || stacked && (breaks_out || ends_in_comment)
         || calls_function && (breaks_out || logic || ends_in_comment)
         || quote.is_some_and(|at| at < 40) && ends_in_comment && logic && words.len() <= 12;
-    hit.then(|| Match { range: 0..text.len(), reading: None }).into_iter().collect()
+    if hit { vec![Match { range: 0..text.len(), reading: None }] } else { Vec::new() }
 }
 
 /// `or 1=1`, `or 'a'='a'`, `|| 1=1`, `and 1=2`, `or true`.

@@ -157,9 +157,8 @@ pub(crate) fn urls(text: &str, whole: bool) -> Vec<(Range<usize>, Url)> {
         let length = before.iter().rev().take(24).take_while(is_scheme).count();
         let start = at - length;
         let rest = &text[at + 3..];
-        let is_end = |c: char| {
-            c.is_whitespace() && !whole || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '|' | '\\') && !whole
-        };
+        let is_end =
+            |c: char| !whole && (c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '|' | '\\'));
         let end = at + 3 + rest.find(is_end).unwrap_or(rest.len()).min(MAX_URL_BYTES);
         let end = text.floor_char_boundary(end);
         if let Ok(url) = Url::parse(&text[start..end]) {
