@@ -34,7 +34,7 @@ pub enum Error {
     Audit(String),
     #[error("the apps' configs could not be looked at: {0}")]
     Clients(String),
-    #[error("{name} was not found beside {}: reinstall Portcullis, or set its path with --shim", beside.display())]
+    #[error("{name} was not found beside {}: reinstall Portcullis", beside.display())]
     MissingBinary { name: String, beside: PathBuf },
     #[error("the system gave no random bytes: {0}")]
     Random(getrandom::Error),

@@ -6,14 +6,20 @@ use super::exit::{Failed, IO};
 use super::reach::{Need, Reached};
 use super::terminal::{say, say_json, shortened, table, time, visible};
 use crate::apps::Apps;
+use crate::clock;
 use crate::config::{ConfigFile, PROXY_PORT};
+use crate::home::Home;
 use crate::lock::{self, Holder};
+use portcullis_audit::{Audit, AuditLimits};
+use portcullis_clients::Report;
 use portcullis_domain::api::{
     App, ApplyAnswer, ApplyRequest, ConfigAction, DiffTag, FilePreview, Observed, PlannedChange, Preview,
     PreviewRequest, Server,
 };
+use portcullis_domain::{AuditRow, Change, ChangeKind};
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Unchanged lines shown around a change.
 const CONTEXT: usize = 2;
@@ -174,7 +180,7 @@ fn show_answer(answer: &ApplyAnswer) -> Result<(), Failed> {
 /// that may be broken, only the journal.
 pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Failed> {
     confirm("Give every app its own config back?", args.yes)?;
-    let home = crate::Home::from_environment()?;
+    let home = Home::from_environment()?;
     if lock::running(&home)?.is_some() {
         return super::with_api(Need::Read, async |reached| {
             let answer: ApplyAnswer = reached.access.post("/api/restore-all", &Value::Null).await?;
@@ -194,6 +200,7 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
     let report = Apps::open(&home, None, port)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
+    tell_the_audit(&home, &report);
     let answer = ApplyAnswer {
         written: report.written.iter().map(|one| one.path.display().to_string()).collect(),
         queued: report.queued.iter().map(|path| path.display().to_string()).collect(),
@@ -208,4 +215,18 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
         Some((_, error)) => Err(Failed::new(IO, error.to_string())),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// As far as the audit log can be opened: the configs come first.
+fn tell_the_audit(home: &Home, report: &Report) {
+    let audit = match Audit::open(home.audit_file(), AuditLimits::default(), Arc::new(clock::now)) {
+        Ok(audit) => audit,
+        Err(error) => return tracing::warn!(%error, "the restore could not be recorded"),
+    };
+    for one in &report.written {
+        let summary = format!("{}: {} was given back.", one.app_name, one.path.display());
+        let (at, app) = (clock::now(), Some(one.app.clone()));
+        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary }));
+    }
+    audit.close();
 }

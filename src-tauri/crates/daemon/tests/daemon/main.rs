@@ -1,0 +1,5 @@
+//! The daemon in this process, looked at through its API and its files.
+
+mod api;
+mod common;
+mod lifecycle;
