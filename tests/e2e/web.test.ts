@@ -71,7 +71,8 @@ describe("the proxy", () => {
       path.replace("/mcp", "/other"),
       "/",
       "/api/status",
-    ]) {
+    ];
+    for (const headers of foreign) {
       expect([target, (await ask(port, target, { host: `127.0.0.1:${port}` })).status]).toEqual([
         target,
         404,
