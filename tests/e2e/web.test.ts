@@ -53,7 +53,8 @@ describe("the proxy", () => {
         { host: `127.0.0.1:${port}`, origin: "https://evil.example" },
         { host: `127.0.0.1:${port}`, origin: "null" },
         { host: `127.0.0.1:${port}`, origin: new URL(world.dashboard).origin },
-      ]) {
+      ];
+      for (const headers of foreign) {
         const { status, headers: answered } = await ask(port, path, headers, method);
         expect([headers, status]).toEqual([headers, 403]);
         expect(answered["access-control-allow-origin"]).toBeUndefined();
@@ -71,8 +72,7 @@ describe("the proxy", () => {
       path.replace("/mcp", "/other"),
       "/",
       "/api/status",
-    ];
-    for (const headers of foreign) {
+    ]) {
       expect([target, (await ask(port, target, { host: `127.0.0.1:${port}` })).status]).toEqual([
         target,
         404,
