@@ -1,5 +1,6 @@
 // Hostile servers and talked-over models on every transport: blocked before the server runs anything, and the session
 // goes on. The ledger file proves what the server really ran.
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { call, connect, connectModern } from "./support/client.ts";
 import { until, World } from "./support/world.ts";
@@ -161,9 +162,9 @@ test("a tool that changes its definition is flagged, and still there", async () 
   );
 });
 
-test("the log finds a blocked call by its words, and prints no secret", async () => {
+test("the log finds a call by its words, and prints no secret", async () => {
   const client = await connect(world.protectedEntry("ledger"), world);
-  const secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
+  const secret = `ghp_${randomBytes(18).toString("hex")}`;
   await call(client, "note", { text: `token ${secret} zirconium` });
   const found = await until("the row", async () => {
     const text = await world.done("log", "--json", "--details", "zirconium");

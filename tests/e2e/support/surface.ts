@@ -47,11 +47,12 @@ export async function surface(client: Client, steps: Step[]): Promise<Record<str
     seen.level = await client.setLoggingLevel("error");
   }
   for (const { tool, args = {} } of steps) {
+    // The last step comes with the result, and the client drops whichever it reads second.
     const progress: unknown[] = [];
-    const call = () =>
-      client.callTool({ name: tool, arguments: args }, undefined, {
-        onprogress: (step) => progress.push(step),
-      });
+    const onprogress = (step: { progress: number; total?: number }) => {
+      if (step.progress !== step.total) progress.push(step);
+    };
+    const call = () => client.callTool({ name: tool, arguments: args }, undefined, { onprogress });
     seen[`${tool} ${JSON.stringify(args)}`] = { result: await answer(call), progress };
   }
   return seen;

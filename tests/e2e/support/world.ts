@@ -172,6 +172,12 @@ export class World {
     return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".jsonl")) : [];
   }
 
+  /** What shims judge by while the daemon is away. */
+  snapshot(): string {
+    const file = join(this.state, "run/snapshot.json");
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
   /** Runs when the world ends, last first. */
   afterwards(close: () => Promise<void>) {
     this.closers.push(close);
