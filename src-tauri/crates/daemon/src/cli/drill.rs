@@ -58,6 +58,7 @@ fn show(rows: &[DrillRow]) -> Result<(), Failed> {
     }
     table(&lines)?;
     let caught = rows.iter().filter(|row| row.caught).count();
+    say("Block: it was stopped. Flag: it went through and you are told.")?;
     say(&format!("{caught} of {} attacks were caught. `portcullis log --app drill` shows them.", rows.len()))?;
     Ok(())
 }

@@ -67,11 +67,22 @@ impl Client {
                 if message.get("method").is_none() && message["id"] == json!(id) {
                     return Ok(message);
                 }
+                self.answer(&message).await?;
                 self.from_server.push(message);
             }
             Err(failed("the connection closed"))
         });
         answer.await.map_err(|_| failed(format!("no answer to {method} in {} s", PATIENCE.as_secs())))?
+    }
+
+    /// The server's own questions are declined, as a careful person would.
+    async fn answer(&mut self, question: &Value) -> io::Result<()> {
+        match (question["method"].as_str(), question.get("id")) {
+            (Some(_), Some(id)) => {
+                self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "decline" } })).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn send(&mut self, message: &Value) -> io::Result<()> {

@@ -1,8 +1,9 @@
 //! One run: a daemon of its own in a temporary folder, one server entry per attack and Transport, protected like any
 //! app's config, then each attack tried and looked at from all sides: what the app got, what the server ran, what the
-//! audit says. An attack counts as caught only if the audit has it at Flag or more and the harm did not happen.
+//! audit says. An attack counts as caught only if the audit has it at Flag or more and the harm did not happen (or, for what
+//! is only flagged, the person was told).
 
-use super::attacks::{ATTACKS, Attack, MARKER, ORDINARY_ANSWER, ORDINARY_TOOL, Step};
+use super::attacks::{ATTACKS, Attack, Demand, MARKER, ORDINARY_ANSWER, ORDINARY_TOOL, Step};
 use super::client::Client;
 use super::server::{HostileServer, effect, http};
 use crate::core::{Config, Core, locked};
@@ -21,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 const TRANSPORTS: [Transport; 3] = [Transport::Stdio, Transport::Sse, Transport::StreamableHttp];
 /// The audit row of an attack is written a moment after the app has its answer.
-const ROW_PATIENCE: Duration = Duration::from_secs(3);
+const ROW_PATIENCE: Duration = Duration::from_secs(2);
 /// An entry of its own with nothing hostile in it.
 const ORDINARY: &str = "ordinary";
 
@@ -139,14 +140,16 @@ async fn on_transport(arena: &Arena, transport: Transport, on_row: &impl Fn(Dril
             true
         });
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let row =
-            flagged_row(arena, &name(attack.id, transport), if harmed { Duration::ZERO } else { ROW_PATIENCE }).await;
+        let row = flagged_row(arena, &name(attack.id, transport), ROW_PATIENCE).await;
         let strongest = row.as_ref().and_then(|row| row.findings.iter().max_by_key(|f| (f.verdict, f.severity)));
         on_row(DrillRow {
             attack: attack.id.into(),
             description: attack.description.into(),
             transport,
-            caught: row.is_some() && !harmed,
+            caught: row.as_ref().is_some_and(|row| {
+                // What was blocked must not have happened, whatever was demanded.
+                !harmed || (attack.demand == Demand::Told && row.verdict < Verdict::Block)
+            }),
             verdict: row.as_ref().map_or(Verdict::Allow, |row| row.verdict),
             signature: strongest.map(|finding| finding.signature.clone()),
             exchange: row.as_ref().map(|row| row.id.clone()),

@@ -149,6 +149,9 @@ pub(crate) mod http {
         let mut answers = served.server.answer(&attack, &format!("{attack}/streamable_http"), &message);
         match answers.len() {
             0 => StatusCode::ACCEPTED.into_response(),
+            1 if message["method"] == "initialize" => {
+                ([("mcp-session-id", attack)], Json(answers.remove(0))).into_response()
+            }
             1 => Json(answers.remove(0)).into_response(),
             _ => {
                 let text: String = answers.iter().map(|m| format!("event: message\ndata: {m}\n\n")).collect();
