@@ -26,7 +26,9 @@ impl Home {
     #[cfg(windows)]
     pub fn socket(&self) -> PathBuf {
         let _ = link::SOCKET;
-        let digest = crate::session::hex_digest([self.0.to_string_lossy().as_bytes()]);
+        // Canonical paths carry a prefix there that nobody else writes.
+        let home = self.0.to_string_lossy();
+        let digest = crate::session::hex_digest([home.strip_prefix(r"\\?\").unwrap_or(&home).as_bytes()]);
         PathBuf::from(format!(r"\\.\pipe\portcullis-{}", &digest[..16]))
     }
 

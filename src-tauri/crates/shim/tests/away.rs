@@ -54,6 +54,25 @@ fn a_hostile_answer_is_paired_with_its_request_and_replaced() {
 }
 
 #[test]
+fn secrets_are_masked_in_the_spool() {
+    use sha2::Digest;
+    let home = Home::new();
+    let mut relay = home.recording_server();
+    // Made here, so that no token lies in the repository and it is not one that is known to be fake.
+    let digits: String = sha2::Sha256::digest(home.path().to_string_lossy().as_bytes())[..18]
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    let secret = format!("ghp_{digits}");
+    relay.say(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"note":"my {secret} here"}}}}"#));
+    assert_eq!(relay.hear_json()["result"]["echo"], "ping");
+    relay.finish();
+    assert!(home.read("got").contains(&secret), "the server gets it");
+    let rows = home.spooled_exchanges();
+    assert!(rows[0].request.contains("my ghp_") && !rows[0].request.contains(&secret), "{}", rows[0].request);
+}
+
+#[test]
 fn only_the_owner_reads_the_spool() {
     let home = Home::new();
     let mut relay = home.recording_server();

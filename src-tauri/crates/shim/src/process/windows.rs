@@ -68,7 +68,9 @@ impl Server {
     pub fn end_group(&self) {
         match &self.job {
             // SAFETY: the handle is owned and open.
-            Some(job) => unsafe { drop(TerminateJobObject(job.as_raw_handle(), 1)) },
+            Some(job) => unsafe {
+                let _ = TerminateJobObject(job.as_raw_handle(), 1);
+            },
             None => drop(self.child().kill()),
         }
     }
