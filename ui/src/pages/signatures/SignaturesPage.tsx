@@ -56,6 +56,7 @@ export default function SignaturesPage() {
       <div className="split sigsplit">
         {!(narrow && open !== null) && (
           <section className="ls" aria-label={text.signatures.list}>
+            {narrow && <Faults faults={signatures.data?.faults ?? []} />}
             <Waiting query={signatures} rows={10} />
             {signatures.data && (
               <SignatureGroups
@@ -70,7 +71,7 @@ export default function SignaturesPage() {
         )}
         {(!narrow || open !== null) && (
           <section className="d" aria-label={text.signatures.detail}>
-            <Faults faults={signatures.data?.faults ?? []} />
+            {!narrow && <Faults faults={signatures.data?.faults ?? []} />}
             {signatures.data && open !== null && !chosen && (
               <Empty title={text.signatures.builtIn}>
                 <code>{open}</code>
