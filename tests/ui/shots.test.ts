@@ -7,7 +7,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, open } from "./browser";
 import { Fixture, TOKEN } from "./fixture/server";
-import { emptyWorld, fullWorld } from "./fixture/worlds";
+import { emptyWorld, fullWorld, tidyWorld } from "./fixture/worlds";
 
 const OUT = join(import.meta.dirname, "../out/ui");
 const PAGES = ["/", "/alerts", "/traffic", "/apps", "/signatures", "/settings", "/drill"];
@@ -74,3 +74,21 @@ test("an open Exchange at 800 px", () =>
   shot(full, `/traffic#ex_${full.world.rows[4]?.id}`, "traffic-open-narrow", { width: 800, height: 700 }));
 test("the icon rail at 1000 px", () =>
   shot(full, `/traffic#ex_${full.world.rows[4]?.id}`, "traffic-open-rail", { width: 1000 }));
+
+test("the pictures of the README", async () => {
+  const tidy = await new Fixture(tidyWorld()).start();
+  await shot(tidy, "/", "readme-overview", { height: 720 });
+  const flagged = tidy.world.rows.find((row) => row.signature === "hidden-unicode-tags");
+  await shot(tidy, `/alerts?state=all#ex_${flagged?.id}`, "readme-alert", { scheme: "dark", height: 720 });
+  await tidy.stop();
+});
+test("paused, with a problem", async () => {
+  const world = fullWorld();
+  world.status.protection = { state: "paused", until: Date.now() + 900_000 };
+  world.status.problems = [
+    "Port 47701 is held by another program. URL servers do not work until it is free.",
+  ];
+  const paused = await new Fixture(world).start();
+  await shot(paused, "/", "overview-paused", {});
+  await paused.stop();
+});

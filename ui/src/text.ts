@@ -201,6 +201,7 @@ export const text = {
     withheld: "Portcullis kept this answer back. The app got an error it can read.",
     noFindings: "No Finding. Every Signature that applies looked at it.",
     at: "at",
+    morePaths: (count: number) => `and ${plural(count, "more place")}`,
     wholeMessage: "the whole Message",
     decoded: (steps: string[], length: number) =>
       `Decoded from ${steps.join(", then ")}, ${plural(length, "character")}`,

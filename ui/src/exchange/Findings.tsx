@@ -8,7 +8,28 @@ import { SeverityBars } from "../parts/Verdict";
 import { text } from "../text";
 import type { Decoded, Explanation, Finding } from "../types";
 
-export function FindingHead({ finding }: { finding: Finding }) {
+const PATHS_SHOWN = 3;
+
+/** One head per Signature: the same one may have matched at many paths. */
+export function FindingHeads({ findings }: { findings: Finding[] }) {
+  const groups = new Map<string, Finding[]>();
+  for (const one of findings) groups.set(one.signature, [...(groups.get(one.signature) ?? []), one]);
+  return [...groups].map(([signature, [first, ...others]], i) =>
+    first === undefined ? null : (
+      <div key={signature}>
+        {i > 0 && (
+          <p className="small">
+            <Prose words={first.title} />
+          </p>
+        )}
+        <FindingHead finding={first} others={others} />
+      </div>
+    ),
+  );
+}
+
+function FindingHead({ finding, others = [] }: { finding: Finding; others?: Finding[] }) {
+  const paths = [...new Set([finding, ...others].map((one) => one.json_path))];
   const icon = finding.verdict === "allow" ? null : finding.verdict;
   return (
     <div className={`find f-${finding.verdict}`}>
@@ -24,11 +45,13 @@ export function FindingHead({ finding }: { finding: Finding }) {
       </div>
       <span className="small muted">
         {text.detail.at}{" "}
-        {finding.json_path === "" ? (
-          text.detail.wholeMessage
-        ) : (
-          <Name value={readablePath(finding.json_path)} full />
-        )}
+        {paths.slice(0, PATHS_SHOWN).map((path, i) => (
+          <span key={path}>
+            {i > 0 && ", "}
+            {path === "" ? text.detail.wholeMessage : <Name value={readablePath(path)} full />}
+          </span>
+        ))}
+        {paths.length > PATHS_SHOWN && ` ${text.detail.morePaths(paths.length - PATHS_SHOWN)}`}
       </span>
     </div>
   );

@@ -44,6 +44,7 @@ const LOOK: Record<Observed["state"], string> = {
   edited_outside: "wait",
   failing: "wait",
 };
+const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 const IDLE_MS = 24 * 3_600_000;
 
 /** Observed, never claimed: nothing is green because a switch is on. `long` adds what to do about it. */
@@ -66,11 +67,7 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
         now - observed.at > IDLE_MS
           ? text.observed.idle(ago(observed.at, now))
           : text.observed.seen(ago(observed.at, now));
-      return (
-        <span title={shortWhen(observed.at, now)}>
-          {long ? when.charAt(0).toUpperCase() + when.slice(1) : when}
-        </span>
-      );
+      return <span title={shortWhen(observed.at, now)}>{long ? capital(when) : when}</span>;
     }
     case "not_yet_seen":
     case "queued":
@@ -83,7 +80,7 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
       return (
         <span>
           <b>{label}.</b> {long && `${text.observed.notChecked}. `}
-          {observed.reason}
+          {capital(observed.reason)}
         </span>
       );
     case "edited_outside":

@@ -1,6 +1,6 @@
 // One Alert: what was found and where, why it is looked for, what to do, what came before and after, the review.
 import { useExchange } from "../../api/queries";
-import { DecodedPart, FindingHead, Why } from "../../exchange/Findings";
+import { DecodedPart, FindingHeads, Why } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
 import { Trail } from "../../exchange/Trail";
@@ -8,7 +8,6 @@ import { useKeys } from "../../lib/keys";
 import { sideOf } from "../../lib/marks";
 import { strongestFirst } from "../../lib/session";
 import { Link } from "../../parts/Link";
-import { Prose } from "../../parts/Prose";
 import { Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { ExchangeDetail } from "../../types";
@@ -41,16 +40,7 @@ function Facts({ detail }: { detail: ExchangeDetail }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <div className="body ruled" tabIndex={0} role="region" aria-label={text.alerts.detail}>
-      {findings.map((finding, i) => (
-        <div key={i}>
-          {i > 0 && (
-            <p className="small">
-              <Prose words={finding.title} />
-            </p>
-          )}
-          <FindingHead finding={finding} />
-        </div>
-      ))}
+      <FindingHeads findings={findings} />
       {(sides.length > 0 ? sides : (["request"] as const)).map((side) => (
         <MessagePart key={side} exchange={exchange} side={side} around={2} unfolded={10} />
       ))}

@@ -32,9 +32,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
         {server.pins.changed > 0 && <span className="chip">{text.apps.changed(server.pins.changed)}</span>}
       </div>
       <span className="small muted nowrap side2 num">
-        {open
-          ? text.preview.label.toLowerCase()
-          : server.protected && text.observed.messages(server.messages_24h)}
+        {open ? text.apps.previewOpen : server.protected && text.observed.messages(server.messages_24h)}
       </span>
       <div className="o">
         <ObservedMark observed={observed} long />{" "}

@@ -1,7 +1,7 @@
 // One Exchange in four tabs. The tab one chose stays while moving through rows; else the one with a Finding opens.
 import { useState } from "react";
 import { useExchange } from "../../api/queries";
-import { DecodedPart, FindingHead, FindingList } from "../../exchange/Findings";
+import { DecodedPart, FindingHeads, FindingList } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
 import { Trail } from "../../exchange/Trail";
@@ -71,9 +71,7 @@ function Content({ tab, detail }: { tab: Tab; detail: ExchangeDetail }) {
   const here = findings.filter((finding) => sideOf(finding) === tab);
   return (
     <>
-      {here.map((finding, i) => (
-        <FindingHead key={i} finding={finding} />
-      ))}
+      <FindingHeads findings={here} />
       <MessagePart key={tab} exchange={exchange} side={tab} seek />
       {here.map(
         (finding) => finding.decoded && <DecodedPart key={finding.decoded.text} decoded={finding.decoded} />,
