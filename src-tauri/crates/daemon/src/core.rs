@@ -61,6 +61,7 @@ pub(crate) struct Core {
     pub(crate) ports: (u16, u16),
     pub(crate) waiting: Mutex<std::collections::HashSet<portcullis_domain::ExchangeId>>,
     pub(crate) tap: Option<Tap>,
+    pub(crate) shim_source: Option<PathBuf>,
     pub(crate) bus: broadcast::Sender<LiveEvent>,
     key: Vec<u8>,
     config: Mutex<ConfigFile>,
@@ -94,7 +95,7 @@ impl Core {
             .map_err(|error| Error::Audit(error.to_string()))?;
         let left = rules::load(&home, &key)?;
         let mut problems: Vec<String> = left.problem.into_iter().collect();
-        if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref()) {
+        if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref(), false) {
             problems.push(format!("Servers that an app starts itself cannot be protected: {error}."));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
@@ -129,6 +130,7 @@ impl Core {
             ports,
             waiting: Mutex::default(),
             tap: config.tap.clone(),
+            shim_source: config.shim.clone(),
             bus: broadcast::channel(MAX_WAITING_EVENTS).0,
             key,
             config: Mutex::new(file),

@@ -128,23 +128,40 @@ fn current_user() -> u32 {
 
 /// Replaces a file in one step, readable by its owner alone: a reader sees the old content or the new, never a half.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
-    write_atomic(path, content, 0o600)
+    write_atomic(path, content, Mode::Private)
 }
 
-pub(crate) fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+/// As `write_private`, for files that mean nothing after a power loss: does not wait for the disk.
+pub(crate) fn write_run_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+    write_atomic(path, content, Mode::Passing)
+}
+
+/// An own program.
+pub(crate) fn write_program(path: &Path, content: &[u8]) -> Result<(), Error> {
+    write_atomic(path, content, Mode::Program)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Private,
+    Passing,
+    Program,
+}
+
+fn write_atomic(path: &Path, content: &[u8], mode: Mode) -> Result<(), Error> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         // Named temporary files are created 0600.
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
         file.write_all(content)?;
         #[cfg(unix)]
-        if mode != 0o600 {
+        if mode == Mode::Program {
             use std::os::unix::fs::PermissionsExt as _;
-            file.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o700))?;
         }
-        #[cfg(not(unix))]
-        let _ = mode;
-        file.as_file().sync_all()?;
+        if mode != Mode::Passing {
+            file.as_file().sync_all()?;
+        }
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
     };

@@ -87,7 +87,7 @@ fn read_running(home: &Home) -> Result<Option<Running>, Error> {
 impl Running {
     pub(crate) fn publish(&self, home: &Home) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        home::write_private(&home.daemon_file(), text.as_bytes())
+        home::write_run_file(&home.daemon_file(), text.as_bytes())
     }
 }
 

@@ -16,21 +16,65 @@ pub(crate) fn beside(name: &str) -> Result<PathBuf, Error> {
 }
 
 /// Installs the shim if it is missing or another build. `source`: None looks beside the running executable.
-pub(crate) fn install(home: &Home, source: Option<&Path>) -> Result<(), Error> {
+/// `closely` compares every byte; else size and time are enough, so that a start does not read two large files.
+pub(crate) fn install(home: &Home, source: Option<&Path>, closely: bool) -> Result<(), Error> {
     let source = match source {
         Some(path) => path.to_path_buf(),
         None => beside(home::shim_name())?,
     };
     let target = home.shim();
-    let content = std::fs::read(&source).map_err(Error::io("could not read the shim", &source))?;
-    if std::fs::read(&target).is_ok_and(|installed| installed == content) {
+    if !closely && looks_alike(&source, &target) {
         return Ok(());
     }
-    home::write_atomic(&target, &content, 0o700)
+    let content = std::fs::read(&source).map_err(Error::io("could not read the shim", &source))?;
+    if !std::fs::read(&target).is_ok_and(|installed| installed == content) {
+        home::write_program(&target, &content)?;
+    }
+    let same_time = || -> std::io::Result<()> {
+        let modified = std::fs::metadata(&source)?.modified()?;
+        std::fs::File::options().write(true).open(&target)?.set_modified(modified)
+    };
+    if let Err(error) = same_time() {
+        // It only makes the next start look closer. A shim that runs cannot be opened for writing, for one.
+        tracing::debug!(%error, "the shim's time could not be set");
+    }
+    Ok(())
+}
+
+fn looks_alike(a: &Path, b: &Path) -> bool {
+    let look = |path: &Path| std::fs::metadata(path).ok().and_then(|m| Some((m.len(), m.modified().ok()?)));
+    look(a).is_some_and(|seen| look(b) == Some(seen))
 }
 
 /// SHA-256 of a file, hex.
 pub(crate) fn digest(path: &Path) -> Result<String, Error> {
     let content = std::fs::read(path).map_err(Error::io("could not read", path))?;
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_shim_is_replaced_however_alike_it_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("s")).unwrap();
+        home.create().unwrap();
+        let source = dir.path().join("source");
+        std::fs::write(&source, "right").unwrap();
+        install(&home, Some(&source), false).unwrap();
+        assert_eq!(std::fs::read_to_string(home.shim()).unwrap(), "right");
+
+        let modified = std::fs::metadata(&source).unwrap().modified().unwrap();
+        std::fs::write(home.shim(), "wrong").unwrap();
+        std::fs::File::options().write(true).open(home.shim()).unwrap().set_modified(modified).unwrap();
+        assert_ne!(digest(&home.shim()).unwrap(), digest(&source).unwrap());
+        install(&home, Some(&source), true).unwrap();
+        assert_eq!(std::fs::read_to_string(home.shim()).unwrap(), "right");
+
+        std::fs::write(&source, "another build").unwrap();
+        install(&home, Some(&source), false).unwrap();
+        assert_eq!(std::fs::read_to_string(home.shim()).unwrap(), "another build");
+    }
 }

@@ -2,7 +2,7 @@
 //! spooled rows, changed Signature files, changed and queued app configs.
 
 use crate::core::Core;
-use crate::{api, spool};
+use crate::{api, shim_binary, spool};
 use portcullis_gateway::Gateway;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,11 @@ pub(crate) fn spawn(core: &Arc<Core>, gateway: &Gateway) {
             let (core, gateway) = (core_.clone(), gateway.clone());
             let done = tokio::task::spawn_blocking(move || {
                 gateway.sweep();
+                if tick == 0
+                    && let Err(error) = shim_binary::install(&core.home, core.shim_source.as_deref(), true)
+                {
+                    tracing::warn!(%error, "the shim could not be compared");
+                }
                 once(&core, tick % SLOW == 0);
             });
             if let Err(error) = done.await {
