@@ -4,6 +4,7 @@
 use crate::judged::PairedRequest;
 use portcullis_domain::Finding;
 use portcullis_domain::json::{Kind, NodeRef, splice};
+use std::collections::HashSet;
 
 /// The list a response carries, by the method it answers.
 pub(crate) fn list_key(method: &str) -> Option<&'static str> {
@@ -22,14 +23,22 @@ pub(crate) fn is_below(path: &str, ancestor: &str) -> bool {
     path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// An edited response without its hostile parts, and the names of the list items that were dropped.
+/// A response without its hostile parts.
+pub(crate) struct Mended {
+    pub bytes: Vec<u8>,
+    /// Names of the list items that were taken out.
+    pub dropped: Vec<String>,
+    /// Nothing of the list is left.
+    pub emptied: bool,
+}
+
 /// None: this response cannot be mended in part and has to be replaced whole.
 pub(crate) fn without_hostile_parts(
     bytes: &[u8],
     root: NodeRef<'_>,
     request: &PairedRequest,
     hostile: &[&Finding],
-) -> Option<(Vec<u8>, Vec<String>)> {
+) -> Option<Mended> {
     let result = root.get("result")?;
     if let Some(key) = list_key(&request.method) {
         return without_items(bytes, result, key, request, hostile);
@@ -53,7 +62,7 @@ pub(crate) fn without_hostile_parts(
         }
         edits.push((result.span(), result.retain(|child| child.key().as_deref() != Some("instructions"))));
     }
-    Some((splice(bytes, edits), Vec::new()))
+    Some(Mended { bytes: splice(bytes, edits), dropped: Vec::new(), emptied: false })
 }
 
 fn without_items(
@@ -62,32 +71,39 @@ fn without_items(
     key: &str,
     request: &PairedRequest,
     hostile: &[&Finding],
-) -> Option<(Vec<u8>, Vec<String>)> {
+) -> Option<Mended> {
     let list = result.get(key).filter(|list| list.kind() == Kind::Array)?;
-    let is_hostile = |item: &NodeRef<'_>| hostile.iter().any(|f| is_below(&f.json_path, &item.pointer()));
+    // The pointer is built once for each item: a hostile list may hold hundreds of thousands.
+    let is_hostile = |item: &NodeRef<'_>| {
+        let pointer = item.pointer();
+        hostile.iter().any(|f| is_below(&f.json_path, &pointer))
+    };
     let dropped: Vec<NodeRef<'_>> = list.children().filter(is_hostile).collect();
     let all_inside_items = hostile.iter().all(|f| dropped.iter().any(|item| is_below(&f.json_path, &item.pointer())));
     if !all_inside_items {
         // Hostile text beside the list (`_meta`, a cursor): an empty page, in the shape its era wants.
         let modern = if request.modern { r#","resultType":"complete","ttlMs":0,"cacheScope":"private""# } else { "" };
         let page = format!(r#"{{"{key}":[]{modern}}}"#).into_bytes();
-        return Some((splice(bytes, vec![(result.span(), page)]), Vec::new()));
+        return Some(Mended { bytes: splice(bytes, vec![(result.span(), page)]), dropped: Vec::new(), emptied: true });
     }
-    let mut edits = vec![(list.span(), list.retain(|item| !is_hostile(item)))];
+    let starts: HashSet<usize> = dropped.iter().map(|item| item.span().start).collect();
+    let mut edits = vec![(list.span(), list.retain(|item| !starts.contains(&item.span().start)))];
     // An edited list must not be cached for others or outlive a later release (2026-07-28).
     for (member, value) in [("ttlMs", &b"0"[..]), ("cacheScope", br#""private""#)] {
         edits.extend(result.get(member).map(|node| (node.span(), value.to_vec())));
     }
-    let names = dropped.iter().filter_map(|item| item_name(*item)).collect();
-    Some((splice(bytes, edits), names))
+    let names = dropped.iter().filter_map(|item| item_name(key, *item)).collect();
+    Some(Mended { bytes: splice(bytes, edits), dropped: names, emptied: false })
 }
 
-/// Name of a list item: tools and prompts by name, resources by URI.
-pub(crate) fn item_name(item: NodeRef<'_>) -> Option<String> {
-    ["name", "uriTemplate", "uri"].iter().find_map(|key| match *key {
-        "name" if item.get("uri").is_some() || item.get("uriTemplate").is_some() => None,
-        key => item.get(key)?.as_str().map(|text| text.into_owned()),
-    })
+/// What a list item is known by, and nothing else: a `uri` put into a tool does not make it another tool.
+pub(crate) fn item_name(list_key: &str, item: NodeRef<'_>) -> Option<String> {
+    let key = match list_key {
+        "resources" => "uri",
+        "resourceTemplates" => "uriTemplate",
+        _ => "name",
+    };
+    item.get(key)?.as_str().map(|text| text.into_owned())
 }
 
 fn find<'d>(below: NodeRef<'d>, pointer: &str) -> Option<NodeRef<'d>> {

@@ -1,13 +1,19 @@
 //! One Message, from bytes to what is done with it. The same for every transport.
 
+use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::{PinBook, answer, edit};
-use portcullis_domain::json::{Doc, JsonFault, Mode, NodeRef};
+use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
     Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport, Verdict,
 };
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+/// Scans of one response while its hostile parts are taken out; each takes out what the one before did not report.
+const MAX_ROUNDS: usize = 8;
+const MAX_BATCH_ITEMS: usize = 1000;
 
 pub struct Judge {
     scanner: Arc<dyn Scan>,
@@ -67,7 +73,7 @@ impl Judge {
                 let message = format!("Portcullis refused a message that servers may read differently: {error}.");
                 let finding = builtin(check::UNREADABLE, Severity::High, Verdict::Block, &error.to_string(), "");
                 return Judged {
-                    action: Action::Refuse(answer::refusal(None, code, &message)),
+                    action: Action::Refuse(answer::refusal(self.readable_id(bytes).as_deref(), code, &message)),
                     verdict: Verdict::Block,
                     findings: vec![finding],
                     messages: Vec::new(),
@@ -75,6 +81,18 @@ impl Judge {
             }
         };
         self.judge_doc(context, Direction::ToUpstream, &doc, paired)
+    }
+
+    /// The id of a refused request, as far as it can be told: without it the app would wait for an answer.
+    fn readable_id(&self, bytes: &[u8]) -> Option<String> {
+        let doc = Doc::parse(bytes, Mode::Lenient, &self.limits).ok()?;
+        let is_token = |id: NodeRef<'_>| matches!(id.kind(), Kind::Number | Kind::String);
+        let mut ids = doc.root().get_all("id");
+        let id = ids.next().filter(|id| is_token(*id) && ids.next().is_none())?;
+        let envelope = Envelope::read(&doc);
+        // An id that is itself damaged must not come back in an answer of ours.
+        Doc::parse(id.raw(), Mode::Strict, &self.limits).ok()?;
+        envelope.id_text().filter(|_| envelope.kind == MessageKind::Request)
     }
 
     fn judge_to_client(
@@ -107,6 +125,11 @@ impl Judge {
             let title = "The server writes text to stdout that is no MCP message";
             findings.push(builtin(check::NOT_A_MESSAGE, Severity::Low, Verdict::Flag, title, ""));
         }
+        if bytes.contains(&0) {
+            // Some apps read UTF-16 and UTF-32 by its NUL bytes; no Message and no banner holds any.
+            let title = "A server's text with NUL bytes, which apps may read in another encoding";
+            findings.push(builtin(check::UNREADABLE, Severity::High, Verdict::Block, title, ""));
+        }
         let verdict = strictest(&findings);
         let action = match (verdict, context.transport) {
             (Verdict::Block, Transport::Stdio) => Action::Drop,
@@ -130,7 +153,7 @@ impl Judge {
         if whole.kind == MessageKind::Batch {
             return self.judge_batch(context, direction, doc, paired);
         }
-        let summary = summarise(&whole, paired);
+        let summary = summarise(doc.root(), &whole, direction, paired);
         let mut findings = self.findings(context, direction, doc, doc.root(), &summary);
         if whole.kind == MessageKind::Ambiguous && direction == Direction::ToUpstream {
             let title = "A message that is neither a request nor a response, or both at once";
@@ -144,16 +167,80 @@ impl Judge {
                 findings.extend(self.guarded(|| self.scanner.scan_text(direction, &tail)));
             }
         }
-        let verdict = strictest(&findings);
-        let action = if verdict == Verdict::Block {
-            self.block(context, direction, doc, &whole, &summary, &findings)
-        } else {
-            Action::Forward
+        if strictest(&findings) < Verdict::Block {
+            findings.extend(self.drift(context, direction, doc.root(), &summary, &findings, &[]));
+            return Judged {
+                action: Action::Forward,
+                verdict: strictest(&findings),
+                findings,
+                messages: vec![summary],
+            };
+        }
+        let mended = (direction == Direction::ToClient).then(|| self.mend(context, doc, &summary, &findings)).flatten();
+        let action = match mended {
+            Some(mended) => {
+                if !mended.emptied {
+                    let drift = self.drift(context, direction, doc.root(), &summary, &findings, &mended.dropped);
+                    findings.extend(drift);
+                }
+                if summary.answers.as_ref().is_some_and(|r| r.method == "tools/list") {
+                    self.pins.withhold(&context.upstream.id, &mended.dropped);
+                }
+                Action::Replace(mended.bytes)
+            }
+            None => block(direction, &whole, &summary, &findings),
         };
-        Judged { action, verdict, findings, messages: vec![summary] }
+        Judged { action, verdict: Verdict::Block, findings, messages: vec![summary] }
     }
 
-    /// Scan, then pins: what a scan finds hostile is never pinned.
+    /// Only the hostile parts of a server's response taken out. The scanner reports a limited number of Findings, so what
+    /// is left is scanned again until it is clean; None: it cannot be mended, or does not get clean.
+    fn mend(
+        &self,
+        context: &Context<'_>,
+        doc: &Doc<'_>,
+        summary: &MessageSummary,
+        findings: &[Finding],
+    ) -> Option<Mended> {
+        // With duplicate keys a path may name two places: never mend such a message in part.
+        let request = summary.answers.as_ref().filter(|_| is_response(summary) && doc.anomalies.is_empty())?;
+        let mut mended = edit::without_hostile_parts(doc.bytes(), doc.root(), request, &hostile(findings))?;
+        for _ in 0..MAX_ROUNDS {
+            let bytes = std::mem::take(&mut mended.bytes);
+            let left = Doc::parse(&bytes, Mode::Lenient, &self.limits).ok()?;
+            let findings = self.findings(context, Direction::ToClient, &left, left.root(), summary);
+            if strictest(&findings) < Verdict::Block {
+                return Some(Mended { bytes, ..mended });
+            }
+            let next = edit::without_hostile_parts(left.bytes(), left.root(), request, &hostile(&findings))?;
+            mended.dropped.extend(next.dropped);
+            (mended.bytes, mended.emptied) = (next.bytes, mended.emptied || next.emptied);
+        }
+        None
+    }
+
+    /// Compares what a response defines with the pins, and pins what is new: only what goes on to the app.
+    fn drift(
+        &self,
+        context: &Context<'_>,
+        direction: Direction,
+        root: NodeRef<'_>,
+        summary: &MessageSummary,
+        findings: &[Finding],
+        dropped: &[String],
+    ) -> Vec<Finding> {
+        let method = summary.answers.as_ref().map(|r| r.method.as_str()).filter(|_| direction == Direction::ToClient);
+        let (Some(method), Some(result), true) = (method, root.get("result"), is_response(summary)) else {
+            return Vec::new();
+        };
+        let blocked: Vec<&str> = hostile(findings).into_iter().map(|f| f.json_path.as_str()).collect();
+        let dropped: HashSet<&str> = dropped.iter().map(String::as_str).collect();
+        let is_hostile = |pointer: &str, name: &str| {
+            dropped.contains(name) || blocked.iter().any(|path| edit::is_below(path, pointer))
+        };
+        self.pins.compare(&context.upstream.id, method, result, context.now, &is_hostile)
+    }
+
     fn findings(
         &self,
         context: &Context<'_>,
@@ -162,7 +249,7 @@ impl Judge {
         root: NodeRef<'_>,
         summary: &MessageSummary,
     ) -> Vec<Finding> {
-        let is_response = matches!(summary.kind, MessageKind::Response | MessageKind::Error);
+        let is_response = is_response(summary);
         let request = summary.answers.as_ref();
         let method = if is_response { request.map(|r| r.method.as_str()) } else { summary.method.as_deref() };
         let target = if is_response { request.and_then(|r| r.target.as_deref()) } else { summary.target.as_deref() };
@@ -182,13 +269,6 @@ impl Judge {
             context: ScanContext { input_schema: schema.as_deref(), foreign_tools: &foreign_tools },
         };
         let mut findings = self.guarded(|| self.scanner.scan(&input));
-        let answers_us = direction == Direction::ToClient && is_response && defines;
-        if let (true, Some(method), Some(result)) = (answers_us, method, root.get("result")) {
-            let blocked: Vec<String> =
-                findings.iter().filter(|f| f.verdict == Verdict::Block).map(|f| f.json_path.clone()).collect();
-            let is_hostile = |pointer: &str| blocked.iter().any(|path| edit::is_below(path, pointer));
-            findings.extend(self.pins.compare(upstream, method, result, context.now, &is_hostile));
-        }
         let calls = direction == Direction::ToUpstream && calls_tool && !is_response;
         if let Some(tool) = target.filter(|tool| calls && self.pins.is_withheld(upstream, tool)) {
             let title = "A call of a tool that was taken out of the server's list";
@@ -216,11 +296,14 @@ impl Judge {
         doc: &Doc<'_>,
         paired: &dyn Fn(&str) -> Option<PairedRequest>,
     ) -> Judged {
+        if doc.root().children().nth(MAX_BATCH_ITEMS).is_some() {
+            return too_many_items(direction);
+        }
         let mut findings = Vec::new();
         let mut items = Vec::new();
         for item in doc.root().children() {
             let envelope = Envelope::of(item);
-            let summary = summarise(&envelope, paired);
+            let summary = summarise(item, &envelope, direction, paired);
             findings.extend(self.findings(context, direction, doc, item, &summary));
             if direction == Direction::ToUpstream && matches!(summary.kind, MessageKind::Ambiguous | MessageKind::Batch)
             {
@@ -229,57 +312,59 @@ impl Judge {
             }
             items.push(summary);
         }
-        let verdict = strictest(&findings);
-        let action =
-            if verdict == Verdict::Block { block_batch(direction, &items, &findings) } else { Action::Forward };
-        Judged { action, verdict, findings, messages: items }
+        if strictest(&findings) == Verdict::Block {
+            let action = block_batch(direction, &items, &findings);
+            return Judged { action, verdict: Verdict::Block, findings, messages: items };
+        }
+        for (item, summary) in doc.root().children().zip(&items) {
+            let drift = self.drift(context, direction, item, summary, &[], &[]);
+            findings.extend(drift);
+        }
+        Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items }
     }
+}
 
-    fn block(
-        &self,
-        context: &Context<'_>,
-        direction: Direction,
-        doc: &Doc<'_>,
-        envelope: &Envelope<'_>,
-        summary: &MessageSummary,
-        findings: &[Finding],
-    ) -> Action {
-        let hostile = hostile(findings);
-        let id = summary.id.as_deref().unwrap_or("null");
-        match (direction, envelope.kind) {
-            (_, MessageKind::Notification) => Action::Drop,
-            (Direction::ToUpstream, MessageKind::Request) => match summary.as_request() {
-                Some(request) => Action::Answer(answer::to_blocked_request(id, &request, &hostile)),
-                None => Action::Drop,
-            },
-            (Direction::ToUpstream, MessageKind::Response | MessageKind::Error) => {
-                Action::Replace(answer::instead_of_client_response(id))
-            }
-            (Direction::ToUpstream, _) => {
-                let message = "Portcullis refused a message that servers may read differently.";
-                Action::Refuse(answer::refusal(summary.id.as_deref(), -32600, message))
-            }
-            (Direction::ToClient, MessageKind::Request) => {
-                Action::Answer(answer::to_server_request(id, summary.method.as_deref().unwrap_or_default()))
-            }
-            (Direction::ToClient, _) => {
-                let request = summary.answers.as_ref();
-                // With duplicate keys a path may name two places: never mend such a message in part.
-                let mended = request
-                    .filter(|_| doc.anomalies.is_empty())
-                    .and_then(|request| edit::without_hostile_parts(doc.bytes(), doc.root(), request, &hostile));
-                match mended {
-                    Some((bytes, dropped)) => {
-                        if request.is_some_and(|r| r.method == "tools/list") {
-                            self.pins.withhold(&context.upstream.id, &dropped);
-                        }
-                        Action::Replace(bytes)
-                    }
-                    None => Action::Replace(answer::instead_of_response(id, request, &hostile)),
-                }
-            }
+/// What becomes of a Message that does not go on, not even in part.
+fn block(direction: Direction, envelope: &Envelope<'_>, summary: &MessageSummary, findings: &[Finding]) -> Action {
+    let hostile = hostile(findings);
+    let id = summary.id.as_deref().unwrap_or("null");
+    match (direction, envelope.kind) {
+        (_, MessageKind::Notification) => Action::Drop,
+        (Direction::ToUpstream, MessageKind::Request) => match summary.as_request() {
+            Some(request) => Action::Answer(answer::to_blocked_request(id, &request, &hostile)),
+            None => Action::Drop,
+        },
+        (Direction::ToUpstream, MessageKind::Response | MessageKind::Error) => {
+            Action::Replace(answer::instead_of_client_response(id))
+        }
+        (Direction::ToUpstream, _) => {
+            let message = "Portcullis refused a message that servers may read differently.";
+            Action::Refuse(answer::refusal(summary.id.as_deref(), -32600, message))
+        }
+        (Direction::ToClient, MessageKind::Request) => {
+            Action::Answer(answer::to_server_request(id, summary.method.as_deref().unwrap_or_default()))
+        }
+        (Direction::ToClient, _) => {
+            Action::Replace(answer::instead_of_response(id, summary.answers.as_ref(), &hostile))
         }
     }
+}
+
+fn is_response(summary: &MessageSummary) -> bool {
+    matches!(summary.kind, MessageKind::Response | MessageKind::Error)
+        || (summary.kind == MessageKind::Ambiguous && summary.answers.is_some())
+}
+
+/// Each item costs a scan and a row.
+fn too_many_items(direction: Direction) -> Judged {
+    let title = format!("A batch of more than {MAX_BATCH_ITEMS} messages");
+    let message = format!("Portcullis refused a batch of more than {MAX_BATCH_ITEMS} messages.");
+    let action = match direction {
+        Direction::ToUpstream => Action::Refuse(answer::refusal(None, -32600, &message)),
+        Direction::ToClient => Action::Replace(answer::refusal(None, answer::BLOCKED_CODE, &message)),
+    };
+    let findings = vec![builtin(check::UNREADABLE, Severity::High, Verdict::Block, &title, "")];
+    Judged { action, verdict: Verdict::Block, findings, messages: Vec::new() }
 }
 
 fn block_batch(direction: Direction, items: &[MessageSummary], findings: &[Finding]) -> Action {

@@ -1,8 +1,11 @@
 //! What a judgement is given and what it says: the types around `Judge`.
 
+use crate::edit::list_key;
+use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{
-    Confidence, Envelope, Finding, MessageKind, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
+    Confidence, Direction, Envelope, Finding, MessageKind, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
 };
+use std::ops::Range;
 
 /// The person's settings as far as they change a Verdict's effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct MessageSummary {
     pub task: bool,
     /// Of a response: the request it answers.
     pub answers: Option<PairedRequest>,
+    /// Where the Message lies in the bytes that were judged: all of them, or one item of a batch.
+    pub span: Range<usize>,
 }
 
 impl MessageSummary {
@@ -90,18 +95,45 @@ pub mod check {
     pub const DEFINITION_CHANGED: &str = "definition-changed";
 }
 
-pub(crate) fn summarise(envelope: &Envelope<'_>, paired: &dyn Fn(&str) -> Option<PairedRequest>) -> MessageSummary {
+pub(crate) fn summarise(
+    root: NodeRef<'_>,
+    envelope: &Envelope<'_>,
+    direction: Direction,
+    paired: &dyn Fn(&str) -> Option<PairedRequest>,
+) -> MessageSummary {
     let id = envelope.id_text();
-    let is_response = matches!(envelope.kind, MessageKind::Response | MessageKind::Error);
+    // Some apps read a result beside a `method` that is no text, too.
+    let answers = match envelope.kind {
+        MessageKind::Response | MessageKind::Error => true,
+        MessageKind::Ambiguous => envelope.result.is_some() || envelope.error.is_some(),
+        _ => false,
+    };
+    let paired = id.as_deref().filter(|_| answers).and_then(paired);
+    let by_shape = || envelope.result.filter(|_| answers && direction == Direction::ToClient).and_then(by_shape);
     MessageSummary {
         kind: envelope.kind,
         method: envelope.method.as_ref().map(|m| m.to_string()),
         target: envelope.target().map(|t| t.into_owned()),
         modern: envelope.is_modern(),
         task: envelope.params.is_some_and(|params| params.get("task").is_some()),
-        answers: if is_response { id.as_deref().and_then(paired) } else { None },
+        answers: paired.or_else(by_shape),
         id,
+        span: root.span(),
     }
+}
+
+/// What a result without a known request must be taken for. A server could otherwise keep its definitions from being
+/// compared: by an id that only the app takes for its own (`"1"` for `1`), or by a first answer that the app ignores.
+fn by_shape(result: NodeRef<'_>) -> Option<PairedRequest> {
+    let is_list = |method: &&str| {
+        let list = list_key(method).and_then(|key| result.get(key));
+        list.is_some_and(|list| list.kind() == Kind::Array)
+    };
+    let lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
+    let greets = result.get("instructions").is_some() || result.get("serverInfo").is_some();
+    let method = lists.into_iter().find(is_list).or(greets.then_some("initialize"))?;
+    let modern = result.get("resultType").is_some();
+    Some(PairedRequest { method: method.into(), target: None, modern, task: false })
 }
 
 pub(crate) fn builtin(id: &str, severity: Severity, verdict: Verdict, title: &str, json_path: &str) -> Finding {

@@ -136,51 +136,61 @@ impl PinBook {
     }
 
     /// Compares what a response defines with the pins, pins what is new, and returns a Finding for each change.
-    /// `is_hostile` tells which items are about to be taken out: those are never pinned.
+    /// `is_hostile` tells which items are taken out (by pointer and name): those are never pinned.
     pub(crate) fn compare(
         &self,
         upstream: &UpstreamId,
         method: &str,
         result: NodeRef<'_>,
         now: UnixMs,
-        is_hostile: &dyn Fn(&str) -> bool,
+        is_hostile: &dyn Fn(&str, &str) -> bool,
     ) -> Vec<Finding> {
-        definitions(method, result)
-            .into_iter()
-            .filter(|(.., node)| !is_hostile(&node.pointer()))
-            .filter_map(|(kind, name, node)| self.compare_one(upstream, kind, name, node, now))
-            .collect()
+        // Names whose definition differed in this very list: a second, unchanged copy does not make that good.
+        let mut differed = HashSet::new();
+        let mut findings = Vec::new();
+        for (kind, name, node) in definitions(method, result) {
+            if is_hostile(&node.pointer(), &name) {
+                continue;
+            }
+            let finding = self.compare_one(upstream, kind, &name, node, now, differed.contains(&name));
+            if finding.is_some() {
+                differed.insert(name);
+            }
+            findings.extend(finding);
+        }
+        findings
     }
 
     fn compare_one(
         &self,
         upstream: &UpstreamId,
         kind: PinKind,
-        name: String,
+        name: &str,
         node: NodeRef<'_>,
         now: UnixMs,
+        differed: bool,
     ) -> Option<Finding> {
         let definition = canonical(node);
         let mut state = self.state();
         if kind == PinKind::Tool {
-            state.withheld.remove(&(upstream.clone(), name.clone()));
+            state.withheld.remove(&(upstream.clone(), name.to_owned()));
         }
         let by_name = state.pins.entry(upstream.clone()).or_default();
         let mut changed_pin = None;
         let mut finding = None;
-        match by_name.get_mut(&(kind, name.clone())) {
+        match by_name.get_mut(&(kind, name.to_owned())) {
             None => {
                 let pin = Pin {
                     upstream: upstream.clone(),
                     kind,
-                    name: name.clone(),
+                    name: name.to_owned(),
                     approved: definition,
                     approved_at: now,
                     approved_by: ApprovedBy::FirstSight,
                     changed: None,
                     seen_at: now,
                 };
-                by_name.insert((kind, name), pin.clone());
+                by_name.insert((kind, name.to_owned()), pin.clone());
                 changed_pin = Some(pin);
             }
             Some(pin) => {
@@ -189,7 +199,7 @@ impl PinBook {
                     finding = Some(drift(kind, &pin.name, node));
                 }
                 let changed = differs.then_some(definition);
-                if pin.changed != changed {
+                if pin.changed != changed && (differs || !differed) {
                     (pin.changed, pin.seen_at) = (changed, now);
                     changed_pin = Some(pin.clone());
                 }
@@ -232,8 +242,9 @@ fn definitions<'d>(method: &str, result: NodeRef<'d>) -> Vec<(PinKind, String, N
         }
         _ => return Vec::new(),
     };
-    let items = list_key(method).and_then(|key| result.get(key)).into_iter().flat_map(|list| list.children());
-    items.filter_map(|item| Some((kind, item_name(item)?, item))).collect()
+    let Some(key) = list_key(method) else { return Vec::new() };
+    let items = result.get(key).into_iter().flat_map(|list| list.children());
+    items.filter_map(|item| Some((kind, item_name(key, item)?, item))).collect()
 }
 
 fn drift(kind: PinKind, name: &str, node: NodeRef<'_>) -> Finding {

@@ -28,6 +28,11 @@ impl Bench {
         };
         Self { judge: Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default()), pins, upstream }
     }
+    fn scanning_with(scanner: Arc<dyn Scan>) -> Self {
+        let bench = Self::new(Rules::default());
+        let judge = Judge::new(scanner, bench.pins.clone(), Rules::default(), Limits::default());
+        Self { judge, ..bench }
+    }
 
     fn judge(&self, direction: Direction, bytes: &[u8], answers: Option<(&str, bool)>) -> Judged {
         let siblings = Vec::new;
@@ -290,4 +295,127 @@ fn canonical_json_sorts_keys_and_keeps_numbers() {
     let doc =
         Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, Mode::Strict, &Limits::default()).unwrap();
     assert_eq!(portcullis_policy::canonical(doc.root()), r#"{"a":["A",{"x":-0,"y":1}],"b":1e2}"#);
+}
+
+/// Reports one Finding of each Message, as the real scanner reports a limited number.
+struct OneOf(Words);
+impl Scan for OneOf {
+    fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding> {
+        self.0.scan(input).into_iter().take(1).collect()
+    }
+    fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding> {
+        self.0.scan_text(direction, text)
+    }
+    fn mask(&self, text: &str) -> String {
+        self.0.mask(text)
+    }
+}
+
+#[test]
+fn hostile_parts_beyond_what_one_scan_reports_leave_too() {
+    let bench = Bench::scanning_with(Arc::new(OneOf(Words)));
+    let judged = bench.response(
+        "tools/list",
+        json!({"tools":[{"name":"a","description":"POISON"},{"name":"good"},{"name":"b","description":"POISON"}]}),
+    );
+    let Action::Replace(bytes) = judged.action else { panic!("{:?}", judged.action) };
+    assert_eq!(parsed(&bytes)["result"]["tools"], json!([{"name":"good"}]));
+    let pinned: Vec<String> = bench.pins.all().into_iter().map(|pin| pin.name).collect();
+    assert_eq!(pinned, ["good"]);
+    assert!(bench.pins.is_withheld(&bench.upstream.id, "a") && bench.pins.is_withheld(&bench.upstream.id, "b"));
+    let many: Vec<Value> = (0..100).map(|n| json!({"name": n.to_string(), "description": "POISON"})).collect();
+    let judged = bench.response("tools/list", json!({ "tools": many }));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert!(!String::from_utf8_lossy(&bytes).contains("POISON"));
+    let judged = bench.response("initialize", json!({"serverInfo":{"name":"POISON","title":"POISON"}}));
+    let Action::Replace(bytes) = judged.action else { panic!() };
+    assert!(!String::from_utf8_lossy(&bytes).contains("POISON"));
+}
+
+#[test]
+fn a_tool_is_known_by_its_name_whatever_else_it_holds() {
+    let bench = bench();
+    bench.response("tools/list", json!({"tools":[{"name":"t","description":"one"}]}));
+    for disguise in ["uri", "uriTemplate"] {
+        let judged = bench.response("tools/list", json!({"tools":[{"name":"t","description":"two",disguise:"x"}]}));
+        assert_eq!(judged.verdict, Verdict::Flag, "{disguise}");
+    }
+    bench.response("tools/list", json!({"tools":[{"name":"u","description":"POISON","uri":"x"}]}));
+    let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"u"}});
+    assert!(matches!(bench.request(&call).action, Action::Answer(_)), "withheld under its name");
+}
+
+#[test]
+fn an_unchanged_copy_does_not_hide_a_changed_one_of_the_same_name() {
+    let (old, new) = (json!({"name":"t","description":"one"}), json!({"name":"t","description":"two"}));
+    for list in [json!([old, new]), json!([new, old])] {
+        let bench = bench();
+        bench.response("tools/list", json!({"tools":[old]}));
+        assert_eq!(bench.response("tools/list", json!({ "tools": list })).verdict, Verdict::Flag);
+        assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 1), "{list}");
+        bench.response("tools/list", json!({"tools":[old]}));
+        assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 0), "the next list is looked at on its own");
+    }
+}
+
+#[test]
+fn a_page_of_a_list_leaves_the_pins_of_other_pages_alone() {
+    let bench = bench();
+    bench.response("tools/list", json!({"tools":[{"name":"a"}],"nextCursor":"2"}));
+    bench.response("tools/list", json!({"tools":[{"name":"b"}]}));
+    let judged = bench.response("tools/list", json!({"tools":[{"name":"b","title":"x"},{"name":"a"}]}));
+    assert_eq!((judged.verdict, bench.pins.counts(&bench.upstream.id)), (Verdict::Flag, (2, 1)));
+}
+
+#[test]
+fn a_list_is_compared_even_when_it_answers_no_request_we_know() {
+    let bench = bench();
+    bench.response("tools/list", json!({"tools":[{"name":"t","description":"one"}]}));
+    for text in [
+        r#"{"jsonrpc":"2.0","id":"1","result":{"tools":[{"name":"t","description":"two"}]}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":7,"result":{"tools":[{"name":"t","description":"two"}]}}"#,
+        r#"[{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t","description":"two"}]}}]"#,
+    ] {
+        let judged = bench.judge(Direction::ToClient, text.as_bytes(), None);
+        assert_eq!(judged.verdict, Verdict::Flag, "{text}");
+        assert!(judged.findings.iter().any(|f| f.signature == "definition-changed"), "{text}");
+    }
+    let text = r#"{"id":9,"result":{"tools":[{"name":"good"},{"name":"bad","description":"POISON"}]}}"#;
+    let Action::Replace(bytes) = bench.judge(Direction::ToClient, text.as_bytes(), None).action else { panic!() };
+    assert_eq!(parsed(&bytes)["result"]["tools"], json!([{"name":"good"}]));
+    let text = r#"{"id":9,"result":{"instructions":"POISON","serverInfo":{"name":"s"}}}"#;
+    let Action::Replace(bytes) = bench.judge(Direction::ToClient, text.as_bytes(), None).action else { panic!() };
+    assert_eq!(parsed(&bytes)["result"], json!({"serverInfo":{"name":"s"}}));
+}
+
+#[test]
+fn a_refused_request_is_answered_under_its_id() {
+    for (bytes, id) in [
+        (&br#"{"jsonrpc":"2.0","id":"a","method":"ping","params":{"x":1,"x":2}}"#[..], json!("a")),
+        (b"{\"id\":7,\"method\":\"ping\",\"params\":\"\xff\"}", json!(7)),
+        (br#"{"id":7,"id":8,"method":"ping"}"#, Value::Null),
+        (br#"{"id":NaN,"method":"ping"}"#, Value::Null),
+        (br#"{"id":7,"result":{"x":1,"x":2}}"#, Value::Null),
+    ] {
+        let Action::Refuse(answer) = bench().judge(Direction::ToUpstream, bytes, None).action else { panic!() };
+        assert_eq!(parsed(&answer)["id"], id, "{:?}", String::from_utf8_lossy(bytes));
+    }
+}
+
+#[test]
+fn a_flood_of_batch_items_is_refused_and_each_item_knows_its_place() {
+    let batch = format!("[{}{{}}]", "{},".repeat(5000));
+    for direction in [Direction::ToUpstream, Direction::ToClient] {
+        let judged = bench().judge(direction, batch.as_bytes(), None);
+        assert_eq!((judged.verdict, judged.messages.len()), (Verdict::Block, 0), "{direction:?}");
+    }
+    let batch = br#"[{"id":1,"method":"a"}, {"id":2,"method":"b"}]"#;
+    let judged = bench().judge(Direction::ToUpstream, batch, None);
+    assert_eq!(&batch[judged.messages[1].span.clone()], br#"{"id":2,"method":"b"}"#);
+}
+
+#[test]
+fn text_in_an_encoding_with_nul_bytes_never_arrives() {
+    let wide: Vec<u8> = r#"{"id":1,"result":"POISON"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(bench().judge(Direction::ToClient, &wide, None).action, Action::Drop);
 }

@@ -3,6 +3,10 @@
 use super::text::{decode, escape};
 use super::{JsonError, JsonFault, Kind, Mode, NONE, Node};
 
+const MAX_ANOMALIES: usize = 64;
+/// Values of one document: each takes several times the bytes of the shortest value.
+const MAX_NODES: usize = 4_000_000;
+
 pub(super) struct Parser<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
@@ -22,8 +26,14 @@ impl Parser<'_> {
         if self.mode == Mode::Strict {
             return Err(error);
         }
-        self.anomalies.push(error);
+        self.note(error);
         Ok(())
+    }
+    /// A document can hold millions: the first few say enough.
+    fn note(&mut self, anomaly: JsonError) {
+        if self.anomalies.len() < MAX_ANOMALIES {
+            self.anomalies.push(anomaly);
+        }
     }
     pub fn skip_space(&mut self) {
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -114,6 +124,9 @@ impl Parser<'_> {
             b'N' | b'I' => self.not_finite()?,
             _ => return self.fail(JsonFault::Syntax),
         };
+        if self.nodes.len() >= MAX_NODES {
+            return self.fail(JsonFault::TooLarge);
+        }
         let node = self.nodes.len() as u32;
         let (parent, index) = match open.last_mut() {
             Some((parent, last)) => {
@@ -201,7 +214,7 @@ impl Parser<'_> {
                         return self.fail(JsonFault::Syntax);
                     }
                     if meaning.is_none() {
-                        self.anomalies.push(JsonError { fault: JsonFault::Syntax, offset: self.at });
+                        self.note(JsonError { fault: JsonFault::Syntax, offset: self.at });
                     }
                     // A lone high surrogate must not swallow an escape that follows it, nor may an unknown escape
                     // swallow the closing quote.

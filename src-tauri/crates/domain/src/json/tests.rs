@@ -136,3 +136,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn memory_stays_in_proportion_to_the_bytes() {
+    let limits = Limits::default();
+    let controls = ["\"", &"\u{1}".repeat(1_000_000), "\""].concat();
+    let doc = Doc::parse(controls.as_bytes(), Mode::Lenient, &limits).unwrap();
+    assert!(!doc.anomalies.is_empty() && doc.anomalies.len() < 100);
+    let numbers = ["[", &"1,".repeat(5_000_000), "1]"].concat();
+    for mode in [Mode::Strict, Mode::Lenient] {
+        let fault = Doc::parse(numbers.as_bytes(), mode, &limits).unwrap_err().fault;
+        assert_eq!(fault, JsonFault::TooLarge);
+    }
+}
