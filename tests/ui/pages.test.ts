@@ -113,6 +113,21 @@ describe("an Alert", () => {
     await page.getByRole("button", { name: "Attack", exact: true }).waitFor();
     expect(fixture.world.reviews.size).toBe(0);
   });
+  test("that comes in while one is open waits; `.` shows it", async () => {
+    const page = await go(`/alerts#ex_${fixture.world.rows[4]?.id}`).then(live);
+    await page.locator(".vrow[aria-selected=true]").waitFor();
+    fixture.arrive({
+      ...plainRow(Date.now(), 90_401),
+      verdict: "block",
+      signature: "new-one",
+      title: "A new kind of thing",
+    });
+    await page.getByText("1 newer, held back while you read").waitFor();
+    expect(await page.getByText("A new kind of thing").count()).toBe(0);
+    await page.keyboard.press(".");
+    await page.getByRole("row").first().getByText("A new kind of thing").waitFor();
+    expect(await page.locator(".vrow[aria-selected=true]").innerText()).toContain("Invisible characters");
+  });
   test("hides long arguments but never the match, and opens them", async () => {
     const page = await go(`/alerts#ex_${fixture.world.rows[8]?.id}`);
     await page.locator("mark", { hasText: "../../../etc/shadow" }).waitFor();
@@ -152,7 +167,7 @@ describe("Traffic", () => {
         return reached;
       },
       "the last row is reached",
-      25_000,
+      50_000,
     );
     await page.keyboard.press("Home");
     await page.keyboard.press("Enter");

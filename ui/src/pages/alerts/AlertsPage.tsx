@@ -3,13 +3,16 @@ import { useEffect, useRef, useState } from "react";
 import { onLive } from "../../api/live";
 import { type AlertState, useAlerts, useApps, useStatus } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
+import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
 import { Tabs } from "../../parts/controls";
+import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
-import { VirtualList } from "../../parts/VirtualList";
+import { type ListHandle, VirtualList } from "../../parts/VirtualList";
 import { text } from "../../text";
 import { AlertDetail } from "./AlertDetail";
 import { AlertRow } from "./AlertRow";
+import { useHeldAlerts } from "./useHeldAlerts";
 
 const STATES: AlertState[] = ["open", "reviewed", "all"];
 
@@ -22,7 +25,15 @@ export function AlertsPage() {
   const status = useStatus().data;
   const narrow = useNarrow();
   const open = route.open;
-  const groups = alerts.data?.groups ?? [];
+  const [atTop, setAtTop] = useState(true);
+  const list = useRef<ListHandle>(null);
+  const reading = open !== null || !atTop;
+  const { shown: groups, held, showHeld } = useHeldAlerts(alerts.data?.groups ?? [], reading, state);
+  const showNewer = () => {
+    showHeld();
+    list.current?.toTop();
+  };
+  useKeys({ ".": () => (held > 0 ? showNewer() : false) });
   const search = state === "open" ? "" : `state=${state}`;
   const show = (id: string | null) =>
     navigate({ page: "alerts", search, open: id }, open === null ? "push" : "replace");
@@ -57,7 +68,10 @@ export function AlertsPage() {
           <section className="list" aria-label={text.alerts.list}>
             <Waiting query={alerts} rows={6} tall />
             {alerts.data && groups.length === 0 && <Empty title={empty} />}
+            <HeldLine held={held} onShow={showNewer} />
             <VirtualList
+              handle={list}
+              onTop={setAtTop}
               label={text.alerts.list}
               count={groups.length}
               rowHeight={56}

@@ -8,6 +8,7 @@ import { prefs, rowHeight } from "../../lib/prefs";
 import { navigate, useRoute } from "../../lib/route";
 import { useStore } from "../../lib/store";
 import { Button } from "../../parts/controls";
+import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
 import { type ListHandle, VirtualList } from "../../parts/VirtualList";
 import { text } from "../../text";
@@ -64,15 +65,7 @@ export function TrafficPage() {
       <div className={`split trafficsplit ${open === null ? "none-open" : ""}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.traffic.list}>
-            {held > 0 && (
-              <div className="new">
-                {text.traffic.held(held, traffic.more)} ·{" "}
-                <button type="button" className="linklike" onClick={showNewer}>
-                  {text.traffic.showThem}
-                </button>{" "}
-                <kbd>.</kbd>
-              </div>
-            )}
+            <HeldLine held={held} more={traffic.more} onShow={showNewer} />
             <Waiting query={query} rows={14} />
             {query.data && rows.length === 0 && (
               <NoRows filtered={!isEmpty(filter)} clear={() => change({})} />
