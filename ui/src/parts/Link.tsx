@@ -7,10 +7,10 @@ export type LinkProps = {
   children: ReactNode;
   className?: string;
   current?: boolean;
-  label?: string;
+  hint?: string;
 };
 
-export function Link({ to, children, className, current, label }: LinkProps) {
+export function Link({ to, children, className, current, hint }: LinkProps) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -22,8 +22,7 @@ export function Link({ to, children, className, current, label }: LinkProps) {
       className={className}
       onClick={follow}
       aria-current={current ? "page" : undefined}
-      aria-label={label}
-      title={label}
+      title={hint}
     >
       {children}
     </a>

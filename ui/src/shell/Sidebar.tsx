@@ -25,7 +25,7 @@ export function Sidebar({ page }: { page: Page }) {
           key={name}
           to={{ page: name }}
           className="nav"
-          label={text.pages[name]}
+          hint={text.pages[name]}
           current={page === name || (name === "overview" && page === "drill")}
         >
           <Icon name={name} />
