@@ -136,7 +136,7 @@ pub fn quick(runtime: &Runtime, bin_dir: &Path) -> Result<String> {
         calls += 20;
     }
     os::until_quiet(stage.daemon.pid());
-    let log = stage.daemon.cli(&["log", "--json"])?;
+    let log = stage.daemon.cli(&["log", "--json", "--limit", "1000"])?;
     for server in ["echo-json", "echo-stream", "echo-stdio"] {
         ensure!(log.contains(server), "the audit log knows no call of {server}");
     }
