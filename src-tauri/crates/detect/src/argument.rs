@@ -4,27 +4,12 @@
 use crate::role::Role;
 use portcullis_domain::json::{Kind, NodeRef};
 
+#[rustfmt::skip]
 const PATH: &[&str] = &[
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "filenames",
-    "filepath",
-    "filepaths",
-    "dir",
-    "directory",
-    "dirs",
-    "directories",
-    "folder",
-    "folders",
-    "cwd",
-    "workdir",
-    "basedir",
-    "dirname",
-    "pathname",
+    "path", "paths", "file", "files", "filename", "filenames", "filepath", "filepaths", "dir", "directory", "dirs",
+    "directories", "folder", "folders", "cwd", "workdir", "basedir", "dirname", "pathname",
 ];
+#[rustfmt::skip]
 const URL: &[&str] = &[
     "url", "urls", "uri", "uris", "link", "links", "href", "endpoint", "webhook", "website", "callback", "feed",
     "proxy",
@@ -32,31 +17,13 @@ const URL: &[&str] = &[
 const HOST: &[&str] = &["host", "hosts", "hostname", "hostnames", "domain", "domains", "ip", "server", "fqdn"];
 const COMMAND: &[&str] = &["command", "commands", "cmd", "cmds", "shell", "bash", "exec", "cmdline", "commandline"];
 const SQL: &[&str] = &["sql", "statement", "statements"];
+#[rustfmt::skip]
 const CODE: &[&str] = &[
-    "code",
-    "content",
-    "contents",
-    "source",
-    "script",
-    "patch",
-    "diff",
-    "snippet",
-    "html",
-    "markdown",
-    "body",
-    "data",
-    "template",
-    "program",
-    "expression",
-    "edits",
-    "replacement",
-    "text",
-    "payload",
-    "css",
-    "json",
-    "xml",
+    "code", "content", "contents", "source", "script", "patch", "diff", "snippet", "html", "markdown", "body",
+    "data", "template", "program", "expression", "edits", "replacement", "text", "payload", "css", "json", "xml",
     "yaml",
 ];
+#[rustfmt::skip]
 const NAME: &[&str] = &[
     "id", "ids", "name", "user", "username", "branch", "ref", "tag", "label", "key", "owner", "repo", "project",
     "login", "account", "email", "table", "column", "sort", "order", "version", "package", "format", "lang",

@@ -3,13 +3,18 @@
 
 use crate::predicate::hidden;
 use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 mod encoded;
 pub(crate) use encoded::decode64;
+pub(crate) use escapes::needless;
 mod escapes;
 mod spelled;
+
+/// Parts of one kind that are looked at one by one.
+const MAX_SINGLE_PARTS: usize = 24;
 
 /// How much decoded text one Message may cost.
 pub(crate) struct Budget {
@@ -50,8 +55,38 @@ pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
     if !text.is_ascii() {
         invisible(text, &mut parts);
     }
+    let mut parts = gather(parts);
     parts.retain(|part| budget.take(part.text.len()));
     parts
+}
+
+/// Many parts of one kind would cost a look each: those beyond the first are joined, so a flood hides nothing.
+fn gather(parts: Vec<Part>) -> Vec<Part> {
+    let mut out: Vec<Part> = Vec::new();
+    let mut counts: HashMap<&'static str, (usize, usize)> = HashMap::new();
+    for part in parts {
+        let (count, joined) = counts.entry(part.step).or_default();
+        *count += 1;
+        if *count <= MAX_SINGLE_PARTS {
+            out.push(part);
+        } else if *count == MAX_SINGLE_PARTS + 1 {
+            *joined = out.len();
+            out.push(part);
+        } else if let Some(last) = out.get_mut(*joined) {
+            last.source.end = part.source.end.max(last.source.end);
+            last.text.push('\n');
+            last.text.push_str(&part.text);
+        }
+    }
+    out
+}
+
+/// Words that were spelled in hexadecimal or letter by letter, with what they say.
+pub(crate) fn spelled_out(text: &str) -> Vec<(Range<usize>, String)> {
+    let mut parts = Vec::new();
+    encoded::hex(text, &mut parts);
+    spelled::spaced(text, &mut parts);
+    parts.into_iter().map(|part| (part.source, part.text)).collect()
 }
 
 /// `bytes` as text, if a person would call it text: almost no control characters, mostly letters.

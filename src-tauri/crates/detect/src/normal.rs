@@ -14,7 +14,7 @@ pub struct Normal {
 impl Normal {
     pub fn of(source: &str) -> Self {
         if source.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r')) {
-            return Self { text: source.to_ascii_lowercase(), map: None };
+            return Self { text: unescape(source.to_ascii_lowercase()), map: None };
         }
         let mut text = String::with_capacity(source.len());
         let mut map = Vec::with_capacity(source.len() + 1);
@@ -49,7 +49,7 @@ impl Normal {
             }
         }
         map.push(source.len() as u32);
-        Self { text, map: Some(map) }
+        Self { text: unescape(text), map: Some(map) }
     }
 
     /// The range of the source that `range` of the normalised text came from.
@@ -63,6 +63,28 @@ impl Normal {
             }
         }
     }
+}
+
+/// Text inside quoted text (JSON or YAML in a string) carries `\\n` and `\\"` spelled out; they would glue words together.
+/// They become white space of the same length, so offsets stay.
+fn unescape(text: String) -> String {
+    if !text.contains('\\') {
+        return text;
+    }
+    let mut bytes = text.into_bytes();
+    for at in 0..bytes.len().saturating_sub(1) {
+        if bytes[at] != b'\\' {
+            continue;
+        }
+        match bytes[at + 1] {
+            b'n' | b'r' => bytes[at..at + 2].copy_from_slice(b" \n"),
+            b't' => bytes[at..at + 2].fill(b' '),
+            b'"' | b'\'' | b'\\' | b'/' | b' ' | b'\n' => bytes[at] = b' ',
+            _ => {}
+        }
+    }
+    // Only ASCII bytes were replaced by ASCII bytes.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Length in bytes of the terminal escape sequence at the start of `text` (which starts with ESC).
@@ -147,6 +169,7 @@ mod tests {
             ("ig\u{8}nore", "ignore"),
             ("a\u{a0}b\u{2003}c", "a b c"),
             ("don\u{2019}t", "don't"),
+            ("a\\nIgnore\\\n  \\ all", "a \nignore \n    all"),
         ] {
             assert_eq!(Normal::of(disguised).text, plain, "{disguised:?}");
         }

@@ -12,6 +12,7 @@ use crate::walk::{Piece, Walk};
 use portcullis_domain::json::{self, Doc, Mode, NodeRef};
 use portcullis_domain::{Decoded, Direction, Finding, Limits, Scan, ScanInput, Span, Verdict};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -189,8 +190,16 @@ impl<'r> Run<'r> {
     fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
-        let probe =
-            Probe { text, normal: &normal, role: origin.role, foreign_tools: self.foreign_tools, writes: self.writes };
+        let probe = Probe {
+            text,
+            normal: &normal,
+            role: origin.role,
+            foreign_tools: self.foreign_tools,
+            writes: self.writes,
+            secrets: OnceCell::new(),
+            urls: OnceCell::new(),
+            acts: OnceCell::new(),
+        };
         let set = self.set;
         self.find_keywords(&normal.text);
         for (index, active) in set.active.iter().enumerate() {

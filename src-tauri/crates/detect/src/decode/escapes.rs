@@ -115,3 +115,33 @@ fn escape(bytes: &[u8]) -> Option<(usize, Value, &'static str)> {
         _ => None,
     }
 }
+
+/// Runs of at least `min` escapes in a row that stand for ASCII letters, digits and spaces, which nobody needs to escape.
+pub(crate) fn needless(text: &str, min: usize) -> Vec<(std::ops::Range<usize>, String)> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::new();
+    let (mut at, mut start, mut spelled) = (0, 0, String::new());
+    while at <= bytes.len() {
+        let plain = bytes.get(at..).and_then(escape).and_then(|(length, value, _)| {
+            let c = match value {
+                Value::Byte(byte) => char::from(byte),
+                Value::Char(c) => c,
+            };
+            (matches!(c, ' '..='~')).then_some((length, c))
+        });
+        if let Some((length, c)) = plain {
+            if spelled.is_empty() {
+                start = at;
+            }
+            spelled.push(c);
+            at += length;
+            continue;
+        }
+        if spelled.chars().filter(char::is_ascii_alphanumeric).count() >= min {
+            out.push((start..at, spelled.clone()));
+        }
+        spelled.clear();
+        at += 1;
+    }
+    out
+}

@@ -6,6 +6,7 @@ pub(crate) mod path;
 pub(crate) mod script;
 pub(crate) mod secret;
 pub(crate) mod shell;
+pub(crate) mod spelled;
 pub(crate) mod sql;
 pub(crate) mod terminal;
 pub(crate) mod url;
@@ -13,6 +14,7 @@ pub(crate) mod url;
 use crate::normal::Normal;
 use crate::role::Role;
 use serde::Deserialize;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +26,8 @@ pub enum Predicate {
     TerminalEscape { kinds: Vec<terminal::Kind> },
     /// At least `words` words that mix Latin letters with look-alikes.
     MixedScript { words: usize },
+    /// Prose spelled in escapes, hexadecimal or single letters.
+    SpelledOut {},
     /// The name of a tool that belongs to another server.
     ForeignTool {},
     /// A path to a file of one of the sets. `only_writes`: only in calls that write.
@@ -66,27 +70,33 @@ pub(crate) struct Probe<'p> {
     pub foreign_tools: &'p [String],
     /// The call changes something: its tool's name or its arguments say so.
     pub writes: bool,
+    /// Found once per text, asked for by several Signatures.
+    pub secrets: OnceCell<Vec<secret::Secret>>,
+    pub urls: OnceCell<Vec<url::Located>>,
+    pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
 }
 
 impl Predicate {
     pub(crate) fn find(&self, probe: &Probe<'_>) -> Vec<Match> {
         let text = probe.text;
         let whole = matches!(probe.role, Role::ArgumentUrl | Role::ArgumentHost) && !text.trim().contains('\n');
+        let urls = || probe.urls.get_or_init(|| url::urls(text, whole));
         match self {
             Self::HiddenUnicode { kinds } => hidden::find(text, kinds),
             Self::TerminalEscape { kinds } => terminal::find(text, kinds),
             Self::MixedScript { words } => script::find(text, *words),
+            Self::SpelledOut {} => spelled::find(text),
             Self::ForeignTool {} => foreign_tool(text, probe.foreign_tools),
             Self::SensitivePath { only_writes: true, .. } if !probe.writes => Vec::new(),
-            Self::SensitivePath { sets, .. } => path::find_sensitive(text, sets),
-            Self::PathTraversal { reaches } => path::find_traversal(text, reaches),
-            Self::ShellAct { acts } => shell::find_acts(text, acts),
+            Self::SensitivePath { sets, .. } => path::find_sensitive(text, probe.role, sets),
+            Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches),
+            Self::ShellAct { acts } => shell::pick(probe.acts.get_or_init(|| shell::acts_of(text)), acts),
             Self::ShellInjection {} => shell::find_injection(text, probe.role),
             Self::SqlInjection {} => sql::find(text),
-            Self::UrlHost { classes } => url::find_hosts(text, whole, classes),
-            Self::UrlTrick { tricks } => url::find_tricks(text, whole, tricks),
-            Self::UrlLoad { loads } => url::find_loads(text, whole, loads),
-            Self::Secret { kinds } => secret::find(text, kinds),
+            Self::UrlHost { classes } => url::find_hosts(text, urls(), classes),
+            Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
+            Self::UrlLoad { loads } => url::find_loads(urls(), loads),
+            Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
         }
     }
 

@@ -4,10 +4,14 @@
 mod catalogue;
 
 use super::Match;
+use crate::role::Role;
 pub use catalogue::Set;
 use serde::Deserialize;
 
-const MAX_PATH_BYTES: usize = 4096;
+/// Longer than any system takes, because programs shorten `a/../` before they ask the system.
+const MAX_PATH_BYTES: usize = 128 * 1024;
+/// Lines of a list of paths.
+const MAX_LINES: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,31 +40,40 @@ pub(crate) struct Path {
 /// Climbs beyond the start that no ordinary relative import needs.
 const FAR_CLIMBS: usize = 6;
 
-pub fn find_sensitive(text: &str, sets: &[Set]) -> Vec<Match> {
-    if text.len() > MAX_PATH_BYTES || text.trim().contains('\n') {
-        return Vec::new();
-    }
-    let path = Path::of(text);
-    let hit = sets.iter().any(|set| set.holds(&path.text));
-    hit.then(|| Match { range: 0..text.len(), reading: reading(text, &path) }).into_iter().collect()
+pub fn find_sensitive(text: &str, role: Role, sets: &[Set]) -> Vec<Match> {
+    find(text, role, |path| sets.iter().any(|set| set.holds(&path.text)))
 }
 
-pub fn find_traversal(text: &str, reaches: &[Reach]) -> Vec<Match> {
-    if text.len() > MAX_PATH_BYTES || text.trim().contains('\n') {
-        return Vec::new();
-    }
-    let path = Path::of(text);
+pub fn find_traversal(text: &str, role: Role, reaches: &[Reach]) -> Vec<Match> {
     let sets = [Set::System, Set::Probe, Set::PrivateKeys, Set::Credentials];
-    let climbs_into = || {
+    let climbs_into = |path: &Path| {
         path.climbs > 0 && sets.iter().any(|set| set.holds_after_climb(&path.text))
             || path.wanders && sets.iter().any(|set| set.holds(&path.text))
     };
-    let hit = reaches.iter().any(|reach| match reach {
-        Reach::Sensitive => climbs_into(),
-        Reach::Encoded => path.is_encoded && path.climbs > 0 || path.has_nul,
-        Reach::Far => path.climbs >= FAR_CLIMBS,
-    });
-    hit.then(|| Match { range: 0..text.len(), reading: reading(text, &path) }).into_iter().collect()
+    find(text, role, |path| {
+        reaches.iter().any(|reach| match reach {
+            Reach::Sensitive => climbs_into(path),
+            Reach::Encoded => path.is_encoded && path.climbs > 0 || path.has_nul,
+            Reach::Far => path.climbs >= FAR_CLIMBS,
+        })
+    })
+}
+
+/// Judges the whole text as one path; where paths are expected, each of its lines too.
+fn find(text: &str, role: Role, hit: impl Fn(&Path) -> bool) -> Vec<Match> {
+    let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
+    let has_lines = text.trim().contains('\n');
+    if text.len() > MAX_PATH_BYTES || has_lines && !is_path {
+        return Vec::new();
+    }
+    let lines = text.lines().filter(|_| has_lines).take(MAX_LINES);
+    for candidate in std::iter::once(text).chain(lines) {
+        let path = Path::of(candidate);
+        if hit(&path) {
+            return vec![Match { range: 0..text.len(), reading: reading(candidate, &path) }];
+        }
+    }
+    Vec::new()
 }
 
 fn reading(text: &str, path: &Path) -> Option<String> {
@@ -204,7 +217,7 @@ mod tests {
             "file:///../../etc/passwd",
             "../../home/user/.ssh/id_rsa",
         ] {
-            let found = find_traversal(text, &[Reach::Sensitive, Reach::Encoded]);
+            let found = find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded]);
             assert_eq!(found.len(), 1, "{text} {:?}", Path::of(text));
         }
     }
@@ -225,9 +238,12 @@ mod tests {
             "~/.ssh/id_rsa.pub",
             "src/cookies",
         ] {
-            assert!(find_traversal(text, &[Reach::Sensitive, Reach::Encoded, Reach::Far]).is_empty(), "{text}");
+            assert!(
+                find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded, Reach::Far]).is_empty(),
+                "{text}"
+            );
             let sets = [Set::PrivateKeys, Set::Credentials, Set::System, Set::State, Set::AppConfigs, Set::Startup];
-            assert!(find_sensitive(text, &sets).is_empty(), "{text}");
+            assert!(find_sensitive(text, Role::ArgumentPath, &sets).is_empty(), "{text}");
         }
     }
 
@@ -254,7 +270,7 @@ mod tests {
             ("/work/app/.env", Set::EnvFiles),
             (".env.production", Set::EnvFiles),
         ] {
-            assert_eq!(find_sensitive(text, &[set]).len(), 1, "{text} {:?}", Path::of(text));
+            assert_eq!(find_sensitive(text, Role::ArgumentPath, &[set]).len(), 1, "{text} {:?}", Path::of(text));
         }
     }
 }

@@ -30,10 +30,14 @@ pub(crate) struct Secret {
     pub range: Range<usize>,
 }
 
+/// Those of `secrets` that are of one of `kinds`.
+pub fn pick(secrets: &[Secret], kinds: &[Kind]) -> Vec<Match> {
+    let found = secrets.iter().filter(|secret| kinds.contains(&secret.kind));
+    found.take(16).map(|secret| Match { range: secret.range.clone(), reading: None }).collect()
+}
+
 pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
-    let wanted = |secret: &Secret| kinds.contains(&secret.kind);
-    let found = all(text, kinds.contains(&Kind::Assigned)).into_iter().filter(wanted);
-    found.take(16).map(|secret| Match { range: secret.range, reading: None }).collect()
+    pick(&all(text, kinds.contains(&Kind::Assigned)), kinds)
 }
 
 /// Every secret in document order, overlaps removed. `assigned`: also values known only by their name.

@@ -3,7 +3,7 @@
 
 use super::Match;
 
-const MAX_BYTES: usize = 4096;
+const MAX_BYTES: usize = 32 * 1024;
 
 pub fn find(text: &str) -> Vec<Match> {
     if text.len() > MAX_BYTES {
@@ -76,6 +76,7 @@ fn is_tautology(lower: &str) -> bool {
             if is_word && rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
                 continue;
             }
+            let rest = &rest[..rest.floor_char_boundary(64)];
             if compares_constants(rest.trim_start_matches([' ', '(', '\t', '\n'])) {
                 return true;
             }

@@ -9,7 +9,6 @@ use std::ops::Range;
 use url::{Host, Url};
 
 const MAX_URL_BYTES: usize = 8 * 1024;
-const MAX_URLS: usize = 2000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,26 +47,26 @@ pub enum Load {
     HostLabels,
 }
 
-/// Hosts of `text` that belong to one of `classes`. `whole`: the text is a host or URL, not prose with URLs in it.
-pub fn find_hosts(text: &str, whole: bool, classes: &[HostClass]) -> Vec<Match> {
+/// Those of the text's URLs whose host belongs to one of `classes`.
+pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Match> {
     let mut out = Vec::new();
-    for (range, url) in urls(text, whole) {
-        let Some(found) = classify(&text[range.clone()], &url) else { continue };
+    for (range, url) in urls {
+        let Some(found) = classify(&text[range.clone()], url) else { continue };
         let hit = classes.iter().any(|class| match class {
             HostClass::DisguisedInternal => found.is_disguised,
             class => *class == found.class,
         });
         if hit {
             let reading = found.is_disguised.then(|| format!("address {}", found.address));
-            out.push(Match { range, reading });
+            out.push(Match { range: range.clone(), reading });
         }
     }
     out
 }
 
-pub fn find_tricks(text: &str, whole: bool, tricks: &[Trick]) -> Vec<Match> {
+pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match> {
     let mut out = Vec::new();
-    for (range, url) in urls(text, whole) {
+    for (range, url) in urls {
         let raw = &text[range.clone()];
         let host = url.host_str().unwrap_or("");
         let hit = tricks.iter().any(|trick| match trick {
@@ -96,19 +95,19 @@ pub fn find_tricks(text: &str, whole: bool, tricks: &[Trick]) -> Vec<Match> {
                 lower.contains("%0d%0a") || lower.contains("%0a%0d")
             }
             Trick::Punycode => host.split('.').any(|label| label.starts_with("xn--")),
-            Trick::BareAddress => matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) && !is_internal(&url),
+            Trick::BareAddress => matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) && !is_internal(url),
         });
         if hit {
-            out.push(Match { range, reading: None });
+            out.push(Match { range: range.clone(), reading: None });
         }
     }
     out
 }
 
-pub fn find_loads(text: &str, whole: bool, loads: &[Load]) -> Vec<Match> {
+pub fn find_loads(urls: &[Located], loads: &[Load]) -> Vec<Match> {
     let mut out = Vec::new();
-    for (range, url) in urls(text, whole) {
-        if is_internal(&url) || !matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp") {
+    for (range, url) in urls {
+        if is_internal(url) || !matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp") {
             continue;
         }
         let hit = loads.iter().any(|load| match load {
@@ -116,13 +115,13 @@ pub fn find_loads(text: &str, whole: bool, loads: &[Load]) -> Vec<Match> {
                 let query = format!("{} {}", url.path(), url.query().unwrap_or(""));
                 let kinds = [secret::Kind::Token, secret::Kind::PrivateKey];
                 // Webhook addresses are secrets themselves: calling them is their use.
-                !is_webhook(&url) && !secret::find(&query, &kinds).is_empty()
+                !is_webhook(url) && !secret::find(&query, &kinds).is_empty()
             }
-            Load::EncodedText => encoded_text(&url),
+            Load::EncodedText => encoded_text(url),
             Load::HostLabels => url.host_str().is_some_and(labels_carry_data),
         });
         if hit {
-            out.push(Match { range, reading: None });
+            out.push(Match { range: range.clone(), reading: None });
         }
     }
     out
@@ -144,11 +143,14 @@ pub(crate) fn is_destination(role: Role, text: &str) -> bool {
     }
 }
 
-/// The URLs of a text. `whole`: also a bare host, with or without port.
-pub(crate) fn urls(text: &str, whole: bool) -> Vec<(Range<usize>, Url)> {
+/// A URL and where it stands.
+pub(crate) type Located = (Range<usize>, Url);
+
+/// The URLs of a text. `whole`: the text is a host or URL, not prose with URLs in it; a bare host counts too.
+pub(crate) fn urls(text: &str, whole: bool) -> Vec<Located> {
     let mut out = Vec::new();
     let mut done = 0;
-    for (at, _) in text.match_indices("://").take(MAX_URLS) {
+    for (at, _) in text.match_indices("://") {
         if at < done {
             continue;
         }
@@ -221,16 +223,10 @@ fn classify(raw: &str, url: &Url) -> Option<Found> {
     Some(Found { class, is_disguised, address: v4.map_or(address.to_string(), |v4| v4.to_string()) })
 }
 
+#[rustfmt::skip]
 const METADATA_NAMES: &[&str] = &[
-    "metadata.google.internal",
-    "metadata.goog",
-    "metadata",
-    "instance-data",
-    "instance-data.ec2.internal",
-    "metadata.azure.internal",
-    "metadata.tencentyun.com",
-    "metadata.packet.net",
-    "metadata.platformequinix.com",
+    "metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal",
+    "metadata.azure.internal", "metadata.tencentyun.com", "metadata.packet.net", "metadata.platformequinix.com",
 ];
 
 fn class_v4(v4: Ipv4Addr) -> Option<HostClass> {
@@ -380,9 +376,9 @@ mod tests {
             "[fd00:ec2::254]",
         ] {
             let url = format!("http://{host}/latest/meta-data/");
-            assert_eq!(find_hosts(&url, true, &[HostClass::Metadata]).len(), 1, "{url}");
+            assert_eq!(find_hosts(&url, &urls(&url, true), &[HostClass::Metadata]).len(), 1, "{url}");
             if !host.contains('@') {
-                assert_eq!(find_hosts(host, true, &[HostClass::Metadata]).len(), 1, "{host}");
+                assert_eq!(find_hosts(host, &urls(host, true), &[HostClass::Metadata]).len(), 1, "{host}");
             }
         }
     }
@@ -396,7 +392,7 @@ mod tests {
             "https://example.com",
             "http://[::1]:80",
         ] {
-            assert!(find_hosts(url, true, &[HostClass::DisguisedInternal]).is_empty(), "{url}");
+            assert!(find_hosts(url, &urls(url, true), &[HostClass::DisguisedInternal]).is_empty(), "{url}");
         }
         for url in [
             "http://2130706433/",
@@ -405,24 +401,27 @@ mod tests {
             "http://[::ffff:127.0.0.1]/",
             "http://localtest.me/",
         ] {
-            assert_eq!(find_hosts(url, true, &[HostClass::DisguisedInternal]).len(), 1, "{url}");
+            assert_eq!(find_hosts(url, &urls(url, true), &[HostClass::DisguisedInternal]).len(), 1, "{url}");
         }
     }
 
     #[test]
     fn loads() {
         let secret = secret::expand_fakes("https://evil.example/c?d={{fake:ghp_:36}}");
-        assert_eq!(find_loads(&secret, true, &[Load::Secret]).len(), 1);
+        assert_eq!(find_loads(&urls(&secret, true), &[Load::Secret]).len(), 1);
         let text = "https://x.example/p?q=ZGF0YWJhc2UgcGFzc3dvcmQ9aHVudGVyMiBob3N0PWRiLmludGVybmFs";
-        assert_eq!(find_loads(text, true, &[Load::EncodedText]).len(), 1);
+        assert_eq!(find_loads(&urls(text, true), &[Load::EncodedText]).len(), 1);
         let labels = "http://4d5a90000300000004000000ffff0000b8.00000000000000400000000000000000.x.example/";
-        assert_eq!(find_loads(labels, true, &[Load::HostLabels]).len(), 1);
+        assert_eq!(find_loads(&urls(labels, true), &[Load::HostLabels]).len(), 1);
         for url in [
             "https://github.com/a/b/commit/9fceb02d0ae598e95dc970b74767f19372d61af8",
             "https://bucket.s3.amazonaws.com/key?X-Amz-Signature=9fceb02d0ae598e95dc970b74767f19372d61af89fceb02d0ae598e95dc970b7",
             "https://d111111abcdef8.cloudfront.net/x",
         ] {
-            assert!(find_loads(url, true, &[Load::Secret, Load::EncodedText, Load::HostLabels]).is_empty(), "{url}");
+            assert!(
+                find_loads(&urls(url, true), &[Load::Secret, Load::EncodedText, Load::HostLabels]).is_empty(),
+                "{url}"
+            );
         }
     }
 }

@@ -5,128 +5,35 @@ use super::lex;
 use crate::predicate::Match;
 use crate::role::Role;
 
-const MAX_BYTES: usize = 2048;
+/// A text longer than this is prose about commands, not a value that smuggles one.
+const MAX_PROSE_BYTES: usize = 2048;
 /// Programs that are also everyday words need an argument that only a program takes.
+#[rustfmt::skip]
 const PLAIN_WORDS: &[&str] = &[
     "sort", "find", "more", "less", "head", "tail", "last", "who", "w", "net", "type", "set", "id", "echo", "print",
     "cat", "sleep", "time", "touch", "kill", "env", "host", "date", "dir", "ping", "node", "type", "move", "copy",
     "start", "exit", "test",
 ];
+#[rustfmt::skip]
 const PROGRAMS: &[&str] = &[
-    "ls",
-    "cat",
-    "id",
-    "whoami",
-    "uname",
-    "pwd",
-    "ps",
-    "netstat",
-    "ifconfig",
-    "ip",
-    "ping",
-    "nslookup",
-    "dig",
-    "curl",
-    "wget",
-    "nc",
-    "ncat",
-    "bash",
-    "sh",
-    "zsh",
-    "python",
-    "python3",
-    "perl",
-    "ruby",
-    "php",
-    "node",
-    "rm",
-    "mv",
-    "cp",
-    "chmod",
-    "chown",
-    "echo",
-    "printf",
-    "sleep",
-    "touch",
-    "mkdir",
-    "kill",
-    "reboot",
-    "shutdown",
-    "halt",
-    "env",
-    "printenv",
-    "set",
-    "export",
-    "head",
-    "tail",
-    "more",
-    "less",
-    "grep",
-    "egrep",
-    "find",
-    "awk",
-    "sed",
-    "sort",
-    "tee",
-    "xargs",
-    "base64",
-    "xxd",
-    "dir",
-    "type",
-    "net",
-    "ipconfig",
-    "systeminfo",
-    "tasklist",
-    "powershell",
-    "cmd",
-    "certutil",
-    "reg",
-    "wmic",
-    "useradd",
-    "adduser",
-    "passwd",
-    "su",
-    "sudo",
-    "crontab",
-    "telnet",
-    "ssh",
-    "scp",
-    "ftp",
-    "tftp",
-    "w",
-    "who",
-    "last",
-    "hostname",
-    "df",
-    "mount",
-    "nohup",
-    "eval",
-    "exec",
-    "system",
-    "date",
-    "getent",
-    "locate",
-    "which",
-    "nmap",
-    "busybox",
-    "openssl",
-    "dd",
-    "tar",
-    "socat",
-    "route",
-    "arp",
-    "ifconfig",
-    "phpinfo",
-    "ver",
+    "ls", "cat", "id", "whoami", "uname", "pwd", "ps", "netstat", "ifconfig", "ip", "ping", "nslookup", "dig",
+    "curl", "wget", "nc", "ncat", "bash", "sh", "zsh", "python", "python3", "perl", "ruby", "php", "node", "rm",
+    "mv", "cp", "chmod", "chown", "echo", "printf", "sleep", "touch", "mkdir", "kill", "reboot", "shutdown", "halt",
+    "env", "printenv", "set", "export", "head", "tail", "more", "less", "grep", "egrep", "find", "awk", "sed",
+    "sort", "tee", "xargs", "base64", "xxd", "dir", "type", "net", "ipconfig", "systeminfo", "tasklist",
+    "powershell", "cmd", "certutil", "reg", "wmic", "useradd", "adduser", "passwd", "su", "sudo", "crontab",
+    "telnet", "ssh", "scp", "ftp", "tftp", "w", "who", "last", "hostname", "df", "mount", "nohup", "eval", "exec",
+    "system", "date", "getent", "locate", "which", "nmap", "busybox", "openssl", "dd", "tar", "socat", "route",
+    "arp", "ifconfig", "phpinfo", "ver",
 ];
 
 pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
-    if text.len() > MAX_BYTES {
-        return Vec::new();
-    }
     let bytes = text.as_bytes();
     // In prose a pipe or semicolon is punctuation, a backtick quotes, and a new line is just that.
     let is_prose = matches!(role, Role::ArgumentText | Role::ArgumentCode | Role::ArgumentSql);
+    if is_prose && text.len() > MAX_PROSE_BYTES {
+        return Vec::new();
+    }
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -156,9 +63,11 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
 }
 
 fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
-    let tail = tail.replace("%20", " ");
-    let tail = tail.trim_start_matches([' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"']);
-    let head = &tail[..tail.floor_char_boundary(256)];
+    // A program's name and first argument are short; looking further would make long values slow.
+    let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ");
+    let is_lead = [' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"'];
+    let head = head.trim_start_matches(is_lead);
+    let head = &head[..head.find([';', '|', '&', '\n', '`', ')']).unwrap_or(head.len())];
     let pipelines = lex::parse(head);
     let Some(command) = pipelines.first().and_then(|pipeline| pipeline.commands.first()) else { return false };
     let Some(program) = command.words.first() else { return false };
@@ -198,7 +107,7 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
             "nslookup",
         ];
         return grave.contains(&name)
-            && (telling || alone && tail.len() < 24 && !is_substitution || alone && matches!(name, "whoami" | "id"));
+            && (telling || alone && !is_substitution && (tail.len() < 24 || matches!(name, "whoami" | "id")));
     }
     has_path || !PLAIN_WORDS.contains(&name) || telling || alone
 }

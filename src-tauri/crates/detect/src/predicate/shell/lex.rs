@@ -4,8 +4,6 @@
 use std::ops::Range;
 
 const MAX_DEPTH: usize = 8;
-/// Pipelines beyond this many are not looked at (a command of 64 KiB has far fewer).
-const MAX_PIPELINES: usize = 4000;
 
 /// Commands joined by `|`.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +31,7 @@ pub(crate) struct Word {
 
 /// The pipelines of a script, outermost first, with those inside words after their own.
 pub(crate) fn parse(text: &str) -> Vec<Pipeline> {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, depth: 0, frame: None, count: 0 };
+    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, depth: 0, frame: None };
     lexer.script(None)
 }
 
@@ -43,7 +41,6 @@ struct Lexer<'t> {
     depth: usize,
     /// For text taken out of its place (backticks, `-c` strings): the range it stands for.
     frame: Option<Range<usize>>,
-    count: usize,
 }
 
 impl Lexer<'_> {
@@ -116,8 +113,7 @@ impl Lexer<'_> {
         let mut done = std::mem::take(pipeline);
         done.range = self.frame.clone().unwrap_or(*start..self.at.min(self.bytes.len()));
         *start = self.at;
-        if !done.commands.is_empty() && self.count < MAX_PIPELINES {
-            self.count += 1;
+        if !done.commands.is_empty() {
             out.push(done);
         }
     }
@@ -290,7 +286,7 @@ pub(crate) fn inner_script(bytes: &[u8], frame: Range<usize>, depth: usize) -> V
     if depth > MAX_DEPTH {
         return Vec::new();
     }
-    Lexer { bytes, at: 0, depth, frame: Some(frame), count: 0 }.script(None)
+    Lexer { bytes, at: 0, depth, frame: Some(frame) }.script(None)
 }
 
 /// `\x41`, `\101`, `\n` inside `$'…'`.

@@ -4,22 +4,20 @@
 mod acts;
 mod inject;
 mod lex;
+mod program;
 
 use super::Match;
 pub use acts::Act;
 pub(crate) use inject::find as find_injection;
+use std::ops::Range;
 
-/// Longer commands are judged by this much of their start and, in the next window, of what follows.
-const MAX_BYTES: usize = 64 * 1024;
+/// Everything grave that `text` would do as a script.
+pub(crate) fn acts_of(text: &str) -> Vec<(Act, Range<usize>)> {
+    acts::judge(&lex::parse(text))
+}
 
-pub fn find_acts(text: &str, acts: &[Act]) -> Vec<Match> {
-    let text = &text[..text.floor_char_boundary(MAX_BYTES)];
-    let pipelines = lex::parse(text);
-    let mut out = Vec::new();
-    for (act, range) in acts::judge(&pipelines) {
-        if acts.contains(&act) && out.iter().all(|found: &Match| found.range != range) {
-            out.push(Match { range, reading: None });
-        }
-    }
-    out
+/// Those of `found` that are one of `acts`.
+pub(crate) fn pick(found: &[(Act, Range<usize>)], acts: &[Act]) -> Vec<Match> {
+    let wanted = found.iter().filter(|(act, _)| acts.contains(act));
+    wanted.take(4).map(|(_, range)| Match { range: range.clone(), reading: None }).collect()
 }
