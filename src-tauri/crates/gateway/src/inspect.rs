@@ -4,6 +4,7 @@
 use crate::Inner;
 use crate::record::{Row, body_text, micros};
 use crate::session::{Open, Session};
+use portcullis_domain::json::{Doc, Mode};
 use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UpstreamId, Verdict};
 use portcullis_policy::{Action, Context, Judged, MessageSummary};
 use std::time::Instant;
@@ -18,6 +19,11 @@ impl Inner {
             return self.inspect_here(session, direction, bytes);
         }
         tokio::task::block_in_place(|| self.inspect_here(session, direction, bytes))
+    }
+
+    /// Whether an app can read this as JSON at all.
+    pub(crate) fn is_json(&self, bytes: &[u8]) -> bool {
+        Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()).is_ok_and(|doc| doc.trailing.is_empty())
     }
 
     fn inspect_here(&self, session: &Session, direction: Direction, bytes: &[u8]) -> Judged {
@@ -86,8 +92,9 @@ impl Inner {
         if row.judged.action != Action::Forward {
             exchange.outcome = Outcome::Rejected;
         }
-        exchange.response = Some(body_text(row.bytes));
-        exchange.response_bytes = row.bytes.len() as u64;
+        let bytes = row.bytes_of(Some(message));
+        exchange.response = Some(body_text(bytes));
+        exchange.response_bytes = bytes.len() as u64;
         exchange.duration_us = Some(micros(open.started.elapsed()));
         exchange.checked_us += micros(row.checked);
         self.recorder.exchange(exchange);
@@ -95,9 +102,7 @@ impl Inner {
 
     /// A request that will get no answer.
     pub(crate) fn fail(&self, open: Open, why: &str) {
-        let duration_us = Some(micros(open.started.elapsed()));
-        let error = Some(why.to_owned());
-        self.recorder.exchange(Exchange { outcome: Outcome::Failed, error, duration_us, ..open.exchange });
+        self.recorder.exchange(open.failed(why));
     }
 
     /// Reports what is still open in a Session as failed.

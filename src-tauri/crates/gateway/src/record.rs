@@ -21,6 +21,7 @@ enum Job {
     Flush(mpsc::Sender<()>),
 }
 
+#[derive(Clone)]
 pub(crate) struct Recorder {
     jobs: mpsc::Sender<Job>,
     queued: Arc<AtomicUsize>,
@@ -72,10 +73,15 @@ impl Recorder {
 }
 
 fn masked(mut exchange: Box<Exchange>, judge: &Judge) -> Box<Exchange> {
+    // A text that cannot be masked is not kept: neither may a secret get into the log, nor this thread end.
     let scanner = judge.scanner();
-    exchange.request = scanner.mask(&exchange.request);
-    exchange.response = exchange.response.map(|body| scanner.mask(&body));
-    exchange.target = exchange.target.map(|target| scanner.mask(&target));
+    let mask = |text: &str| {
+        let masked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scanner.mask(text)));
+        masked.unwrap_or_else(|_| "[not kept: masking failed]".to_owned())
+    };
+    exchange.request = mask(&exchange.request);
+    exchange.response = exchange.response.map(|body| mask(&body));
+    exchange.target = exchange.target.map(|target| mask(&target));
     exchange
 }
 
@@ -100,10 +106,17 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// The bytes of this Message: of one item, where a batch was judged.
+    pub fn bytes_of(&self, message: Option<&MessageSummary>) -> &[u8] {
+        let item = message.filter(|_| self.judged.messages.len() > 1).and_then(|m| self.bytes.get(m.span.clone()));
+        item.unwrap_or(self.bytes)
+    }
+
     /// The row of a Message that starts an Exchange, or stands alone (a notification, a stray response, a banner).
     pub fn exchange(&self, message: Option<&MessageSummary>, findings: Vec<Finding>) -> Exchange {
         let request = message.filter(|m| m.kind == MessageKind::Request);
         let rejected = self.judged.action != Action::Forward;
+        let bytes = self.bytes_of(message);
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
@@ -111,8 +124,8 @@ impl Row<'_> {
             verdict: self.judged.verdict,
             outcome: if rejected { Outcome::Rejected } else { Outcome::Forwarded },
             findings,
-            request: body_text(self.bytes),
-            request_bytes: self.bytes.len() as u64,
+            request: body_text(bytes),
+            request_bytes: bytes.len() as u64,
             checked_us: micros(self.checked),
             ..blank(self.session, self.direction, self.now)
         }

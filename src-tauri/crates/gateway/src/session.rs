@@ -1,7 +1,8 @@
 //! Hop 3: a Session pairs responses with requests by raw id token, in both directions (each side numbers on its own).
 
 use crate::Inner;
-use portcullis_domain::{Direction, Exchange, SessionId, Transport, Upstream, UpstreamId};
+use crate::record::{Recorder, micros};
+use portcullis_domain::{Direction, Exchange, Outcome, SessionId, Transport, Upstream, UpstreamId};
 use portcullis_policy::PairedRequest;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,16 @@ pub(crate) struct Session {
     pub upstream: Arc<Upstream>,
     pub transport: Transport,
     state: Mutex<State>,
+    recorder: Recorder,
+}
+
+/// Whoever held it last is gone, so nothing can answer any more: no request leaves without its row.
+impl Drop for Session {
+    fn drop(&mut self) {
+        for open in self.close_all() {
+            self.recorder.exchange(open.failed("the connection ended before an answer came"));
+        }
+    }
 }
 
 struct State {
@@ -32,10 +43,40 @@ pub(crate) struct Open {
     pub reported: bool,
 }
 
+impl Open {
+    /// The row of a request that will get no answer.
+    pub fn failed(self, why: &str) -> Exchange {
+        let duration_us = Some(micros(self.started.elapsed()));
+        Exchange { outcome: Outcome::Failed, error: Some(why.to_owned()), duration_us, ..self.exchange }
+    }
+}
+
+impl State {
+    /// The open request that an id token means. Apps take `"1"` and `1.0` for their own `1`, so we must too.
+    fn key(&self, direction: Direction, id: &str) -> Option<(Direction, String)> {
+        let exact = (direction, id.to_owned());
+        if self.open.contains_key(&exact) {
+            return Some(exact);
+        }
+        let number = as_number(id)?;
+        self.open.keys().find(|(sent, open)| *sent == direction && as_number(open) == Some(number)).cloned()
+    }
+}
+
+/// What JavaScript's `Number()` makes of an id token that is a number or a string with one.
+fn as_number(id: &str) -> Option<f64> {
+    let text = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id);
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 impl Session {
-    pub fn new(id: SessionId, upstream: Arc<Upstream>, transport: Transport) -> Arc<Self> {
+    pub fn new(id: SessionId, upstream: Arc<Upstream>, transport: Transport, recorder: &Recorder) -> Arc<Self> {
         let state = Mutex::new(State { open: HashMap::new(), used: Instant::now() });
-        Arc::new(Self { id, upstream, transport, state })
+        Arc::new(Self { id, upstream, transport, state, recorder: recorder.clone() })
+    }
+    /// Traffic of this Session that opens and closes nothing here (stateless requests pair on their own).
+    pub fn touch(&self) {
+        self.state().used = Instant::now();
     }
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,7 +84,9 @@ impl Session {
 
     /// The request with this id that went in `direction`.
     pub fn paired(&self, direction: Direction, id: &str) -> Option<PairedRequest> {
-        self.state().open.get(&(direction, id.to_owned())).map(|open| open.paired.clone())
+        let state = self.state();
+        let key = state.key(direction, id)?;
+        state.open.get(&key).map(|open| open.paired.clone())
     }
 
     /// Remembers a request. Returns what it pushed out: an older request under the same id, or the oldest of too many.
@@ -61,7 +104,8 @@ impl Session {
     pub fn close(&self, direction: Direction, id: &str) -> Option<Open> {
         let mut state = self.state();
         state.used = Instant::now();
-        state.open.remove(&(direction, id.to_owned()))
+        let key = state.key(direction, id)?;
+        state.open.remove(&key)
     }
 
     pub fn close_all(&self) -> Vec<Open> {

@@ -102,7 +102,7 @@ async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -
     }
     let session = match session_header(request.headers()) {
         Some(id) => http_session(&gateway, &route, &id),
-        None => new_session(&route),
+        None => new_session(&gateway, &route),
     };
     let url = with_query(url, request.uri().query());
     let headers = forwardable(request.headers());
@@ -175,14 +175,11 @@ fn requests(judged: &Judged) -> impl Iterator<Item = String> + '_ {
 }
 
 async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| v.as_bytes().to_ascii_lowercase());
-    if encoding.is_some_and(|encoding| encoding != b"identity") {
+    if is_encoded(headers) {
         let message = "Portcullis reads only bodies without Content-Encoding. Send the body as it is.";
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
     }
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let charset = media_type.to_ascii_lowercase().split_once("charset=").map(|(_, c)| c.trim_matches('"').to_owned());
-    if charset.is_some_and(|charset| !charset.starts_with("utf-8") && !charset.starts_with("utf8")) {
+    if charsets(headers).any(|charset| !is_utf8(&charset)) {
         let message = "Portcullis reads only UTF-8 bodies.";
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
     }
@@ -198,23 +195,66 @@ async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result
     }
 }
 
+/// Whether any of the headers (there may be several) names an encoding.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut named = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
+    named.any(|encoding| !matches!(encoding.trim_ascii().to_ascii_lowercase().as_slice(), b"" | b"identity"))
+}
+
+/// Every charset that the Content-Type names: readers differ in which one they take.
+fn charsets(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
+    let parameters =
+        headers.get_all(header::CONTENT_TYPE).iter().flat_map(|v| v.as_bytes().split(|b| b";,".contains(b)));
+    parameters.filter_map(|parameter| {
+        let parameter = String::from_utf8_lossy(parameter).to_ascii_lowercase();
+        let (name, value) = parameter.split_once('=')?;
+        (name.trim() == "charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    })
+}
+
+fn is_utf8(charset: &str) -> bool {
+    matches!(charset, "utf-8" | "utf8" | "us-ascii" | "ascii" | "")
+}
+
+/// In these every ASCII byte is what it is in UTF-8, so a scan of the bytes sees what the app sees.
+fn is_like_ascii(charset: &str) -> bool {
+    is_utf8(charset) || charset.starts_with("iso-8859-") || matches!(charset, "latin1" | "latin-1" | "windows-1252")
+}
+
+/// Whether apps read the body as an event stream; None: some would and some would not.
+fn is_event_stream(headers: &HeaderMap) -> Option<bool> {
+    let types: Vec<_> =
+        headers.get_all(header::CONTENT_TYPE).iter().map(|v| v.as_bytes().to_ascii_lowercase()).collect();
+    let names_it = |value: &[u8]| value.windows(17).any(|part| part == b"text/event-stream");
+    if !types.iter().any(|value| names_it(value)) {
+        return Some(false);
+    }
+    let [value] = &types[..] else { return None };
+    let (essence, parameters) = value.split_at(value.iter().position(|&b| b == b';').unwrap_or(value.len()));
+    (essence.trim_ascii() == b"text/event-stream" && !names_it(parameters) && !parameters.contains(&b','))
+        .then_some(true)
+}
+
 fn session_header(headers: &HeaderMap) -> Option<String> {
     headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
 
-fn new_session(route: &Route<'_>) -> Arc<Session> {
-    Session::new(SessionId::from_random(random()), route.upstream.clone(), route.upstream.transport)
+fn new_session(gateway: &Gateway, route: &Route<'_>) -> Arc<Session> {
+    let id = SessionId::from_random(random());
+    Session::new(id, route.upstream.clone(), route.upstream.transport, &gateway.inner.recorder)
 }
 
 fn http_session(gateway: &Gateway, route: &Route<'_>, id: &str) -> Arc<Session> {
     let key = Key::Http(route.upstream.id.clone(), id.to_owned());
-    gateway.inner.sessions.get_or_insert(key, || new_session(route))
+    gateway.inner.sessions.get_or_insert(key, || new_session(gateway, route))
 }
 
 /// Requests without a session pair within their own POST (two apps may use the same ids at once), under one shared id.
 fn stateless_session(gateway: &Gateway, route: &Route<'_>) -> Arc<Session> {
-    let shared = gateway.inner.sessions.get_or_insert(Key::Stateless(route.upstream.id.clone()), || new_session(route));
-    Session::new(shared.id.clone(), route.upstream.clone(), route.upstream.transport)
+    let key = Key::Stateless(route.upstream.id.clone());
+    let shared = gateway.inner.sessions.get_or_insert(key, || new_session(gateway, route));
+    shared.touch();
+    Session::new(shared.id.clone(), route.upstream.clone(), route.upstream.transport, &gateway.inner.recorder)
 }
 
 /// The app's headers as the Upstream gets them: all but those of this hop, and `Origin`, which names us.
@@ -258,10 +298,10 @@ fn with_query(mut url: Url, query: Option<&str>) -> Url {
 /// it past us, and one to another origin would carry its credentials there.
 pub(crate) async fn send(
     gateway: &Gateway,
-    method: Method,
+    mut method: Method,
     url: &Url,
     headers: &HeaderMap,
-    body: Bytes,
+    mut body: Bytes,
 ) -> Result<http::Response<Incoming>, String> {
     let mut target = url.clone();
     for _ in 0..=MAX_REDIRECTS {
@@ -270,8 +310,13 @@ pub(crate) async fn send(
         *request.uri_mut() = target.as_str().parse().map_err(|_| "its address is not a valid URL".to_owned())?;
         *request.headers_mut() = headers.clone();
         let response = gateway.inner.client.send(request).await.map_err(|error| explain(&error))?;
-        if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
+        // An app that got one of these would follow it past us.
+        let status = response.status().as_u16();
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
             return Ok(response);
+        }
+        if status == 303 {
+            (method, body) = (Method::GET, Bytes::new());
         }
         let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
         let next = location.and_then(|location| target.join(location).ok());
@@ -302,17 +347,30 @@ async fn respond(
     if let Some(id) = session_header(&parts.headers) {
         http_session(&gateway, route, &id);
     }
-    let encoding = parts.headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
-        let message = "Portcullis withheld the server's answer: it is compressed although it was asked not to be.";
-        return Err(Refused {
-            status: StatusCode::BAD_GATEWAY,
-            body: refusal(awaited.first().map(String::as_str), -32603, message),
-        });
+    let withheld = |why: &str| {
+        for open in awaited.iter().filter_map(|id| session.close(Direction::ToUpstream, id)) {
+            gateway.inner.fail(open, why);
+        }
+        let message = format!("Portcullis withheld the server's answer: {why}.");
+        let body = refusal(awaited.first().map(String::as_str), -32603, &message);
+        Err(Refused { status: StatusCode::BAD_GATEWAY, body })
+    };
+    if is_encoded(&parts.headers) {
+        return withheld("it is compressed although it was asked not to be");
     }
-    let media_type = parts.headers.get(header::CONTENT_TYPE).map(|v| v.as_bytes().to_ascii_lowercase());
-    let is_event_stream = media_type.is_some_and(|media_type| media_type.starts_with(b"text/event-stream"));
-    let whole = !is_event_stream && parts.headers.contains_key(header::CONTENT_LENGTH);
+    let Some(is_event_stream) = is_event_stream(&parts.headers) else {
+        return withheld("apps read its Content-Type differently");
+    };
+    // An error page may be Latin-1; where lines of a stream end depends on the charset, so a stream may not.
+    let readable = if is_event_stream { is_utf8 } else { is_like_ascii };
+    if charsets(&parts.headers).any(|charset| !readable(&charset)) {
+        return withheld("it is not UTF-8");
+    }
+    // What is no success is read as text, whatever it says it is.
+    let is_event_stream = is_event_stream && parts.status.is_success();
+    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let limit = gateway.inner.judge.load().limits().max_message_bytes;
+    let whole = !is_event_stream && length.is_some_and(|length| length <= limit);
     let prefix = route.prefix.to_owned();
     let mut relay = Relay::new(gateway, session, body, url, headers, prefix, is_event_stream, awaited);
     let mut out = Response::new(Body::empty());

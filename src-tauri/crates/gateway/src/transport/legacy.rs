@@ -35,6 +35,12 @@ impl Connections {
         self.map().insert(key.clone(), connection);
         key
     }
+    /// The server named another place for its Messages.
+    pub fn move_to(&self, key: &str, post_to: Url) {
+        if let Some(connection) = self.map().get_mut(key) {
+            connection.post_to = post_to;
+        }
+    }
     pub fn remove(&self, key: &str) {
         self.map().remove(key);
     }

@@ -3,7 +3,7 @@
 
 use super::json_frames::JsonFrames;
 use super::legacy::{self, Connection};
-use super::sse_frames::{Event, SseFrames, TooLarge};
+use super::sse_frames::{Event, SseFrames, TooLarge, has_other_line_end};
 use crate::Gateway;
 use crate::session::Session;
 use bytes::Bytes;
@@ -13,8 +13,12 @@ use portcullis_domain::Direction;
 use portcullis_policy::{Action, BLOCKED_CODE, refusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
 use url::Url;
+
+const MAX_ANSWERING: usize = 8;
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Relay {
     pub gateway: Gateway,
@@ -29,6 +33,8 @@ pub(crate) struct Relay {
     ready: VecDeque<Bytes>,
     done: bool,
     legacy: Option<Legacy>,
+    /// Bounds our own answers under way: a server may ask without end and never take them.
+    answering: Arc<Semaphore>,
     /// Ids of the requests this body answers: whatever is still open when it ends got no answer.
     pub awaited: Vec<String>,
 }
@@ -59,8 +65,8 @@ impl Relay {
         let max = gateway.inner.judge.load().limits().max_message_bytes;
         let frames =
             if is_event_stream { Frames::Sse(SseFrames::new(max)) } else { Frames::Json(JsonFrames::new(max)) };
-        let (ready, done, legacy) = (VecDeque::new(), false, None);
-        Self { gateway, session, body, upstream_url, headers, prefix, frames, ready, done, legacy, awaited }
+        let (ready, done, legacy, answering) = (VecDeque::new(), false, None, Arc::new(Semaphore::new(MAX_ANSWERING)));
+        Self { gateway, session, body, upstream_url, headers, prefix, frames, ready, done, legacy, answering, awaited }
     }
 
     /// The next bytes for the app. None: the body has ended. Err: the connection to the Upstream broke, and so must ours.
@@ -155,11 +161,18 @@ impl Relay {
     }
 
     fn event(&mut self, event: Event) {
-        let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) else { return self.emit(event.raw) };
-        if event.name.as_deref() == Some(b"endpoint") && self.legacy.is_none() {
+        let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) else {
+            return self.emit(if event.odd { event.without_data() } else { event.raw });
+        };
+        if event.name.as_deref() == Some(b"endpoint") {
             return self.endpoint(&event, data);
         }
+        // Inside a JSON string such a line end is text; anywhere else it is there to be read differently.
+        if has_other_line_end(data) && !self.gateway.inner.is_json(data) {
+            return self.emit(event.without_data());
+        }
         match self.inspect(data) {
+            Action::Forward if event.odd => self.emit(event.with_data(data)),
             Action::Forward => self.emit(event.raw),
             Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(event.with_data(&bytes)),
             Action::Answer(bytes) => {
@@ -181,6 +194,13 @@ impl Relay {
             self.done = true;
             return;
         };
+        if let Some(legacy) = &mut self.legacy {
+            // Named again: the address that the app was given stays, where it leads changes.
+            legacy.post_to = post_to.clone();
+            let key = legacy.key.clone();
+            self.gateway.inner.legacy.move_to(&key, post_to);
+            return self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
+        }
         let (inject, injected) = mpsc::unbounded_channel();
         let connection = Connection { session: self.session.clone(), post_to: post_to.clone(), inject };
         let key = self.gateway.inner.legacy.insert(connection);
@@ -193,10 +213,21 @@ impl Relay {
         let to = self.legacy.as_ref().map_or(&self.upstream_url, |legacy| &legacy.post_to).clone();
         let (gateway, mut headers) = (self.gateway.clone(), self.headers.clone());
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        // The stream this came on may have been asked for as a stream alone; a POST must accept both.
+        let both = http::HeaderValue::from_static("application/json, text/event-stream");
+        headers.insert(http::header::ACCEPT, both);
         headers.remove("last-event-id");
+        let Ok(permit) = self.answering.clone().try_acquire_owned() else {
+            tracing::warn!("a server sends more hostile requests than can be answered: some get no answer");
+            return;
+        };
         tokio::spawn(async move {
-            if let Err(why) = super::http::send(&gateway, http::Method::POST, &to, &headers, answer.into()).await {
-                tracing::warn!(%why, "the answer to a blocked server request could not be delivered");
+            let _permit = permit;
+            let sending = super::http::send(&gateway, http::Method::POST, &to, &headers, answer.into());
+            match tokio::time::timeout(ANSWER_TIMEOUT, sending).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(why)) => tracing::warn!(%why, "the answer to a blocked server request could not be delivered"),
+                Err(_) => tracing::warn!("a server does not take the answer to its blocked request"),
             }
         });
     }

@@ -13,6 +13,25 @@ pub(crate) struct Event {
     pub name: Option<Vec<u8>>,
     /// The lines that are not data, ends included, to rebuild the event around other data.
     pub others: Vec<u8>,
+    /// Lines were left out of `others` that some apps would cut in two (see `OTHER_LINE_ENDS`): never forward `raw`.
+    pub odd: bool,
+}
+
+/// Python apps split an event stream at these, too: behind one of them a comment could carry a whole Message.
+const OTHER_LINE_ENDS: [&[u8]; 8] =
+    [b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9"];
+
+pub(crate) fn has_other_line_end(text: &[u8]) -> bool {
+    // One look at each byte for the usual text, which holds none.
+    let first = |b: &u8| matches!(b, 0x0b | 0x0c | 0x1c..=0x1e | 0xc2 | 0xe2);
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(first) {
+        if OTHER_LINE_ENDS.iter().any(|end| rest[at..].starts_with(end)) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 impl Event {
@@ -49,6 +68,7 @@ pub(crate) struct SseFrames {
     data: Option<Vec<u8>>,
     name: Option<Vec<u8>>,
     others: Vec<u8>,
+    odd: bool,
     fields: usize,
     skip_line_feed: bool,
     at_start: bool,
@@ -64,6 +84,7 @@ impl SseFrames {
             data: None,
             name: None,
             others: Vec::new(),
+            odd: false,
             fields: 0,
             skip_line_feed: false,
             at_start: true,
@@ -83,7 +104,7 @@ impl SseFrames {
                 // The LF of a CR LF that was split: it belongs to the end of the last event.
                 let raw = self.buffer.split_to(1).freeze();
                 self.searched = 0;
-                return Ok(Some(Event { raw, data: None, name: None, others: Vec::new() }));
+                return Ok(Some(Event { raw, data: None, name: None, others: Vec::new(), odd: false }));
             }
         }
         while let Some(end) = self.buffer[self.searched..].iter().position(|b| matches!(b, b'\n' | b'\r')) {
@@ -136,7 +157,7 @@ impl SseFrames {
         }
         let (field, value) = match text.iter().position(|&b| b == b':') {
             Some(0) => {
-                self.others.extend_from_slice(&self.buffer[line.start..after]);
+                self.keep_other(line.start..after);
                 return true;
             }
             Some(colon) => (&text[..colon], &text[colon + 1..]),
@@ -157,14 +178,24 @@ impl SseFrames {
         if field == b"event" {
             self.name = Some(value.to_vec());
         }
-        self.others.extend_from_slice(&self.buffer[line.start..after]);
+        self.keep_other(line.start..after);
         false
+    }
+
+    fn keep_other(&mut self, line: std::ops::Range<usize>) {
+        let line = &self.buffer[line];
+        if has_other_line_end(line) {
+            self.odd = true;
+        } else {
+            self.others.extend_from_slice(line);
+        }
     }
 
     fn take(&mut self, end: usize) -> Event {
         let raw = self.buffer.split_to(end).freeze();
         (self.read, self.searched, self.fields) = (0, 0, 0);
-        Event { raw, data: self.data.take(), name: self.name.take(), others: std::mem::take(&mut self.others) }
+        let (data, name, others) = (self.data.take(), self.name.take(), std::mem::take(&mut self.others));
+        Event { raw, data, name, others, odd: std::mem::take(&mut self.odd) }
     }
 }
 

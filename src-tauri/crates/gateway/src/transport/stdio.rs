@@ -133,10 +133,8 @@ fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), St
     let id = UpstreamId::new(hello.upstream.clone());
     let upstream = gateway.inner.routes.load().get(&id).cloned().ok_or("no server is known under this id")?;
     let key = Key::Link(id, hello.session.clone());
-    let session = gateway
-        .inner
-        .sessions
-        .get_or_insert(key, || Session::new(SessionId::from_random(random()), upstream, Transport::Stdio));
+    let new = || Session::new(SessionId::from_random(random()), upstream, Transport::Stdio, &gateway.inner.recorder);
+    let session = gateway.inner.sessions.get_or_insert(key, new);
     // After a reconnect: requests that were forwarded before and whose answers are still to come.
     for pending in hello.pending {
         if session.paired(pending.direction, &pending.id).is_none() {

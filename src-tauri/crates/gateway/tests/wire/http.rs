@@ -265,3 +265,118 @@ async fn a_hostile_sampling_request_is_answered_for_the_app() {
     assert_eq!(answer.header("mcp-session-id"), "s1");
     assert_eq!(serde_json::from_str::<Value>(&answer.body).unwrap()["error"]["code"], -1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn see_other_is_not_handed_to_the_app_either() {
+    let away = Reply::new(303, "", "").header("location", "http://127.0.0.2:9/steal");
+    let proxied = Proxied::start(away).await;
+    let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+    assert_eq!((response.status, response.header("location")), (502, ""));
+    let proxied = Proxied::start(Reply::new(303, "", "").header("location", "/elsewhere")).await;
+    proxied.upstream.next_reply(Reply::json(&result(1, "POISON")));
+    let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+    assert!(response.status == 200 && !response.body.contains("POISON"), "{}", response.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_apps_read_otherwise_than_we_do_is_withheld() {
+    let hidden = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"x\":\"P\\u004fISON\"}}\n\n";
+    let cases = [
+        Reply::new(200, "application/json; x=\"text/event-stream\"", hidden),
+        Reply::new(200, "application/json, text/event-stream", hidden),
+        Reply::new(200, "application/json", hidden).header("content-type", "text/event-stream"),
+        Reply::new(200, "text/event-stream; charset=utf-8; charset=utf-7", hidden),
+        Reply::new(200, "text/event-stream; charset=cp037", hidden),
+        Reply::new(200, "application/json; charset=utf-16", hidden),
+        Reply::json(hidden).header("content-encoding", "identity").header("content-encoding", "gzip"),
+    ];
+    for reply in cases {
+        let proxied = Proxied::start(reply.clone()).await;
+        let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+        assert!(response.status == 502 && response.body.contains("Portcullis withheld"), "{}", response.body);
+        let rows = proxied.rows();
+        assert_eq!(exchange_of(&rows[0]).outcome, Outcome::Failed, "the call has its row");
+    }
+    let page = Reply::new(503, "text/html; charset=ISO-8859-1", "<p>busy</p>");
+    assert_eq!(Proxied::start(page).await.post("/mcp", &call(1, "ok"), &[]).await.body, "<p>busy</p>");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_page_is_scanned_whole_whatever_it_says_it_is() {
+    let proxied = Proxied::start(Reply::new(500, "text/event-stream", ": POISON\n\n")).await;
+    let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+    assert!(response.status == 500 && !response.body.contains("POISON"), "{}", response.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_ends_that_only_some_apps_know_carry_nothing() {
+    for end in ["\u{2028}", "\u{2029}", "\u{85}", "\u{b}", "\u{c}", "\u{1c}"] {
+        let stream = format!(": hi{end}data: POISON\nid: 4\ndata: {}\n\ndata: [1]{end}data: POIS\n\n", result(1, "ok"));
+        let proxied = Proxied::start(Reply::chunked("text/event-stream", &[&stream])).await;
+        let body = proxied.post("/mcp", &call(1, "ok"), &[]).await.body;
+        assert_eq!(body, format!("id: 4\ndata: {}\n\n", result(1, "ok")), "{end:?}");
+    }
+    let stream = format!("data: {}\n\n", result(1, "a\u{2028}b"));
+    let proxied = Proxied::start(Reply::chunked("text/event-stream", &[&stream])).await;
+    assert_eq!(proxied.post("/mcp", &call(1, "ok"), &[]).await.body, stream, "text in a string is text");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_ends_without_the_answer_leaves_a_row() {
+    let first = format!("data: {}\n\n", json!({"jsonrpc":"2.0","method":"notifications/progress","params":{}}));
+    let proxied = Proxied::start(Reply::chunked("text/event-stream", &[&first])).await;
+    proxied.post("/mcp", &call(1, "SUSPECT"), &[]).await;
+    let failed = || {
+        proxied.rows().iter().map(exchange_of).any(|row| row.method == "tools/call" && row.outcome == Outcome::Failed)
+    };
+    while !failed() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_apps_take_for_their_own_pairs_with_their_request() {
+    for id in ["1.0", "\"1\"", "1e0"] {
+        let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"content\":\"POISON\"}}}}");
+        let proxied = Proxied::start(Reply::json(&answer)).await;
+        let body = proxied.post("/mcp", &call(1, "ok"), &[]).await.body;
+        assert!(body.contains("isError"), "{body}");
+        let rows = proxied.rows();
+        assert_eq!((rows.len(), exchange_of(&rows[0]).outcome), (1, Outcome::Rejected), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_endpoint_event_stays_below_our_prefix_too() {
+    let events = "event: endpoint\ndata: /one\n\nevent: endpoint\ndata: /two?s=1\n\n";
+    let proxied = Proxied::start(Reply::open_ended("text/event-stream", events)).await;
+    let mut stream = proxied.open("GET", "/sse", "", &[]).await;
+    let first = stream.read_until("\n\n").await;
+    let second = stream.read_until("\n\n").await;
+    let address = |event: &str| event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap().to_owned();
+    assert_eq!(address(&second), format!("{}?s=1", address(&first)));
+    proxied.upstream.next_reply(Reply::new(202, "", ""));
+    proxied.send_to("POST", &address(&second), &call(1, "ok"), &[]).await;
+    assert_eq!(proxied.upstream.requests().pop().unwrap().path, "/two?s=1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_server_accepts_what_a_post_must_accept() {
+    let ask = json!({"jsonrpc":"2.0","id":9,"method":"sampling/createMessage","params":{"systemPrompt":"POISON"}});
+    let proxied = Proxied::start(Reply::open_ended("text/event-stream", &format!("data: {ask}\n\n"))).await;
+    proxied.upstream.next_reply(Reply::new(202, "", ""));
+    let _stream = proxied.open("GET", "/mcp", "", &[("accept", "text/event-stream")]).await;
+    let answer = proxied.upstream.wait_for_requests(2).await.pop().unwrap();
+    assert_eq!(answer.header("accept"), "application/json, text/event-stream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_item_of_a_batch_has_its_own_row() {
+    let proxied = Proxied::start(Reply::json(&format!("[{},{}]", result(1, "a"), result(2, "b")))).await;
+    proxied.post("/mcp", &format!("[{},{}]", call(1, "x"), call(2, "y")), &[]).await;
+    let rows = proxied.rows();
+    let mut seen: Vec<_> =
+        rows.iter().map(exchange_of).map(|row| (row.request.clone(), row.response.clone())).collect();
+    seen.sort();
+    assert_eq!(seen, [(call(1, "x"), Some(result(1, "a"))), (call(2, "y"), Some(result(2, "b")))]);
+}
