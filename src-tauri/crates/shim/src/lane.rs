@@ -12,6 +12,13 @@ use std::time::{Duration, Instant};
 /// Bytes kept without a Verdict; then the sender waits, as it would in front of a full pipe.
 pub const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 
+/// What a kept Message takes beside its bytes: a flood of tiny ones must meet the limit too.
+const KEPT_BYTES: usize = 512;
+
+fn cost(line: &Line) -> usize {
+    line.raw().len() + KEPT_BYTES
+}
+
 pub struct Kept {
     pub seq: u64,
     pub line: Arc<Line>,
@@ -82,7 +89,7 @@ impl Lane {
     /// Keeps a Message; waits while too much is kept already.
     pub fn keep(&self, line: &Arc<Line>) -> Next {
         let mut state = self.state();
-        while !state.closed && state.pending_bytes > 0 && state.pending_bytes + line.raw().len() > MAX_PENDING_BYTES {
+        while !state.closed && state.pending_bytes > 0 && state.pending_bytes + cost(line) > MAX_PENDING_BYTES {
             state = self.wait(state);
         }
         if state.closed {
@@ -91,7 +98,7 @@ impl Lane {
         let (seq, now) = (state.next_seq, Instant::now());
         let link = state.link.clone();
         state.next_seq += 1;
-        state.pending_bytes += line.raw().len();
+        state.pending_bytes += cost(line);
         state.moved_at = now;
         let sent_at = link.is_some().then_some(now);
         state.pending.push_back(Kept { seq, line: line.clone(), sent_at, held: false, notes: None, read_at: now });
@@ -115,7 +122,7 @@ impl Lane {
         let mut state = self.state();
         let at = state.pending.binary_search_by_key(&seq, |kept| kept.seq).ok()?;
         let kept = state.pending.remove(at)?;
-        state.pending_bytes -= kept.line.raw().len();
+        state.pending_bytes -= cost(&kept.line);
         state.moved_at = Instant::now();
         drop(state);
         self.changed.notify_all();
@@ -250,4 +257,28 @@ impl Lane {
 fn find(state: &mut State, seq: u64) -> Option<&mut Kept> {
     let at = state.pending.binary_search_by_key(&seq, |kept| kept.seq).ok()?;
     state.pending.get_mut(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lines::{Input, Lines};
+
+    #[test]
+    fn a_flood_of_tiny_messages_meets_the_limit() {
+        let lane = Arc::new(Lane::new(Direction::ToClient));
+        let Ok(Some(Input::Line(line))) = Lines::new(&b"{}\n"[..], 100).next() else { panic!("a line") };
+        let line = Arc::new(line);
+        let fits = MAX_PENDING_BYTES / KEPT_BYTES;
+        let keeping = std::thread::spawn({
+            let lane = lane.clone();
+            move || (0..fits + 1).all(|_| !matches!(lane.keep(&line), Next::Stop))
+        });
+        // Whoever keeps the last one waits until the lane closes, and then it is not kept.
+        while lane.state().pending.len() < fits - fits / 100 {
+            std::thread::yield_now();
+        }
+        lane.close();
+        assert!(!keeping.join().unwrap());
+    }
 }

@@ -34,6 +34,13 @@ struct Records {
     spool: Spool,
 }
 
+/// The other Direction may have judged one more Message here after the daemon came back for this one.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.close_records();
+    }
+}
+
 impl Local {
     pub fn load(home: &Home, id: &UpstreamId, session: &SessionId, limits: Limits) -> Self {
         let mut spool = Spool::new(home.spool(session));
@@ -124,8 +131,9 @@ impl Local {
         if row.judged.action != Action::Forward {
             exchange.outcome = Outcome::Rejected;
         }
-        exchange.response = Some(self.body(row.bytes));
-        exchange.response_bytes = row.bytes.len() as u64;
+        let bytes = row.bytes_of(Some(message));
+        exchange.response = Some(self.body(bytes));
+        exchange.response_bytes = bytes.len() as u64;
         exchange.duration_us = Some(started.elapsed().as_micros() as u64);
         exchange.checked_us += row.checked_us;
         self.write(exchange);
@@ -144,6 +152,7 @@ impl Local {
     fn exchange(&self, row: &Row<'_>, message: Option<&MessageSummary>, findings: Vec<Finding>) -> Exchange {
         let request = message.filter(|m| m.kind == MessageKind::Request);
         let forwarded = row.judged.action == Action::Forward;
+        let bytes = row.bytes_of(message);
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
@@ -151,8 +160,8 @@ impl Local {
             verdict: row.judged.verdict,
             outcome: if forwarded { Outcome::Forwarded } else { Outcome::Rejected },
             findings,
-            request: self.body(row.bytes),
-            request_bytes: row.bytes.len() as u64,
+            request: self.body(bytes),
+            request_bytes: bytes.len() as u64,
             checked_us: row.checked_us,
             ..self.blank(row.direction, row.now)
         }
@@ -245,6 +254,14 @@ struct Row<'a> {
     now: UnixMs,
     read_at: Instant,
     checked_us: u64,
+}
+
+impl Row<'_> {
+    /// The bytes of this Message: of one item, where a batch was judged.
+    fn bytes_of(&self, message: Option<&MessageSummary>) -> &[u8] {
+        let item = message.filter(|_| self.judged.messages.len() > 1).and_then(|m| self.bytes.get(m.span.clone()));
+        item.unwrap_or(self.bytes)
+    }
 }
 
 /// In a batch each item keeps the findings below its own index.

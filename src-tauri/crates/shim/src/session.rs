@@ -29,7 +29,7 @@ pub struct Session {
     argv_digest: String,
     lanes: [Lane; 2],
     outstanding: Mutex<Outstanding>,
-    /// Built when the daemon is away for the first time.
+    /// Built when the daemon is away, from the snapshot it left.
     local: Mutex<Option<Arc<Local>>>,
     away: AtomicBool,
 }
@@ -138,8 +138,10 @@ impl Session {
     pub fn daemon_is_back(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
             crate::say("the daemon checks the messages again");
-            self.close_records();
         }
+        // The next time it is away its pins, pauses and switches may be others.
+        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();
+        local.iter().for_each(|local| local.close_records());
     }
 
     /// Writes down exchanges that were judged here and whose responses will not be.

@@ -8,22 +8,29 @@ use std::path::{Path, PathBuf};
 
 /// Rows of Messages that nothing was found in stop here; then a gap row counts them.
 const MAX_PLAIN_BYTES: u64 = 64 * 1024 * 1024;
+/// All rows stop here: a server that is flagged on every line must not fill the disk.
+const MAX_BYTES: u64 = 4 * MAX_PLAIN_BYTES;
 
 pub struct Spool {
     path: PathBuf,
-    written_bytes: u64,
     dropped: u64,
     complained: bool,
 }
 
 impl Spool {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, written_bytes: 0, dropped: 0, complained: false }
+        Self { path, dropped: 0, complained: false }
+    }
+
+    /// Of what the daemon has not taken away yet.
+    fn file_bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
     pub fn exchange(&mut self, exchange: Exchange) {
         let row = AuditRow::Exchange(Box::new(exchange));
-        if self.written_bytes > MAX_PLAIN_BYTES && !row.must_keep() {
+        let limit = if row.must_keep() { MAX_BYTES } else { MAX_PLAIN_BYTES };
+        if self.file_bytes() > limit {
             self.dropped += 1;
             return;
         }
@@ -42,11 +49,10 @@ impl Spool {
         let appended = serde_json::to_vec(row).map_err(io::Error::other).and_then(|mut line| {
             line.push(b'\n');
             // Opened each time: the daemon takes the file away when it imports.
-            open(&self.path)?.write_all(&line)?;
-            Ok(line.len() as u64)
+            open(&self.path)?.write_all(&line)
         });
         match appended {
-            Ok(bytes) => self.written_bytes += bytes,
+            Ok(()) => {}
             Err(error) if !self.complained => {
                 self.complained = true;
                 self.dropped += 1;

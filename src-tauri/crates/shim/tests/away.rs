@@ -131,6 +131,29 @@ fn the_sealed_snapshot_counts_and_an_edited_one_does_not() {
 }
 
 #[test]
+fn a_pause_that_ended_while_the_daemon_was_back_does_not_return() {
+    let home = Home::new();
+    let paused = Snapshot { paused_until: Some(i64::MAX), upstreams: vec![upstream()], ..Snapshot::default() };
+    write_snapshot(&home, &paused);
+    let mut relay = home.recording_server();
+    relay.say(&request(1, HIDDEN));
+    assert_eq!(relay.hear_json()["result"]["echo"], "tools/call", "paused");
+    let mut daemon = FakeDaemon::start(&home, |_, _| allow());
+    until("both links", || {
+        relay.say(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+        relay.hear();
+        (daemon.shared.hellos.lock().unwrap().len() >= 2).then_some(())
+    });
+    relay.say(r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#);
+    relay.hear();
+    write_snapshot(&home, &Snapshot { paused_until: None, ..paused });
+    daemon.kill();
+    relay.say(&request(4, HIDDEN));
+    assert_eq!(relay.hear_json()["result"]["isError"], true, "what the daemon left last counts");
+    relay.finish();
+}
+
+#[test]
 fn a_refused_shim_judges_in_process() {
     let home = Home::new();
     let _daemon = FakeDaemon::start(&home, |_, bytes| match bytes {
