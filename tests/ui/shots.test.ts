@@ -86,7 +86,7 @@ test("paused, with a problem", async () => {
   const world = fullWorld();
   world.status.protection = { state: "paused", until: Date.now() + 900_000 };
   world.status.problems = [
-    "Port 47701 is held by another program. URL servers do not work until it is free.",
+    "Port 27701 is held by another program. URL servers do not work until it is free.",
   ];
   const paused = await new Fixture(world).start();
   await shot(paused, "/", "overview-paused", {});

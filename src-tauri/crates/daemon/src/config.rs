@@ -6,8 +6,9 @@ use portcullis_domain::{Limits, api::Settings};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-pub const PROXY_PORT: u16 = 47701;
-pub const DASHBOARD_PORT: u16 = 47702;
+/// Below the range that outgoing connections take their ports from, so that none of them can be holding ours at login.
+pub const PROXY_PORT: u16 = 27701;
+pub const DASHBOARD_PORT: u16 = 27702;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

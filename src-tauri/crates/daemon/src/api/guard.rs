@@ -86,16 +86,16 @@ mod tests {
 
     #[test]
     fn only_this_listener_by_its_loopback_names() {
-        let check = |list: &[(&'static str, &str)]| foreign(&headers(list), 47702);
-        assert_eq!(check(&[("host", "127.0.0.1:47702")]), None);
-        assert_eq!(check(&[("host", "localhost:47702"), ("origin", "http://localhost:47702")]), None);
-        for host in ["evil.example:47702", "127.0.0.1", "127.0.0.1:47701", "127.0.0.1:47702.evil.example", ""] {
+        let check = |list: &[(&'static str, &str)]| foreign(&headers(list), 27702);
+        assert_eq!(check(&[("host", "127.0.0.1:27702")]), None);
+        assert_eq!(check(&[("host", "localhost:27702"), ("origin", "http://localhost:27702")]), None);
+        for host in ["evil.example:27702", "127.0.0.1", "127.0.0.1:27701", "127.0.0.1:27702.evil.example", ""] {
             assert_eq!(check(&[("host", host)]), Some("Host"), "{host}");
         }
         assert_eq!(check(&[]), Some("Host"));
-        assert_eq!(check(&[("host", "127.0.0.1:47702"), ("host", "evil.example")]), Some("Host"));
-        for origin in ["http://evil.example", "null", "https://127.0.0.1:47702", "http://127.0.0.1:47701"] {
-            assert_eq!(check(&[("host", "127.0.0.1:47702"), ("origin", origin)]), Some("Origin"), "{origin}");
+        assert_eq!(check(&[("host", "127.0.0.1:27702"), ("host", "evil.example")]), Some("Host"));
+        for origin in ["http://evil.example", "null", "https://127.0.0.1:27702", "http://127.0.0.1:27701"] {
+            assert_eq!(check(&[("host", "127.0.0.1:27702"), ("origin", origin)]), Some("Origin"), "{origin}");
         }
     }
 }

@@ -77,10 +77,10 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Serve {
-    /// Port of the proxy on 127.0.0.1 (default: the one chosen before, else 47701; 0: any free one on the first start).
+    /// Port of the proxy on 127.0.0.1 (default: the one chosen before, else 27701; 0: any free one on the first start).
     #[arg(long)]
     pub proxy_port: Option<u16>,
-    /// Port of the dashboard on 127.0.0.1 (default: the one chosen before, else 47702).
+    /// Port of the dashboard on 127.0.0.1 (default: the one chosen before, else 27702).
     #[arg(long)]
     pub dashboard_port: Option<u16>,
     /// Open the dashboard in the browser.

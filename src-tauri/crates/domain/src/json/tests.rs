@@ -1,3 +1,5 @@
+//! Strict and lenient reading, spans, edits; compared with serde_json by property tests.
+
 use super::*;
 use proptest::prelude::*;
 
