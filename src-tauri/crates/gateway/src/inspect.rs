@@ -62,7 +62,12 @@ impl Inner {
         let exchange = row.exchange(Some(message), findings);
         let forwarded = matches!(row.judged.action, Action::Forward | Action::Replace(_));
         if let (true, Some(paired)) = (forwarded, message.as_request()) {
-            let open = Open { paired, exchange, started, reported: false };
+            // What the person must hear of does not wait for an answer that may never come.
+            let reported = exchange.verdict > Verdict::Allow;
+            if reported {
+                self.recorder.exchange(exchange.clone());
+            }
+            let open = Open { paired, exchange, started, reported };
             let id = message.id.clone().unwrap_or_default();
             if let Some(lost) = row.session.open(row.direction, id, open) {
                 self.fail(lost, "another request under the same id followed, or too many were waiting");

@@ -380,3 +380,14 @@ async fn each_item_of_a_batch_has_its_own_row() {
     seen.sort();
     assert_eq!(seen, [(call(1, "x"), Some(result(1, "a"))), (call(2, "y"), Some(result(2, "b")))]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flagged_request_is_told_of_before_anybody_answers_it() {
+    let ask = json!({"jsonrpc":"2.0","id":9,"method":"elicitation/create","params":{"message":"SUSPECT"}});
+    let proxied = Proxied::start(Reply::open_ended("text/event-stream", &format!("data: {ask}\n\n"))).await;
+    let mut response = proxied.open("POST", "/mcp", &call(1, "ok"), &[]).await;
+    response.read_until("\n\n").await;
+    let rows = proxied.rows();
+    let row = rows.iter().map(exchange_of).find(|row| row.method == "elicitation/create").expect("a row");
+    assert_eq!((row.verdict, row.outcome), (Verdict::Flag, Outcome::Forwarded));
+}
