@@ -8,11 +8,19 @@ use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as Pool, Error};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Common servers close idle connections after 5 s; one must not be chosen just as it goes.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+fn pool() -> hyper_util::client::legacy::Builder {
+    let mut builder = Pool::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
+    builder
+}
 
 pub(crate) struct Client {
     plain: Pool<HttpConnector, Full<Bytes>>,
@@ -30,7 +38,7 @@ fn connector() -> HttpConnector {
 
 impl Client {
     pub fn new() -> Self {
-        Self { plain: Pool::builder(TokioExecutor::new()).build(connector()), secure: OnceLock::new() }
+        Self { plain: pool().build(connector()), secure: OnceLock::new() }
     }
 
     fn secure(&self) -> &Pool<HttpsConnector<HttpConnector>, Full<Bytes>> {
@@ -55,7 +63,7 @@ impl Client {
                 .enable_http1()
                 .enable_http2()
                 .wrap_connector(connector());
-            Pool::builder(TokioExecutor::new()).build(https)
+            pool().build(https)
         })
     }
 

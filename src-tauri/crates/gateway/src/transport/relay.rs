@@ -184,7 +184,15 @@ impl Relay {
     }
 
     fn inspect(&self, bytes: &[u8]) -> Action {
-        self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes).action
+        let judged = self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes);
+        match (&judged.action, self.awaited.first()) {
+            // Instead of something that could not even be read: the app waits for an answer under its own id.
+            (Action::Replace(_), Some(id)) if judged.messages.is_empty() => {
+                let message = "Portcullis withheld the server's answer: a check did not allow what it holds.";
+                Action::Replace(refusal(Some(id), BLOCKED_CODE, message))
+            }
+            _ => judged.action,
+        }
     }
 
     fn endpoint(&mut self, event: &Event, data: &[u8]) {

@@ -138,6 +138,7 @@ async fn a_hostile_error_page_is_withheld() {
     let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
     assert_eq!(response.status, 500);
     assert!(!response.body.contains("POISON"), "{}", response.body);
+    assert!(response.body.contains("\"id\":1"), "the app waits under its own id: {}", response.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
