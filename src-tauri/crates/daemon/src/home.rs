@@ -77,8 +77,8 @@ impl Home {
     pub fn audit_file(&self) -> PathBuf {
         self.0.join("audit.db")
     }
-    pub fn socket(&self) -> PathBuf {
-        self.0.join(portcullis_domain::link::SOCKET)
+    pub fn link_address(&self) -> PathBuf {
+        portcullis_policy::snapshot::link_address(&self.0)
     }
     pub fn shim(&self) -> PathBuf {
         self.bin().join(shim_name())

@@ -99,7 +99,7 @@ impl Daemon {
                 tracing::error!(%error, "the snapshot for the shim could not be written");
             }
             core.audit.close();
-            for path in [core.home.daemon_file(), core.home.socket()] {
+            for path in [core.home.daemon_file(), core.home.link_address()] {
                 let _ = std::fs::remove_file(path);
             }
         });
@@ -181,7 +181,7 @@ async fn serve_proxy(core: Arc<Core>, gateway: Gateway, listener: tokio::net::Tc
 }
 
 async fn serve_link(core: Arc<Core>, gateway: Gateway) {
-    if let Err(error) = gateway.serve_link(core.home.socket(), core.stop.clone()).await {
+    if let Err(error) = gateway.serve_link(core.home.link_address(), core.stop.clone()).await {
         core.report(format!("The shim judges by itself: {error}. Restart Portcullis."));
     }
 }

@@ -1,5 +1,6 @@
 //! One Message, from bytes to what is done with it. The same for every transport.
 
+use crate::block::{MAX_BATCH_ITEMS, block, block_batch, hostile, is_response, too_many_items};
 use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::{PinBook, answer, edit};
@@ -13,7 +14,6 @@ use std::sync::Arc;
 
 /// Scans of one response while its hostile parts are taken out; each takes out what the one before did not report.
 const MAX_ROUNDS: usize = 8;
-const MAX_BATCH_ITEMS: usize = 1000;
 
 pub struct Judge {
     scanner: Arc<dyn Scan>,
@@ -322,79 +322,6 @@ impl Judge {
         }
         Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items }
     }
-}
-
-/// What becomes of a Message that does not go on, not even in part.
-fn block(direction: Direction, envelope: &Envelope<'_>, summary: &MessageSummary, findings: &[Finding]) -> Action {
-    let hostile = hostile(findings);
-    let id = summary.id.as_deref().unwrap_or("null");
-    match (direction, envelope.kind) {
-        (_, MessageKind::Notification) => Action::Drop,
-        (Direction::ToUpstream, MessageKind::Request) => match summary.as_request() {
-            Some(request) => Action::Answer(answer::to_blocked_request(id, &request, &hostile)),
-            None => Action::Drop,
-        },
-        (Direction::ToUpstream, MessageKind::Response | MessageKind::Error) => {
-            Action::Replace(answer::instead_of_client_response(id))
-        }
-        (Direction::ToUpstream, _) => {
-            let message = "Portcullis refused a message that servers may read differently.";
-            Action::Refuse(answer::refusal(summary.id.as_deref(), -32600, message))
-        }
-        (Direction::ToClient, MessageKind::Request) => {
-            Action::Answer(answer::to_server_request(id, summary.method.as_deref().unwrap_or_default()))
-        }
-        (Direction::ToClient, _) => {
-            Action::Replace(answer::instead_of_response(id, summary.answers.as_ref(), &hostile))
-        }
-    }
-}
-
-fn is_response(summary: &MessageSummary) -> bool {
-    matches!(summary.kind, MessageKind::Response | MessageKind::Error)
-        || (summary.kind == MessageKind::Ambiguous && summary.answers.is_some())
-}
-
-/// Each item costs a scan and a row.
-fn too_many_items(direction: Direction) -> Judged {
-    let title = format!("A batch of more than {MAX_BATCH_ITEMS} messages");
-    let message = format!("Portcullis refused a batch of more than {MAX_BATCH_ITEMS} messages.");
-    let action = match direction {
-        Direction::ToUpstream => Action::Refuse(answer::refusal(None, -32600, &message)),
-        Direction::ToClient => Action::Replace(answer::refusal(None, answer::BLOCKED_CODE, &message)),
-    };
-    let findings = vec![builtin(check::UNREADABLE, Severity::High, Verdict::Block, &title, "")];
-    Judged { action, verdict: Verdict::Block, findings, messages: Vec::new() }
-}
-
-fn block_batch(direction: Direction, items: &[MessageSummary], findings: &[Finding]) -> Action {
-    let hostile = hostile(findings);
-    let mut answers = Vec::new();
-    for item in items {
-        let id = item.id.as_deref().unwrap_or("null");
-        match (direction, item.kind) {
-            (Direction::ToUpstream, MessageKind::Request) => {
-                let request = item.as_request();
-                answers.extend(request.map(|request| answer::to_blocked_request(id, &request, &hostile)));
-            }
-            (Direction::ToClient, MessageKind::Response | MessageKind::Error) => {
-                answers.push(answer::instead_of_response(id, item.answers.as_ref(), &hostile));
-            }
-            _ => {}
-        }
-    }
-    let body = [b"[".to_vec(), answers.join(&b','), b"]".to_vec()].concat();
-    match (direction, answers.is_empty()) {
-        (_, true) => Action::Drop,
-        (Direction::ToUpstream, false) => Action::Answer(body),
-        (Direction::ToClient, false) => Action::Replace(body),
-    }
-}
-
-fn hostile(findings: &[Finding]) -> Vec<&Finding> {
-    let mut hostile: Vec<&Finding> = findings.iter().filter(|f| f.verdict == Verdict::Block).collect();
-    hostile.sort_by_key(|f| std::cmp::Reverse((f.severity, f.confidence)));
-    hostile
 }
 
 fn strictest(findings: &[Finding]) -> Verdict {

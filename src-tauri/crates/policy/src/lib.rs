@@ -3,6 +3,7 @@
 //! (while the daemon is away) both call it, so both decide alike.
 
 mod answer;
+mod block;
 mod edit;
 mod judge;
 mod judged;

@@ -5,6 +5,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use portcullis_domain::{Pin, UnixMs, UpstreamId};
 use serde::{Deserialize, Serialize};
+use sha2::Digest;
+use std::path::{Path, PathBuf};
 
 /// Below the state directory.
 pub const SNAPSHOT_FILE: &str = "run/snapshot.json";
@@ -20,6 +22,20 @@ pub struct Snapshot {
     pub paused_until: Option<UnixMs>,
     /// Id, app, server name of every protected entry, for rows written while the daemon is away.
     pub upstreams: Vec<portcullis_domain::Upstream>,
+}
+
+/// Where the daemon of this state directory listens for shims: a socket below it, or a named pipe.
+pub fn link_address(home: &Path) -> PathBuf {
+    if cfg!(windows) { PathBuf::from(pipe_name(home)) } else { home.join(portcullis_domain::link::SOCKET) }
+}
+
+/// Named pipes live in one flat name space of the machine: the directory's digest keeps two users apart. Canonical
+/// paths carry a prefix there that nobody else writes.
+fn pipe_name(home: &Path) -> String {
+    let home = home.to_string_lossy();
+    let home = home.strip_prefix(r"\\?\").unwrap_or(&home);
+    let digest = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(home.as_bytes()));
+    format!(r"\\.\pipe\portcullis-{}", &digest[..16])
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -55,6 +71,14 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn daemon_and_shim_mean_the_same_pipe_whatever_prefix_the_path_has() {
+        let plain = pipe_name(Path::new(r"C:\Users\a\.portcullis"));
+        assert_eq!(plain, pipe_name(Path::new(r"\\?\C:\Users\a\.portcullis")));
+        assert_ne!(plain, pipe_name(Path::new(r"C:\Users\b\.portcullis")));
+        assert_eq!(plain.len(), r"\\.\pipe\portcullis-".len() + 16);
+    }
 
     #[test]
     fn an_edited_snapshot_is_void() {

@@ -1,7 +1,7 @@
 //! Where the state directory is: two levels above this executable (`<home>/bin/portcullis-shim`), never what the
 //! environment says, because the environment belongs to the ClientApp and may be written by a hijacked agent.
 
-use portcullis_domain::{SessionId, link};
+use portcullis_domain::SessionId;
 use portcullis_policy::snapshot;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,8 @@ impl Home {
         Ok(Self(home.to_owned()))
     }
 
-    #[cfg(unix)]
-    pub fn socket(&self) -> PathBuf {
-        self.0.join(link::SOCKET)
-    }
-
-    /// Named pipes live in one flat name space of the machine: the home's digest keeps two users apart.
-    #[cfg(windows)]
-    pub fn socket(&self) -> PathBuf {
-        let _ = link::SOCKET;
-        // Canonical paths carry a prefix there that nobody else writes.
-        let home = self.0.to_string_lossy();
-        let digest = crate::session::hex_digest([home.strip_prefix(r"\\?\").unwrap_or(&home).as_bytes()]);
-        PathBuf::from(format!(r"\\.\pipe\portcullis-{}", &digest[..16]))
+    pub fn link_address(&self) -> PathBuf {
+        snapshot::link_address(&self.0)
     }
 
     pub fn snapshot(&self) -> PathBuf {

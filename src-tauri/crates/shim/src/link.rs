@@ -21,11 +21,11 @@ const KEEP_BUFFER_BYTES: usize = 256 * 1024;
 
 #[cfg(unix)]
 pub fn connect(home: &Home) -> io::Result<Stream> {
-    Stream::connect(home.socket())
+    Stream::connect(home.link_address())
 }
 #[cfg(windows)]
 pub fn connect(home: &Home) -> io::Result<Stream> {
-    std::fs::OpenOptions::new().read(true).write(true).open(home.socket())
+    std::fs::OpenOptions::new().read(true).write(true).open(home.link_address())
 }
 
 /// Makes reads and writes of all threads on this link fail.

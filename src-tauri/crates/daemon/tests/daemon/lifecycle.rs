@@ -36,7 +36,7 @@ async fn the_second_daemon_is_told_about_the_first_and_can_attach() {
     assert_eq!(tokio::time::timeout(PATIENCE, paused).await.unwrap(), ChangeKind::Paused);
     daemon.shutdown().await;
     assert!(attach(&place.home()).unwrap().is_none());
-    assert!(!place.home().daemon_file().exists() && !place.home().socket().exists(), "run files are removed");
+    assert!(!place.home().daemon_file().exists() && !place.home().link_address().exists(), "run files are removed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
