@@ -73,8 +73,11 @@ async fn toggle(app: &AppHandle, id: &AppId) -> Result<(), Notice> {
     let Some(client) = apps.iter().find(|client| client.id == *id) else {
         return Err(Notice::failure("Nothing was changed", &format!("{id} is not known any more.")));
     };
+    if let Some(problem) = client.files.iter().find_map(|file| file.problem.as_ref()) {
+        return Err(Notice::failure(&format!("{} was not changed", client.name), problem));
+    }
     if menu::needs_preview(client) {
-        return open(app, &format!("/apps?preview={id}#app_{id}")).await;
+        return open(app, &format!("/apps#app_{id}")).await;
     }
     let on = !menu::is_on(client);
     let what = if on { "not protected" } else { "still protected" };

@@ -43,6 +43,8 @@ pub fn run(background: bool) -> anyhow::Result<i32> {
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .setup(move |app| {
+            // before the daemon: from now on a signal ends both in order
+            let signal = tauri::async_runtime::block_on(async { signals() });
             let engine = tauri::async_runtime::block_on(Engine::start(Config::from_environment()?))?;
             app.manage(Shell {
                 engine,
@@ -53,6 +55,11 @@ pub fn run(background: bool) -> anyhow::Result<i32> {
             #[cfg(target_os = "macos")]
             app.set_activation_policy(tauri::ActivationPolicy::Accessory);
             started(app.handle(), background)?;
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                signal.await;
+                handle.exit(0);
+            });
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -82,7 +89,6 @@ fn started(app: &AppHandle, background: bool) -> anyhow::Result<()> {
         });
     })?;
     tauri::async_runtime::spawn(keep_true(app.clone()));
-    tauri::async_runtime::spawn(end_on_signal(app.clone()));
     if !background {
         acts::start(app, Act::OpenDashboard);
     }
@@ -189,23 +195,33 @@ pub fn follow_login_setting(app: &AppHandle, on: bool) -> Result<(), Notice> {
     done.map_err(|error| Notice::failure("Start at login was not changed", &error.to_string()))
 }
 
-/// SIGTERM, SIGINT and SIGHUP (logout, `kill`, Ctrl+C) end the app in order.
+/// Ends when the process is asked to: SIGTERM, SIGINT and SIGHUP (logout, `kill`, Ctrl+C). Listens from the call on.
 #[cfg(unix)]
-async fn end_on_signal(app: AppHandle) {
+fn signals() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|error| tracing::warn!("signals cannot be heard: {error}"));
-    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-        (listen(SignalKind::terminate()), listen(SignalKind::interrupt()), listen(SignalKind::hangup()))
-    else {
-        return;
-    };
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {}, _ = hup.recv() => {} }
-    app.exit(0);
+    let listen = |kind| signal(kind).map_err(|error| tracing::warn!("a signal cannot be heard: {error}")).ok();
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let heard: Vec<_> = kinds.into_iter().filter_map(listen).collect();
+    async move {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        for mut signal in heard {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                signal.recv().await;
+                let _ = sender.send(()).await;
+            });
+        }
+        // with no signal to hear the sender is kept, so that this waits for ever
+        receiver.recv().await;
+        drop(sender);
+    }
 }
 
 #[cfg(not(unix))]
-async fn end_on_signal(app: AppHandle) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        app.exit(0);
+fn signals() -> impl Future<Output = ()> + Send + 'static {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

@@ -28,6 +28,9 @@ pub async fn open(app: &AppHandle, place: &str) -> Result<()> {
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
         .data_directory(app.state::<Shell>().engine.config().home.path().join("webview"))
+        .on_document_title_changed(|window, title| {
+            let _ = window.set_title(&title);
+        })
         .on_navigation(move |to| {
             let own = to.origin() == origin;
             // references of Signatures lead to the web: those belong in the person's browser

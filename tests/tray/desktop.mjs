@@ -112,16 +112,18 @@ export class Desktop {
     await this.ask({ do: 'click', id: item.id });
   }
 
+  /** The product's windows, as [number, title]. */
   windows() {
-    return this.ask({ do: 'windows', title: 'Portcullis' });
+    return this.ask({ do: 'windows' });
   }
 
-  window() {
-    return until('the dashboard window', async () => (await this.windows())[0]);
+  /** Waits for the page to say by its title that it is there: an unpaired or broken one never does. */
+  page(title) {
+    return until(`a window with the title ${title}`, async () => (await this.windows()).some(([, shown]) => shown === title) || Promise.reject(new Error(JSON.stringify(await this.windows()))));
   }
 
   async closeWindow() {
-    await this.ask({ do: 'close', title: 'Portcullis' });
+    await this.ask({ do: 'close' });
     await until('the window to be gone', async () => (await this.windows()).length === 0);
   }
 

@@ -112,23 +112,34 @@ class Display:
         self.x.XSetErrorHandler(self.ignore)
         self.display = ctypes.c_void_p(self.x.XOpenDisplay(None))
 
-    def windows(self, title):
+    def windows(self):
+        """Every window of the product, as (number, title)."""
         found = []
-        self.walk(self.x.XDefaultRootWindow(self.display), title, found)
+        self.walk(self.x.XDefaultRootWindow(self.display), found)
         return found
 
-    def walk(self, window, title, found):
+    def walk(self, window, found):
         root, parent, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
         children, name = ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_char_p()
         if self.x.XFetchName(self.display, ctypes.c_ulong(window), ctypes.byref(name)) and name.value:
-            if name.value.decode(errors="replace") == title and self.is_large(window):
-                found.append(window)
+            title = self.title(window) or name.value.decode(errors="replace")
+            if title.endswith("Portcullis") and self.is_large(window):
+                found.append((window, title))
         args = map(ctypes.byref, (root, parent, children, count))
         if self.x.XQueryTree(self.display, ctypes.c_ulong(window), *args) and children:
             inner = [children[index] for index in range(count.value)]
             self.x.XFree(children)
             for child in inner:
-                self.walk(child, title, found)
+                self.walk(child, found)
+
+    def title(self, window):
+        """_NET_WM_NAME: the older WM_NAME has no room for characters beyond Latin-1."""
+        kind, length, left = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong()
+        form, data = ctypes.c_int(), ctypes.c_char_p()
+        args = map(ctypes.byref, (kind, form, length, left, data))
+        name = ctypes.c_ulong(self.x.XInternAtom(self.display, b"_NET_WM_NAME", 0))
+        self.x.XGetWindowProperty(self.display, ctypes.c_ulong(window), name, ctypes.c_long(0), ctypes.c_long(256), 0, ctypes.c_ulong(0), *args)
+        return (data.value or b"").decode(errors="replace")
 
     def is_large(self, window):
         """Not one of the toolkit's hidden helper windows."""
@@ -198,9 +209,9 @@ class Session:
             self.notifications.ActionInvoked(request["id"], "default")
             return True
         if do == "windows":
-            return self.display.windows(request["title"])
+            return self.display.windows()
         if do == "close":
-            for window in self.display.windows(request["title"]):
+            for window, _ in self.display.windows():
                 self.display.close(window)
             return True
         raise ValueError(f"unknown request {do!r}")

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { DiffLine } from "../types";
 import { asPatch, changedLines, hunks } from "./diff";
 import { readablePath } from "./path";
-import { parseRoute, toHref } from "./route";
+import { parseRoute, splitPairing, toHref } from "./route";
 import { ago, bytes, ms } from "./time";
 
 describe("routes", () => {
@@ -38,6 +38,12 @@ test("times and sizes", () => {
     "64 kB",
     "2.1 MB",
   ]);
+});
+
+test("a pairing link may say what to open after it", () => {
+  expect(splitPairing("#pair=AB%2012")).toEqual({ code: "AB 12", rest: "" });
+  expect(splitPairing("#pair=AB12&ex_1")).toEqual({ code: "AB12", rest: "#ex_1" });
+  for (const hash of ["", "#ex_1", "#pair=", "#x&pair=AB12"]) expect(splitPairing(hash)).toBeNull();
 });
 
 describe("diffs", () => {

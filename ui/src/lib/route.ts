@@ -67,11 +67,17 @@ export function useRoute(): Route {
   return useSyncExternalStore(subscribe, read);
 }
 
-/** Takes `#pair=CODE` out of the address bar at once, so that the code stays in no history and no screenshot. */
+/** `#pair=CODE`, or `#pair=CODE&ex_1`: the code, and what is to be open after pairing (the tray's links carry both). */
+export function splitPairing(hash: string): { code: string; rest: string } | null {
+  const [, code, rest] = /^#pair=([^&]+)(?:&(.*))?$/.exec(hash) ?? [];
+  return code === undefined ? null : { code: decode(code), rest: rest ? `#${rest}` : "" };
+}
+
+/** Takes the code out of the address bar at once, so that it stays in no history and no screenshot. */
 export function takePairCode(): string | null {
-  const code = /^#pair=([^&]+)$/.exec(location.hash)?.[1];
-  if (!code) return null;
-  history.replaceState(null, "", location.pathname + location.search);
+  const pairing = splitPairing(location.hash);
+  if (pairing === null) return null;
+  history.replaceState(null, "", location.pathname + location.search + pairing.rest);
   changed();
-  return decode(code);
+  return pairing.code;
 }

@@ -1,8 +1,9 @@
 // Apps: a switch per app and per server. No switch writes by itself: it opens a preview of the exact change.
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useApps } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
+import { useRoute } from "../../lib/route";
 import { AppLetter } from "../../parts/AppBadge";
 import { Empty, Waiting } from "../../parts/states";
 import { text } from "../../text";
@@ -17,6 +18,15 @@ export function AppsPage() {
   const apps = useApps();
   const narrow = useNarrow();
   const [wanted, setWanted] = useState<Wanted | null>(null);
+  const { open } = useRoute();
+  const shown = useRef<string | null>(null);
+  useEffect(() => {
+    // The tray's first switch of an app leads here (`/apps#app_cursor`): its preview opens by itself, once.
+    const app = apps.data?.find((each) => each.id === open);
+    if (!app || shown.current === open || app.protected === true) return;
+    shown.current = open;
+    setWanted({ app, server: null, action: "protect" });
+  }, [open, apps.data]);
   useKeys({ Escape: () => (wanted === null ? false : setWanted(null)) });
   const all = apps.data ?? [];
   const here = all.filter((app) => app.installed || app.files.some((file) => file.exists));
