@@ -6,7 +6,7 @@ use crate::config::{Config, Entry};
 use crate::descriptor::Descriptor;
 use crate::entry::{self, Owner, Shape};
 use crate::error::Error;
-use crate::journal::{Original, RecordState, State};
+use crate::journal::{Original, Record, RecordState, State};
 use crate::mask::{mask_command, mask_url};
 use crate::plan::ORPHAN;
 use portcullis_domain::api::{self, ConfigAction, Observed, PinCounts};
@@ -243,6 +243,20 @@ fn server_view(app: &Descriptor, state: &State, path: &Path, config: &Config, en
     {
         view.id = Some(id.clone());
         view.edited_outside = true;
+    }
+    if view.id.is_none() {
+        // protected before and given back: whoever switches it on again is not asked as for the first time
+        let same_server = |record: &Record| match (&record.original, &entry.shape) {
+            (Original::Stdio { .. }, Shape::Stdio { .. }) => true,
+            (Original::Url { url: old, .. }, Shape::Remote { url, .. }) => url.text() == Some(old.as_str()),
+            _ => false,
+        };
+        view.id = state
+            .entries
+            .iter()
+            .filter(|(_, record)| record.file == path && record.name == entry.name && same_server(record))
+            .max_by_key(|(_, record)| record.at)
+            .map(|(id, _)| id.clone());
     }
     view
 }

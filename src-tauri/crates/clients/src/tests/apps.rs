@@ -143,11 +143,14 @@ fn a_server_protected_again_keeps_its_id() {
     clients.protect();
     let before = (clients.id("s"), clients.id("r"));
     clients.restore();
+    let shown = |name: &str| clients.server(name).id.map(|id| id.to_string());
+    assert_eq!((shown("s"), shown("r")), (Some(before.0.clone()), Some(before.1.clone())), "given back, still known");
     home.edit("a@1", "a@2");
     clients.protect();
     assert_eq!((clients.id("s"), clients.id("r")), before);
     clients.restore();
     home.edit("https://h.example", "https://other.example");
+    assert_eq!((shown("s"), shown("r")), (Some(before.0.clone()), None), "another server under the same name");
     clients.protect();
     assert_eq!(clients.id("s"), before.0);
     assert_ne!(clients.id("r"), before.1, "an id's URL is never given another meaning");
