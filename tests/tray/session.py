@@ -33,7 +33,8 @@ class Watcher(dbus.service.Object):
     @dbus.service.method(WATCHER, in_signature="s", sender_keyword="sender")
     def RegisterStatusNotifierItem(self, service, sender=None):
         bus_name, path = (sender, service) if service.startswith("/") else (service, "/StatusNotifierItem")
-        self.items.append((str(bus_name), str(path)))
+        if (item := (str(bus_name), str(path))) not in self.items:
+            self.items.append(item)
         self.StatusNotifierItemRegistered(f"{bus_name}{path}")
 
     @dbus.service.method(WATCHER, in_signature="s")
