@@ -79,7 +79,8 @@ fn started(app: &AppHandle, background: bool) -> anyhow::Result<()> {
     tray::create(app)?;
     let opener = app.clone();
     app.notification().on_action(move |action| {
-        let exchange = action.notification().and_then(|shown| shown.data().get("exchange").cloned());
+        let extra = action.notification().and_then(|shown| shown.extra().get("exchange"));
+        let exchange = extra.and_then(|id| id.as_str()).map(str::to_owned);
         let place = exchange.map_or_else(|| "/".to_owned(), |id| acts::alert_place(&id));
         let app = opener.clone();
         tauri::async_runtime::spawn(async move {
