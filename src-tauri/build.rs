@@ -8,5 +8,6 @@ fn main() {
     if !std::path::Path::new("ui/dist/index.html").exists() {
         println!("cargo::error=ui/dist is missing: run `npm run ui:build` (npm start and npm test do it themselves)");
     }
+    println!("cargo::rerun-if-changed=src-tauri/capabilities");
     println!("cargo::rerun-if-changed=ui/dist/index.html");
 }

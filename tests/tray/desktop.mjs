@@ -127,14 +127,25 @@ export class Desktop {
     await until('the window to be gone', async () => (await this.windows()).length === 0);
   }
 
-  /** Saves the screen and says how many colours it has: an unpainted one has next to none. */
-  screenshot(name) {
+  /** Saves the screen once it no longer changes and shows more than the pairing page does (about 850 colours). */
+  picture(name) {
     const folder = join(HERE, '../out/tray');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${name}.png`);
-    const shot = spawnSync('import', ['-window', 'root', file], { env: this.env, encoding: 'utf8' });
-    if (shot.status !== 0) throw new Error(`import: ${shot.stderr}`);
-    return Number(spawnSync('identify', ['-format', '%k', file], { env: this.env, encoding: 'utf8' }).stdout);
+    const tool = (program, ...args) => {
+      const done = spawnSync(program, args, { env: this.env, encoding: 'utf8' });
+      if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`);
+      return done.stdout.trim();
+    };
+    let before;
+    return until(`a settled picture in ${file}`, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      tool('import', '-window', 'root', file);
+      const [colours, pixels] = tool('identify', '-format', '%k %#', file).split(' ');
+      const settled = pixels === before && Number(colours) > 1000;
+      before = pixels;
+      return settled || Promise.reject(new Error(`${colours} colours`));
+    });
   }
 
   write(path, text) {
