@@ -28,7 +28,7 @@ export async function until(what, look) {
 }
 
 /** The first line a starting program writes to `fd` (1 or 3). */
-function firstLine(child, fd) {
+export function firstLine(child, fd) {
   return new Promise((resolve, reject) => {
     createInterface(child.stdio[fd]).once('line', resolve);
     child.once('error', reject);

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { BIN, Desktop, until } from './desktop.mjs';
+import { BIN, Desktop, firstLine, until } from './desktop.mjs';
 
 const CONFIG = `{
   // mine, keep this comment
@@ -68,6 +68,24 @@ test('an app that was protected once is switched by its menu item, byte for byte
   await ticked(/^Cursor/, true);
   assert.equal(text(), wrapped, 'the same entry, with the same identity');
   assert.equal((await desktop.windows()).length, 0, 'later toggles open nothing');
+});
+
+test('when a write fails the tick flips back and a notification says why', async () => {
+  const earlier = (await notices()).length;
+  const lock = join(desktop.env.PORTCULLIS_HOME, 'journal/journal.lock');
+  const hold = 'import fcntl, sys; f = open(sys.argv[1], "a"); fcntl.flock(f, fcntl.LOCK_EX); print("held", flush=True); sys.stdin.read()';
+  const holder = desktop.spawn('/usr/bin/python3', ['-c', hold, lock], ['pipe', 'pipe', 'inherit']);
+  await firstLine(holder, 1);
+  const before = text();
+  await desktop.click(/^Cursor/);
+  await until('a notification', async () => (await notices()).length > earlier);
+  const [notice] = (await notices()).slice(earlier);
+  assert.equal(notice.summary, 'Cursor is still protected');
+  assert.ok(notice.body.length > 20, notice.body);
+  await ticked(/^Cursor/, true);
+  assert.equal(text(), before);
+  holder.stdin.end();
+  await new Promise((resolve) => holder.once('exit', resolve));
 });
 
 test('Open dashboard shows a painted window', async () => {
