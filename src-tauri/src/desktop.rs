@@ -3,13 +3,13 @@
 
 use crate::engine::Engine;
 use crate::menu::{Act, Facts};
-use crate::notices::{Announced, Notice};
+use crate::notices::{Announced, Notice, change_notice};
 use crate::{acts, tray};
 use portcullis_daemon::Config;
-use portcullis_domain::Verdict;
 use portcullis_domain::api::LiveEvent;
+use portcullis_domain::{UnixMs, Verdict};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_notification::NotificationExt;
@@ -44,7 +44,11 @@ pub fn run(background: bool) -> anyhow::Result<i32> {
         .plugin(tauri_plugin_opener::init())
         .setup(move |app| {
             // before the daemon: from now on a signal ends both in order
-            let signal = tauri::async_runtime::block_on(async { signals() });
+            let runtime = tauri::async_runtime::handle();
+            let signal = {
+                let _inside = runtime.inner().enter();
+                signals()
+            };
             let engine = tauri::async_runtime::block_on(Engine::start(Config::from_environment()?))?;
             app.manage(Shell {
                 engine,
@@ -107,7 +111,7 @@ async fn keep_true(app: AppHandle) {
             Ok(events) => follow(&app, events, &mut announced).await,
             Err(error) => tracing::warn!("the daemon does not answer: {}", error.message),
         }
-        look(&app).await;
+        look(&app, &mut announced).await;
         tokio::time::sleep(RETRY).await;
         if let Err(error) = shell.engine.revive().await {
             tracing::warn!("the daemon could not be started: {error}");
@@ -132,12 +136,18 @@ async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mu
                     }
                     if row.verdict > Verdict::Allow { SETTLE } else { SEEN }
                 }
+                Ok(LiveEvent::Change { change }) => {
+                    if let Some(notice) = change_notice(&change) {
+                        announce(app, &notice).await;
+                    }
+                    SETTLE
+                }
                 Ok(_) | Err(RecvError::Lagged(_)) => SETTLE,
                 Err(RecvError::Closed) => return,
             },
             () = shell.changed.notified() => Duration::ZERO,
             () = tokio::time::sleep_until(next) => {
-                look(app).await;
+                look(app, announced).await;
                 next = Instant::now() + ANYHOW;
                 continue;
             }
@@ -148,7 +158,7 @@ async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mu
 }
 
 /// One look at the daemon, drawn.
-async fn look(app: &AppHandle) {
+async fn look(app: &AppHandle, announced: &mut Announced) {
     let engine = app.state::<Shell>().engine.handle();
     if let Ok(settings) = engine.settings().await
         && settings.start_at_login != starts_at_login(app)
@@ -162,9 +172,18 @@ async fn look(app: &AppHandle) {
         newest_alert: engine.newest_alert().await.ok().flatten().map(|group| group.newest),
         start_at_login: starts_at_login(app),
     };
+    let protection = facts.status.as_ref().map(|status| &status.protection);
+    if let Some(notice) = protection.and_then(|protection| announced.pause_notice(protection, now())) {
+        announce(app, &notice).await;
+    }
     if let Err(error) = tray::show(app, &facts) {
         tracing::warn!("the tray could not be updated: {error:#}");
     }
+}
+
+fn now() -> UnixMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMs::try_from(since.as_millis()).unwrap_or(UnixMs::MAX)
 }
 
 async fn announce(app: &AppHandle, notice: &Notice) {

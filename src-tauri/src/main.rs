@@ -10,7 +10,7 @@ mod tray;
 mod window;
 mod words;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 const HELP: &str = "Portcullis, the tray app
@@ -37,10 +37,19 @@ fn main() -> ExitCode {
     if let Err(problem) = display() {
         return refuse(&problem);
     }
+    log_to_stderr();
     match desktop::run(background) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => refuse(&format!("{error:#}")),
     }
+}
+
+/// Warnings and errors; `RUST_LOG` asks for more.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let colours = std::io::stderr().is_terminal();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
 }
 
 fn say(text: &str) -> ExitCode {

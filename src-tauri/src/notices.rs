@@ -2,11 +2,13 @@
 //! A Block is announced once per (server, Signature) and hour; Flag and Redact never are (the tray counts them).
 
 use crate::words::plain;
-use portcullis_domain::api::ExchangeRow;
-use portcullis_domain::{ExchangeId, UnixMs, UpstreamId, Verdict};
+use portcullis_domain::api::{ExchangeRow, Protection};
+use portcullis_domain::{Change, ChangeKind, ExchangeId, UnixMs, UpstreamId, Verdict};
 use std::collections::HashMap;
 
 const QUIET_MS: UnixMs = 60 * 60 * 1000;
+/// How long before its end a pause is announced.
+const PAUSE_NOTICE_MS: UnixMs = 60 * 1000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -27,6 +29,8 @@ impl Notice {
 #[derive(Default)]
 pub struct Announced {
     last: HashMap<(UpstreamId, String), UnixMs>,
+    /// The end of the pause that was announced.
+    pause: Option<UnixMs>,
 }
 
 impl Announced {
@@ -49,6 +53,26 @@ impl Announced {
             .map_or("It matched a Signature.".to_owned(), |title| format!("{}.", plain(title, 120)));
         Some(Notice { title, body: format!("{why} Open the Alert to see it."), exchange: Some(row.id.clone()) })
     }
+
+    /// The notification a minute before a pause ends, once.
+    pub fn pause_notice(&mut self, protection: &Protection, now: UnixMs) -> Option<Notice> {
+        let Protection::Paused { until: Some(until) } = *protection else { return None };
+        if until - now > PAUSE_NOTICE_MS || self.pause == Some(until) {
+            return None;
+        }
+        self.pause = Some(until);
+        let body = "From then on calls are blocked again where a Signature says so.".to_owned();
+        Some(Notice { title: "The pause ends in less than a minute".to_owned(), body, exchange: None })
+    }
+}
+
+/// The notification for something that was changed behind our back.
+pub fn change_notice(change: &Change) -> Option<Notice> {
+    let title = match change.kind {
+        ChangeKind::ConfigEditedOutside => "A protected config was edited",
+        _ => return None,
+    };
+    Some(Notice { title: title.to_owned(), body: plain(&change.summary, 300), exchange: None })
 }
 
 #[cfg(test)]
@@ -80,6 +104,26 @@ mod tests {
         assert!(!at(QUIET_MS - 1, "u1", "a"));
         assert!(at(1, "u1", "b") && at(1, "u2", "a"), "another Signature or server is news");
         assert!(at(QUIET_MS, "u1", "a"));
+    }
+
+    #[test]
+    fn the_end_of_a_pause_is_announced_once_and_only_when_near() {
+        let mut announced = Announced::default();
+        let mut at = |until, now| announced.pause_notice(&Protection::Paused { until }, now).is_some();
+        assert!(!at(None, 0), "a pause without end has none");
+        assert!(!at(Some(61_000), 0));
+        assert!(at(Some(61_000), 1_000));
+        assert!(!at(Some(61_000), 2_000), "once");
+        assert!(at(Some(90_000), 40_000), "another pause");
+        assert_eq!(announced.pause_notice(&Protection::Watching, 0), None);
+    }
+
+    #[test]
+    fn only_changes_behind_our_back_interrupt() {
+        let change = |kind| Change { at: 0, kind, app: None, summary: "Cursor's mcp.json <changed>.".into() };
+        let notice = change_notice(&change(ChangeKind::ConfigEditedOutside)).unwrap();
+        assert_eq!(notice.body, "Cursor's mcp.json ‹changed›.");
+        assert_eq!(change_notice(&change(ChangeKind::ConfigProtected)), None);
     }
 
     #[test]
