@@ -47,7 +47,7 @@ export const NEEDS = [
   library('dbus-1', ['libdbus-1-dev'], ['dbus-devel'], ['dbus']),
   {
     name: 'chromium', targets: TEST, found: () => chromium() !== undefined,
-    apt: ['chromium'], dnf: ['chromium'], pacman: ['chromium'], brew: ['--cask', 'chromium'],
+    apt: ['chromium'], dnf: ['chromium'], pacman: ['chromium'], brew: ['cask:google-chrome'],
   },
   { ...program(['Xvfb'], TEST, { apt: ['xvfb'], dnf: ['xorg-x11-server-Xvfb'], pacman: ['xorg-server-xvfb'] }), os: ['linux'] },
   { ...program(['dbus-daemon'], TEST, { apt: ['dbus'], dnf: ['dbus-daemon'], pacman: ['dbus'] }), os: ['linux'] },
@@ -56,17 +56,39 @@ export const NEEDS = [
   { ...python('venv, ensurepip', { apt: ['python3-venv'], dnf: ['python3', 'python3-pip'], pacman: ['python'], brew: ['python3'] }), os: ['linux', 'darwin'] },
 ];
 
-/** How each package manager refreshes its lists and installs; `sudo` goes in front when we are not root. */
+/** The commands with which each package manager installs; `sudo` goes in front when they want root and we are not. */
+const APT = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
 const MANAGERS = {
   apt: {
     program: 'apt-get', label: 'apt', root: true,
-    refresh: ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'update'],
-    install: (names) => ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', '-o', 'DPkg::Lock::Timeout=300', 'install', '--no-install-recommends', ...names],
+    commands: (names) => [
+      ['apt-get', ...APT, 'update'],
+      ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...APT, '-y', 'install', '--no-install-recommends', ...names],
+    ],
   },
-  dnf: { program: 'dnf', label: 'dnf', root: true, install: (names) => ['dnf', '-y', 'install', ...names] },
-  pacman: { program: 'pacman', label: 'pacman', root: true, install: (names) => ['pacman', '-Sy', '--needed', '--noconfirm', ...names] },
-  brew: { program: 'brew', label: 'Homebrew', root: false, install: (names) => ['brew', 'install', ...names] },
+  dnf: { program: 'dnf', label: 'dnf', root: true, commands: (names) => [['dnf', '-y', 'install', ...names]] },
+  pacman: {
+    program: 'pacman', label: 'pacman', root: true,
+    // the lists are fetched only where there are none: refreshing them without upgrading everything breaks an Arch system
+    commands: (names, { lists = () => existsSync('/var/lib/pacman/sync/core.db') } = {}) => [
+      ...(lists() ? [] : [['pacman', '-Sy', '--noconfirm']]),
+      ['pacman', '-S', '--needed', '--noconfirm', ...names],
+    ],
+  },
+  brew: {
+    program: 'brew', label: 'Homebrew', root: false,
+    commands: (names) => {
+      const [casks, formulas] = [names.filter((name) => name.startsWith('cask:')), names.filter((name) => !name.startsWith('cask:'))];
+      return [
+        ...(formulas.length > 0 ? [['brew', 'install', ...formulas]] : []),
+        ...(casks.length > 0 ? [['brew', 'install', '--cask', ...casks.map((name) => name.slice('cask:'.length))]] : []),
+      ];
+    },
+  },
 };
+
+/** Ubuntu's archive has other names for a few of Debian's packages. */
+const UBUNTU = { chromium: 'chromium-browser' };
 
 // ---- looking around ------------------------------------------------------------------------------------------------
 
@@ -103,14 +125,18 @@ export function missing(target, { platform = process.platform, empty = false } =
   return NEEDS.filter((need) => need.targets.includes(target) && (need.os ?? [platform]).includes(platform) && (empty || !need.found()));
 }
 
-/** The commands that install `needs`, in order, with the reason when they cannot be had. */
-export function plan(needs, manager, { root = false, sudo = true, interactive = false } = {}) {
-  const { refresh, install, root: wantsRoot } = MANAGERS[manager];
+/** The commands that install `needs`, in order, and what cannot be had. */
+export function plan(needs, manager, { root = false, sudo = true, interactive = false, ubuntu = false } = {}) {
+  const { commands, root: wantsRoot } = MANAGERS[manager];
   const unknown = needs.filter((need) => !need[manager]);
-  const names = [...new Set(needs.flatMap((need) => need[manager] ?? []))];
+  const names = [...new Set(needs.flatMap((need) => need[manager] ?? []))].map((name) => (ubuntu && UBUNTU[name]) || name);
   const prefix = !wantsRoot || root ? [] : interactive ? ['sudo'] : ['sudo', '-n'];
-  const commands = names.length === 0 ? [] : [...(refresh ? [refresh] : []), install(names)].map((command) => [...prefix, ...command]);
-  return { names, commands, unknown, blocked: wantsRoot && !root && !sudo };
+  const lines = names.length === 0 ? [] : commands(names).map((command) => [...prefix, ...command]);
+  return { names, commands: lines, unknown, blocked: wantsRoot && !root && !sudo };
+}
+
+function isUbuntu() {
+  return existsSync('/etc/os-release') && /^ID(_LIKE)?=.*ubuntu/m.test(readFileSync('/etc/os-release', 'utf8'));
 }
 
 // ---- doing ---------------------------------------------------------------------------------------------------------
@@ -140,7 +166,7 @@ export function systemPackages(target, { dryRun = false, empty = false } = {}) {
     throw new StepError(step, `missing: ${list}; none of apt, dnf, pacman and Homebrew was found`, 'install them with your system’s own means and run this again');
   }
   const interactive = Boolean(process.stdin.isTTY);
-  const { names, commands, unknown, blocked } = plan(wanted, manager, { root: process.getuid?.() === 0, sudo: onPath('sudo'), interactive });
+  const { names, commands, unknown, blocked } = plan(wanted, manager, { root: process.getuid?.() === 0, sudo: onPath('sudo'), interactive, ubuntu: isUbuntu() });
   if (unknown.length > 0 && !dryRun) {
     const hints = unknown.map((need) => need[`${manager}Hint`] ?? `install ${need.name} by hand`).join('; ');
     throw new StepError(step, `${MANAGERS[manager].label} has no package for ${unknown.map((need) => need.name).join(', ')}`, hints);

@@ -38,10 +38,16 @@ test('apt refreshes its lists first, and sudo stands in front unless we are root
   assert.ok(asUser.commands.every((command) => command[0] === 'sudo' && command[1] === '-n'));
   assert.ok(plan(needs, 'apt', { root: false, sudo: false }).blocked);
 });
+test('Ubuntu has its own name for Chromium', () => {
+  const needs = missing('test', { platform: 'linux', empty: true });
+  assert.ok(plan(needs, 'apt', { root: true }).names.includes('chromium'));
+  const { names } = plan(needs, 'apt', { root: true, ubuntu: true });
+  assert.ok(names.includes('chromium-browser') && !names.includes('chromium'));
+});
 test('Homebrew is never run as root, and says what it has no package for', () => {
   const needs = missing('test', { platform: 'darwin', empty: true });
   const { commands, unknown } = plan(needs, 'brew', { root: false });
-  assert.ok(commands.flat().includes('chromium') && !commands.flat().includes('sudo'));
+  assert.deepEqual(commands, [['brew', 'install', 'python3'], ['brew', 'install', '--cask', 'google-chrome']]);
   assert.deepEqual(unknown.map((need) => need.brewHint), ['run `xcode-select --install`']);
 });
 test('a machine without display gets the daemon, one with a display the app', () => {
