@@ -10,7 +10,8 @@ const FOLDER: &str = "signatures";
 pub fn check(root: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let mut files = Vec::new();
-    for category in entries(&root.join(FOLDER))? {
+    // Beside the categories lies only the README that explains them.
+    for category in entries(&root.join(FOLDER))?.into_iter().filter(|path| path.is_dir()) {
         for path in entries(&category)? {
             let name = path.strip_prefix(root.join(FOLDER))?.to_string_lossy().replace('\\', "/");
             let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
