@@ -262,6 +262,20 @@ export function binaries() {
   return join(JSON.parse(answer.stdout).target_directory, 'start');
 }
 
+/**
+ * Calls `end` once when the shell that npm put between itself and us is gone: npm passes a SIGTERM to that shell, which
+ * dies of it without passing it on.
+ */
+export function whenOrphaned(end) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    end();
+  }, 250);
+  watch.unref();
+}
+
 /** Runs `main`, printing a StepError as what it is, not as a stack. */
 export async function guarded(main) {
   try {

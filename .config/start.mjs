@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { StepError, binaries, builtUi, guarded, isDesktop, npmPackages, root, run, say, systemPackages, toolchains } from './setup.mjs';
+import { StepError, binaries, builtUi, guarded, isDesktop, npmPackages, root, run, say, systemPackages, toolchains, whenOrphaned } from './setup.mjs';
 
 const USAGE = `npm start [-- [--headless | --desktop] [arguments for the program]]
 
@@ -28,6 +28,7 @@ function runUntilStopped(program, args) {
   const child = spawn(program, args, { cwd: process.env.INIT_CWD ?? root, stdio: 'inherit' });
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  whenOrphaned(() => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new StepError('Start', `${program} could not be started (${error.code})`, 'run `cargo build --profile start` and look at its messages')));
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));

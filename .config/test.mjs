@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { StepError, binaries, chromium, guarded, onPath, prepare, root, say } from './setup.mjs';
+import { StepError, binaries, chromium, guarded, onPath, prepare, root, say, whenOrphaned } from './setup.mjs';
 import { summary, tally } from './totals.mjs';
 
 const PROFILE = ['--profile', 'start'];
@@ -107,6 +107,7 @@ await guarded(async () => {
   }
   const bin = binaries();
   const env = { ...process.env, CARGO_TERM_COLOR: 'never', NO_COLOR: '1', FORCE_COLOR: undefined, PORTCULLIS_BIN_DIR: bin, PORTCULLIS_CHROMIUM: chromium() };
+  whenOrphaned(() => process.kill(process.pid, 'SIGTERM'));
   const results = [{ name: 'set-up', seconds: (Date.now() - began) / 1000, passed: 1, failed: 0, skipped: 0, note: 'ok' }];
   for (const step of chosen(steps(bin), names)) {
     const broken = (step.after ?? []).filter((name) => results.some((result) => result.name === name && result.failed > 0));

@@ -1,9 +1,10 @@
 // The set-up's decisions: what each target asks for, which command would install it, what starts where.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { NEEDS, missing, plan, root } from '../../.config/setup.mjs';
 import { choose } from '../../.config/start.mjs';
@@ -88,4 +89,19 @@ test('npm test refuses an unknown step and names the known ones', () => {
   const done = spawnSync(process.execPath, ['.config/test.mjs', 'trey'], { cwd: root, encoding: 'utf8' });
   assert.equal(done.status, 1);
   assert.match(done.stderr, /there is no step "trey"[^]*tray/);
+});
+
+test('a script whose npm shell was ended does not stay behind', async () => {
+  const script = `import('./.config/setup.mjs').then(({ whenOrphaned }) => {
+    whenOrphaned(() => { console.log('noticed'); process.exit(); });
+    setInterval(() => {}, 1000);
+    console.log('watching');
+  });`;
+  // `; true` keeps the shell in between, as npm's does
+  const shell = spawn('sh', ['-c', '"$0" -e "$1"; true', process.execPath, script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface(shell.stdout)[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'watching');
+  shell.kill('SIGTERM');
+  assert.equal((await lines.next()).value, 'noticed');
+  assert.equal((await lines.next()).done, true, 'and ended');
 });
