@@ -1,7 +1,9 @@
 //! What the data path emits and the audit stores: one row per Exchange, Notification, Verdict, Decision, Change, Gap.
 //! Bodies in here are already masked and capped; nothing downstream sees a secret.
 
-use crate::{AppId, Direction, ExchangeId, Finding, PrincipalId, SessionId, Transport, UnixMs, UpstreamId, Verdict};
+use crate::{
+    AppId, Direction, ExchangeId, Finding, PrincipalId, SessionId, Transport, UnixMs, Upstream, UpstreamId, Verdict,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -74,6 +76,44 @@ pub struct Exchange {
     pub error: Option<String>,
     /// Judged by the shim while the daemon was away.
     pub judged_locally: bool,
+}
+
+impl Exchange {
+    /// A row that says who talks to whom and when, and nothing else yet.
+    pub fn new(
+        id: ExchangeId,
+        at: UnixMs,
+        upstream: &Upstream,
+        session: SessionId,
+        transport: Transport,
+        direction: Direction,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            principal: PrincipalId::local(),
+            app: upstream.app.clone(),
+            upstream: upstream.id.clone(),
+            upstream_name: upstream.name.clone(),
+            session,
+            transport,
+            direction,
+            notification: false,
+            method: String::new(),
+            target: None,
+            verdict: Verdict::Allow,
+            outcome: Outcome::Forwarded,
+            findings: Vec::new(),
+            request: String::new(),
+            response: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration_us: None,
+            checked_us: 0,
+            error: None,
+            judged_locally: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

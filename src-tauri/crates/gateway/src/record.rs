@@ -4,9 +4,7 @@
 use crate::Sink;
 use crate::session::Session;
 use arc_swap::ArcSwap;
-use portcullis_domain::{
-    AuditRow, Direction, Exchange, ExchangeId, Finding, Gap, MessageKind, Outcome, PrincipalId, Verdict,
-};
+use portcullis_domain::{AuditRow, Direction, Exchange, ExchangeId, Finding, Gap, MessageKind, Outcome, Verdict};
 use portcullis_policy::{Action, Judge, Judged, MessageSummary, PairedRequest};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -139,31 +137,8 @@ pub(crate) fn resumed(session: &Session, direction: Direction, paired: &PairedRe
 }
 
 fn blank(session: &Session, direction: Direction, now: i64) -> Exchange {
-    Exchange {
-        id: ExchangeId::from_parts(now, random()),
-        at: now,
-        principal: PrincipalId::local(),
-        app: session.upstream.app.clone(),
-        upstream: session.upstream.id.clone(),
-        upstream_name: session.upstream.name.clone(),
-        session: session.id.clone(),
-        transport: session.transport,
-        direction,
-        notification: false,
-        method: String::new(),
-        target: None,
-        verdict: Verdict::Allow,
-        outcome: Outcome::Forwarded,
-        findings: Vec::new(),
-        request: String::new(),
-        response: None,
-        request_bytes: 0,
-        response_bytes: 0,
-        duration_us: None,
-        checked_us: 0,
-        error: None,
-        judged_locally: false,
-    }
+    let id = ExchangeId::from_parts(now, random());
+    Exchange::new(id, now, &session.upstream, session.id.clone(), session.transport, direction)
 }
 
 pub(crate) fn micros(duration: Duration) -> u64 {

@@ -9,7 +9,7 @@ use crate::spool::Spool;
 use portcullis_detect::{Scanner, SignatureSet, bundled_files};
 use portcullis_domain::{
     AppId, AuditRow, Change, ChangeKind, Confidence, Direction, Exchange, ExchangeId, Finding, Limits, MessageKind,
-    Outcome, PrincipalId, SessionId, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
+    Outcome, SessionId, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
 };
 use portcullis_policy::{Action, Context, Judge, Judged, MessageSummary, PinBook, Rules, Snapshot, check};
 use std::collections::{HashMap, HashSet};
@@ -168,31 +168,9 @@ impl Local {
     }
 
     fn blank(&self, direction: Direction, now: UnixMs) -> Exchange {
-        Exchange {
-            id: ExchangeId::from_parts(now, random()),
-            at: now,
-            principal: PrincipalId::local(),
-            app: self.upstream.app.clone(),
-            upstream: self.upstream.id.clone(),
-            upstream_name: self.upstream.name.clone(),
-            session: self.session.clone(),
-            transport: Transport::Stdio,
-            direction,
-            notification: false,
-            method: String::new(),
-            target: None,
-            verdict: Verdict::Allow,
-            outcome: Outcome::Forwarded,
-            findings: Vec::new(),
-            request: String::new(),
-            response: None,
-            request_bytes: 0,
-            response_bytes: 0,
-            duration_us: None,
-            checked_us: 0,
-            error: None,
-            judged_locally: true,
-        }
+        let id = ExchangeId::from_parts(now, random());
+        let row = Exchange::new(id, now, &self.upstream, self.session.clone(), Transport::Stdio, direction);
+        Exchange { judged_locally: true, ..row }
     }
 
     pub fn record_long_line(&self, direction: Direction, long: &LongLine, message: &str) {
