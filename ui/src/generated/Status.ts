@@ -14,6 +14,10 @@ servers_seen: number, servers_total: number, last_message_at: number | null,
  */
 open_alerts: number, messages_today: number, signatures_active: number, 
 /**
+ * It is within the quiet hours: no notifications.
+ */
+quiet: boolean, 
+/**
  * Problems that touch protection, one plain sentence each (audit locked, port squatted …).
  */
 problems: Array<string>, };

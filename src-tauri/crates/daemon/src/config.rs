@@ -2,7 +2,8 @@
 //! The person's comments and order survive a write: only the value that changed is replaced.
 
 use crate::{Error, home, home::Home};
-use portcullis_domain::{Limits, api::Settings};
+use portcullis_domain::Limits;
+use portcullis_domain::api::{QuietHours, Settings};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -34,6 +35,10 @@ pub struct SettingsFile {
     pub notifications: bool,
     pub start_at_login: bool,
     pub protect_new_servers: bool,
+    pub ask_seconds: u32,
+    /// Minutes after midnight; equal: no quiet hours.
+    pub quiet_from: u16,
+    pub quiet_until: u16,
 }
 
 impl Default for SettingsFile {
@@ -44,6 +49,9 @@ impl Default for SettingsFile {
             notifications: true,
             start_at_login: false,
             protect_new_servers: false,
+            ask_seconds: 45,
+            quiet_from: 0,
+            quiet_until: 0,
         }
     }
 }
@@ -56,7 +64,15 @@ impl From<SettingsFile> for Settings {
             notifications: s.notifications,
             start_at_login: s.start_at_login,
             protect_new_servers: s.protect_new_servers,
+            ask_seconds: s.ask_seconds,
+            quiet_hours: s.quiet_hours(),
         }
+    }
+}
+
+impl SettingsFile {
+    pub fn quiet_hours(&self) -> Option<QuietHours> {
+        (self.quiet_from != self.quiet_until).then_some(QuietHours { from: self.quiet_from, until: self.quiet_until })
     }
 }
 
@@ -68,9 +84,17 @@ impl From<&Settings> for SettingsFile {
             notifications: s.notifications,
             start_at_login: s.start_at_login,
             protect_new_servers: s.protect_new_servers,
+            ask_seconds: s.ask_seconds,
+            quiet_from: s.quiet_hours.map_or(0, |quiet| quiet.from),
+            quiet_until: s.quiet_hours.map_or(0, |quiet| quiet.until),
         }
     }
 }
+
+/// Below, nobody can read a question; above, the most patient apps have given up.
+pub(crate) const ASK_SECONDS: std::ops::RangeInclusive<u32> = 5..=290;
+/// Of a day.
+pub(crate) const MINUTES: u16 = 24 * 60;
 
 /// The smallest limits that still carry ordinary traffic, and the largest that keep memory bounded.
 const MESSAGE_BYTES: std::ops::RangeInclusive<usize> = 64 * 1024..=256 * 1024 * 1024;
@@ -102,6 +126,16 @@ impl ConfigFile {
         if !DEPTH.contains(&config.limits.max_depth) {
             let message = format!("max_depth must be from {} to {}", DEPTH.start(), DEPTH.end());
             return Err(fault(line_with("max_depth"), message));
+        }
+        if !ASK_SECONDS.contains(&config.settings.ask_seconds) {
+            let message = format!("ask_seconds must be from {} to {}", ASK_SECONDS.start(), ASK_SECONDS.end());
+            return Err(fault(line_with("ask_seconds"), message));
+        }
+        for (key, minute) in [("quiet_from", config.settings.quiet_from), ("quiet_until", config.settings.quiet_until)]
+        {
+            if minute >= MINUTES {
+                return Err(fault(line_with(key), format!("{key} is in minutes after midnight, from 0 to 1439")));
+            }
         }
         if config.ports.proxy.is_some() && config.ports.proxy == config.ports.dashboard {
             return Err(fault(line_with("dashboard"), "the proxy and the dashboard need two different ports".into()));
@@ -145,6 +179,9 @@ impl ConfigFile {
             ("notifications", s.notifications.to_string(), s.notifications == d.notifications),
             ("start_at_login", s.start_at_login.to_string(), s.start_at_login == d.start_at_login),
             ("protect_new_servers", s.protect_new_servers.to_string(), s.protect_new_servers == d.protect_new_servers),
+            ("ask_seconds", s.ask_seconds.to_string(), s.ask_seconds == d.ask_seconds),
+            ("quiet_from", s.quiet_from.to_string(), s.quiet_from == d.quiet_from),
+            ("quiet_until", s.quiet_until.to_string(), s.quiet_until == d.quiet_until),
         ];
         let settings = settings
             .into_iter()

@@ -2,7 +2,7 @@
 //! Times are Unix milliseconds. Errors are `ApiError` with a stable `code`; the UI switches on the code.
 
 use crate::{
-    AppId, Change, Confidence, Direction, Exchange, ExchangeId, Finding, Outcome, Severity, Transport, UnixMs,
+    AppId, AskId, Change, Confidence, Direction, Exchange, ExchangeId, Finding, Outcome, Severity, Transport, UnixMs,
     UpstreamId, Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,10 @@ macro_rules! dto {
         $vis $kind $name $body
     )*};
 }
+
+mod ask;
+
+pub use ask::*;
 
 dto! {
     /// Every error answer of the API.
@@ -51,6 +55,8 @@ dto! {
         #[ts(type = "number")]
         pub messages_today: u64,
         pub signatures_active: u32,
+        /// It is within the quiet hours: no notifications.
+        pub quiet: bool,
         /// Problems that touch protection, one plain sentence each (audit locked, port squatted …).
         pub problems: Vec<String>,
     }
@@ -312,6 +318,10 @@ dto! {
         pub start_at_login: bool,
         /// Wrap servers that appear in a protected app's config by themselves; else only announce them.
         pub protect_new_servers: bool,
+        /// How long a question waits, 5 to 290 seconds. Most apps give up after 60.
+        pub ask_seconds: u32,
+        /// When notifications stay silent. Never touches questions in the window, nor blocking.
+        pub quiet_hours: Option<QuietHours>,
     }
 
     /// One element of `GET /api/events` (Server-Sent Events, `data:` is this as JSON). After a gap the UI refetches.
@@ -325,6 +335,10 @@ dto! {
         /// Something in Status, Apps or Signatures changed: refetch.
         Stale { what: Vec<String> },
         Drill { report: DrillReport },
+        /// A Message is held, or was denied because nobody could see the question (its `state` says so).
+        Asked { ask: Box<Ask> },
+        /// A question is over: answered, timed out, taken back.
+        Answered { ask: AskId, state: AskState },
         Gap {
             #[ts(type = "number")]
             dropped: u64,

@@ -37,6 +37,14 @@ string_id!(
     ExchangeId
 );
 string_id!(
+    /// A question to the person about one held Message (or several equal ones).
+    AskId
+);
+string_id!(
+    /// A stored answer.
+    DecisionId
+);
+string_id!(
     /// Who owns the traffic. On a desktop always `local`.
     PrincipalId
 );
@@ -61,6 +69,16 @@ impl UpstreamId {
     }
 }
 impl SessionId {
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(&bytes))
+    }
+}
+impl AskId {
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(&bytes))
+    }
+}
+impl DecisionId {
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base32(&bytes))
     }

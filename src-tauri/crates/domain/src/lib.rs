@@ -3,6 +3,7 @@
 //! Words are those of the README's table; nothing here may introduce a synonym.
 
 pub mod api;
+pub mod decision;
 pub mod envelope;
 pub mod event;
 pub mod finding;
@@ -15,10 +16,13 @@ pub mod scan;
 pub mod upstream;
 pub mod verdict;
 
+pub use decision::{
+    ArgumentScope, Binding, Decision, DecisionState, Effect, Mode, Modes, Scope, SignatureScope, SignatureVersion,
+};
 pub use envelope::{Envelope, MessageKind};
 pub use event::{AuditRow, Change, ChangeKind, Exchange, Gap, Outcome};
 pub use finding::{Confidence, Decoded, Finding, Severity, Span};
-pub use ids::{AppId, ExchangeId, PrincipalId, SessionId, UpstreamId, slug};
+pub use ids::{AppId, AskId, DecisionId, ExchangeId, PrincipalId, SessionId, UpstreamId, slug};
 pub use message::{Direction, Transport};
 pub use pin::{ApprovedBy, Pin, PinKind};
 pub use scan::{Scan, ScanContext, ScanInput};

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::extract::Body;
 use super::failure::{Answer, Failure};
+use crate::config::{ASK_SECONDS, MINUTES};
 use axum::Json;
 use axum::extract::State;
 use portcullis_domain::api::{PauseRequest, Settings};
@@ -19,6 +20,12 @@ pub(super) async fn put(State(shared): State<Shared>, Body(settings): Body<Setti
     if !(1..=3650).contains(&settings.retention_days) || !(8..=1_048_576).contains(&settings.retention_mib) {
         let message = "Keep traffic for 1 to 3,650 days and in 8 to 1,048,576 MiB.";
         return Err(Failure::bad_request(message));
+    }
+    if !ASK_SECONDS.contains(&settings.ask_seconds) {
+        return Err(Failure::bad_request("A question waits 5 to 290 seconds."));
+    }
+    if settings.quiet_hours.is_some_and(|quiet| quiet.from >= MINUTES || quiet.until >= MINUTES) {
+        return Err(Failure::bad_request("Quiet hours are in minutes after midnight, from 0 to 1,439."));
     }
     let stored = shared.blocking(move |core| {
         core.set_settings((&settings).into())?;

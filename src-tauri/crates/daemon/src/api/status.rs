@@ -58,12 +58,19 @@ fn status(core: &Core) -> Result<Status, Failure> {
         open_alerts: u32::try_from(open_alerts).unwrap_or(u32::MAX),
         messages_today,
         signatures_active: count(core.with_signatures(crate::signatures::Signatures::active_count)),
+        quiet: core.settings().quiet_hours().is_some_and(|quiet| quiet.contains(minute_of_day())),
         problems,
     })
 }
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Of the person's day.
+fn minute_of_day() -> u16 {
+    let now = jiff::Zoned::now();
+    u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs())
 }
 
 /// Midnight of the person's day.
