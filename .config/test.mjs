@@ -28,6 +28,7 @@ export function steps(bin) {
     { name: 'rust', about: 'Rust tests', command: onPath('cargo-nextest') ? NEXTEST : CARGO_TEST, counted: true },
     { name: 'ui-browser', about: 'the dashboard in Chromium', command: npm('ui:browser'), counted: true, after: ['build'] },
     { name: 'e2e', about: 'real clients, real servers, temporary homes', command: npm('e2e'), counted: true, after: ['build'] },
+    { name: 'conformance', about: 'the official MCP suite, direct and through Portcullis, check by check', command: [...npm('conformance'), '--', '--quick'], after: ['build'] },
     { name: 'tray', about: 'the desktop app under Xvfb and a private D-Bus', command: [process.execPath, '--test', 'tests/tray/tray.test.mjs'], counted: true, after: ['build'], os: ['linux'] },
     { name: 'bench', about: 'the bench drivers run (no figures are judged)', command: npm('bench:smoke'), after: ['build'] },
   ];
