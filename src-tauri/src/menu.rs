@@ -86,7 +86,7 @@ pub enum Icon {
 }
 
 pub fn icon(facts: &Facts) -> Icon {
-    let unread_block = facts.newest_alert.as_ref().is_some_and(|row| row.verdict >= Verdict::Ask && !row.reviewed);
+    let unread_block = facts.status.as_ref().is_some_and(|status| status.open_blocks > 0);
     match facts.status.as_ref().map(|status| &status.protection) {
         None | Some(Protection::Off) => Icon::Off,
         Some(Protection::Paused { .. }) => Icon::Paused,

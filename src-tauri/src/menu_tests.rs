@@ -29,7 +29,7 @@ fn uncovered(id: Option<&str>) -> Value {
 fn status(protection: Value) -> Status {
     serde_json::from_value(json!({"version": "0", "platform": "linux", "home": "/h", "started_at": 0, "proxy_address": "",
         "dashboard_address": "", "protection": protection, "servers_seen": 4, "servers_total": 6, "last_message_at": null,
-        "open_alerts": 0, "messages_today": 0, "signatures_active": 30, "quiet": false, "problems": []}))
+        "open_alerts": 0, "open_blocks": 0, "messages_today": 0, "signatures_active": 30, "quiet": false, "problems": []}))
     .unwrap()
 }
 
@@ -120,12 +120,13 @@ fn the_sentence_in_every_state() {
 #[test]
 fn only_an_unread_block_turns_the_icon_to_alert() {
     let mut facts = facts(vec![]);
-    for (verdict, reviewed, wanted) in
-        [("block", false, Icon::Alert), ("block", true, Icon::Watching), ("flag", false, Icon::Watching)]
-    {
-        facts.newest_alert = Some(alert(verdict, reviewed));
-        assert_eq!(icon(&facts), wanted, "{verdict} reviewed={reviewed}");
-    }
+    facts.newest_alert = Some(alert("flag", false));
+    let mut shown = |open_blocks| {
+        facts.status.as_mut().unwrap().open_blocks = open_blocks;
+        icon(&facts)
+    };
+    assert_eq!(shown(0), Icon::Watching, "a Flag alone");
+    assert_eq!(shown(2), Icon::Alert, "however new the Flag above it is");
 }
 
 #[test]

@@ -12,7 +12,11 @@ servers_seen: number, servers_total: number, last_message_at: number | null,
 /**
  * Blocked or flagged Exchanges nobody has reviewed.
  */
-open_alerts: number, messages_today: number, signatures_active: number, 
+open_alerts: number, 
+/**
+ * Of those, the blocked ones: while there is one, the tray icon says so.
+ */
+open_blocks: number, messages_today: number, signatures_active: number, 
 /**
  * It is within the quiet hours: no notifications.
  */

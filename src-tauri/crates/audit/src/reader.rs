@@ -5,7 +5,7 @@ use crate::filter::{Conditions, ExchangeFilter, cursor};
 use crate::tables::{self, exchange};
 use crate::{Error, open};
 use portcullis_domain::api::{AlertGroup, AlertPage, ExchangePage, ExchangeRow, Review, Stats, StatsBucket};
-use portcullis_domain::{Change, Exchange, ExchangeId, Gap, Pin, UnixMs, UpstreamId};
+use portcullis_domain::{Change, Exchange, ExchangeId, Gap, Pin, UnixMs, UpstreamId, Verdict};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -177,13 +177,18 @@ impl Reader {
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let all = exchange::count(connection, "e.verdict > 0", &[], u64::from(u32::MAX))?;
-            Ok(AlertPage { groups, open: count_open(connection)?, all })
+            Ok(AlertPage { groups, open: count_open(connection, Verdict::Flag)?, all })
         })
     }
 
     /// Alerts nobody has reviewed.
     pub fn open_alerts(&self) -> Result<u64, Error> {
-        self.with(count_open)
+        self.with(|connection| count_open(connection, Verdict::Flag))
+    }
+
+    /// Blocked Exchanges nobody has reviewed.
+    pub fn open_blocks(&self) -> Result<u64, Error> {
+        self.with(|connection| count_open(connection, Verdict::Block))
     }
 
     pub fn newest_alert(&self) -> Result<Option<ExchangeRow>, Error> {
@@ -283,7 +288,11 @@ impl Reader {
     }
 }
 
-fn count_open(connection: &Connection) -> Result<u64, Error> {
-    let unreviewed = "e.verdict > 0 AND NOT EXISTS (SELECT 1 FROM review r WHERE r.exchange = e.id)";
-    Ok(exchange::count(connection, unreviewed, &[], u64::from(u32::MAX))?)
+fn count_open(connection: &Connection, least: Verdict) -> Result<u64, Error> {
+    // `verdict > 0` is what the index of Alerts covers.
+    let unreviewed = format!(
+        "e.verdict > 0 AND e.verdict >= {} AND NOT EXISTS (SELECT 1 FROM review r WHERE r.exchange = e.id)",
+        tables::rank(least)
+    );
+    Ok(exchange::count(connection, &unreviewed, &[], u64::from(u32::MAX))?)
 }

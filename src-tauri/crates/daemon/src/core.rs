@@ -5,6 +5,7 @@ use crate::apps::Apps;
 use crate::config::{ConfigFile, SettingsFile};
 use crate::handle::MAX_WAITING_EVENTS;
 use crate::home::Home;
+use crate::problems::Problems;
 use crate::rules::{self, Rules};
 use crate::signatures::Signatures;
 use crate::{Error, clock, secret};
@@ -67,10 +68,28 @@ pub(crate) struct Core {
     config: Mutex<ConfigFile>,
     rules: Mutex<Rules>,
     signatures: Mutex<Signatures>,
-    problems: Mutex<Vec<String>>,
+    problems: Problems,
     /// Pins changed since the snapshot was written.
     pins_changed: Arc<AtomicBool>,
     withheld: Mutex<usize>,
+}
+
+/// What a problem may hang on.
+pub(crate) mod cause {
+    pub const RULES: &str = "rules";
+    pub const SHIM: &str = "shim";
+    pub const PAUSE: &str = "pause";
+    pub const SNAPSHOT: &str = "snapshot";
+    pub const SPOOL: &str = "spool";
+    pub const BAD_ROWS: &str = "bad-rows";
+    pub const ROUTES: &str = "routes";
+    pub const QUEUE: &str = "queue";
+    /// Followed by the file's path.
+    pub const QUEUED: &str = "queued:";
+}
+
+fn no_shim(error: &Error) -> String {
+    format!("Servers that an app starts itself cannot be protected: {error}.")
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -94,9 +113,12 @@ impl Core {
         let audit = Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now))
             .map_err(|error| Error::Audit(error.to_string()))?;
         let left = rules::load(&home, &key)?;
-        let mut problems: Vec<String> = left.problem.into_iter().collect();
+        let problems = Problems::default();
+        if let Some(problem) = left.problem {
+            problems.of(cause::RULES, problem);
+        }
         if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref(), false) {
-            problems.push(format!("Servers that an app starts itself cannot be protected: {error}."));
+            problems.of(cause::SHIM, no_shim(&error));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
         let (store, changed) = (audit.clone(), pins_changed.clone());
@@ -116,7 +138,9 @@ impl Core {
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let judge = Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules), file.limits);
         let apps = Apps::open(&home, config.apps_home.clone(), ports.0)?;
-        problems.extend(apps.problems().iter().cloned());
+        for problem in apps.problems() {
+            problems.lasting(problem.clone());
+        }
         let core = Self {
             started_at: clock::now(),
             audit,
@@ -136,7 +160,7 @@ impl Core {
             config: Mutex::new(file),
             rules: Mutex::new(left.rules),
             signatures: Mutex::new(signatures),
-            problems: Mutex::new(problems),
+            problems,
             pins_changed,
             withheld: Mutex::default(),
             home,
@@ -168,20 +192,51 @@ impl Core {
 
     /// What touches protection, one sentence each.
     pub fn problems(&self) -> Vec<String> {
-        let mut all = locked(&self.problems).clone();
+        let mut all = self.problems.sentences();
         all.extend(
             self.audit.problem().map(|why| format!("The audit log is not being written: {why}. Checking goes on.")),
         );
         all
     }
-    /// Said once, however often it happens.
+    /// What only a restart mends. Said once, however often it happens.
     pub fn report(&self, problem: String) {
-        let mut problems = locked(&self.problems);
-        if !problems.contains(&problem) {
+        if self.problems.lasting(problem.clone()) {
             tracing::warn!("{problem}");
-            problems.push(problem);
-            drop(problems);
             self.stale(&["status"]);
+        }
+    }
+    /// A problem that goes with its cause, see `settled`.
+    pub fn report_of(&self, cause: &str, problem: String) {
+        if self.problems.of(cause, problem.clone()) {
+            tracing::warn!("{problem}");
+            self.stale(&["status"]);
+        }
+    }
+    /// What `cause` stands for is in order (again).
+    pub fn settled(&self, cause: &str) {
+        if self.problems.gone(cause) {
+            self.stale(&["status"]);
+        }
+    }
+    /// All causes below `prefix` but these are in order (again).
+    pub fn settled_but(&self, prefix: &str, causes: &[String]) {
+        if self.problems.only(prefix, causes) {
+            self.stale(&["status"]);
+        }
+    }
+
+    /// Tries again what had failed: to put the shim in its place, to read where servers are.
+    pub fn retry(&self) {
+        if self.problems.has(cause::ROUTES)
+            && let Err(error) = self.refresh_routes()
+        {
+            self.report_of(cause::ROUTES, error.to_string());
+        }
+        if self.problems.has(cause::SHIM) {
+            match crate::shim_binary::install(&self.home, self.shim_source.as_deref(), true) {
+                Ok(()) => self.settled(cause::SHIM),
+                Err(error) => self.report_of(cause::SHIM, no_shim(&error)),
+            }
         }
     }
 
@@ -190,6 +245,7 @@ impl Core {
         let routes: Routes =
             self.apps.upstreams()?.into_iter().map(|upstream| (upstream.id.clone(), Arc::new(upstream))).collect();
         self.routes.store(Arc::new(routes));
+        self.settled(cause::ROUTES);
         self.pins_changed.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -280,6 +336,8 @@ impl Core {
         }
         *rules = new;
         self.install_judge(&rules, &signatures);
+        // The person has set them again.
+        self.settled(cause::RULES);
         Ok(())
     }
 

@@ -48,6 +48,13 @@ pub(crate) fn import(
     Ok(imported)
 }
 
+/// Lines kept aside, in this run or an earlier one, that nobody has removed yet.
+pub(crate) fn bad_lines(home: &Home) -> usize {
+    let files = std::fs::read_dir(home.spool()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let bad = files.filter(|path| path.extension().is_some_and(|end| end == "bad"));
+    bad.filter_map(|path| std::fs::read(path).ok()).map(|text| text.split(|byte| *byte == b'\n').count() - 1).sum()
+}
+
 fn import_file(path: &Path, imported: &mut Imported, record: &mut impl FnMut(AuditRow)) -> Result<(), Error> {
     let file = std::fs::File::open(path).map_err(Error::io("could not open", path))?;
     let mut reader = BufReader::new(file);
@@ -105,6 +112,9 @@ mod tests {
         assert_eq!(rows, [row.clone(), row]);
         assert_eq!(std::fs::read_to_string(home.spool().join("a.bad")).unwrap(), "{\"torn\n");
         assert_eq!(import(&home, |_| panic!("nothing is left"), || true).unwrap(), Imported::default());
+        assert_eq!(bad_lines(&home), 1, "they are told of until somebody removes them");
+        std::fs::remove_file(home.spool().join("a.bad")).unwrap();
+        assert_eq!(bad_lines(&home), 0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What has to be done now and then while the daemon runs: idle sessions, the end of a pause, the shim's snapshot,
 //! spooled rows, changed Signature files, changed and queued app configs.
 
-use crate::core::Core;
+use crate::core::{Core, cause};
 use crate::{api, shim_binary, spool};
 use portcullis_gateway::Gateway;
 use std::sync::Arc;
@@ -41,13 +41,19 @@ pub(crate) fn spawn(core: &Arc<Core>, gateway: &Gateway) {
 
 /// One round. `slow`: folders too.
 pub(crate) fn once(core: &Core, slow: bool) {
-    if let Err(error) = core.end_pause() {
-        core.report(format!("The pause could not be ended: {error}."));
+    match core.end_pause() {
+        Ok(()) => core.settled(cause::PAUSE),
+        Err(error) => core.report_of(cause::PAUSE, format!("The pause could not be ended: {error}.")),
     }
-    if let Err(error) = core.refresh_snapshot() {
-        core.report(format!("The shim would judge by old rules while the daemon is away: {error}."));
+    match core.refresh_snapshot() {
+        Ok(()) => core.settled(cause::SNAPSHOT),
+        Err(error) => core.report_of(
+            cause::SNAPSHOT,
+            format!("The shim would judge by old rules while the daemon is away: {error}."),
+        ),
     }
     if slow {
+        core.retry();
         core.refresh_signatures();
         import_spool(core);
         api::apply_queued(core);
@@ -56,12 +62,19 @@ pub(crate) fn once(core: &Core, slow: bool) {
 
 pub(crate) fn import_spool(core: &Core) {
     match spool::import(&core.home, |row| core.record(row), || core.audit.flush().is_ok()) {
-        Ok(imported) if imported.bad_lines > 0 => core.report(format!(
-            "{} rows that the shim wrote while the daemon was away could not be read; they are kept in {}/*.bad.",
-            imported.bad_lines,
-            core.home.spool().display()
-        )),
-        Ok(_) => {}
-        Err(error) => core.report(format!("Rows written while the daemon was away could not be imported: {error}.")),
+        Ok(_) => core.settled(cause::SPOOL),
+        Err(error) => core
+            .report_of(cause::SPOOL, format!("Rows written while the daemon was away could not be imported: {error}.")),
+    }
+    match spool::bad_lines(&core.home) {
+        0 => core.settled(cause::BAD_ROWS),
+        lines => core.report_of(
+            cause::BAD_ROWS,
+            format!(
+                "{lines} rows that the shim wrote while the daemon was away could not be read. They are kept in \
+                 {}/*.bad; remove those files when you have seen them.",
+                core.home.spool().display()
+            ),
+        ),
     }
 }

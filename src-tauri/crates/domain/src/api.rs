@@ -52,6 +52,8 @@ dto! {
         pub last_message_at: Option<UnixMs>,
         /// Blocked or flagged Exchanges nobody has reviewed.
         pub open_alerts: u32,
+        /// Of those, the blocked ones: while there is one, the tray icon says so.
+        pub open_blocks: u32,
         #[ts(type = "number")]
         pub messages_today: u64,
         pub signatures_active: u32,

@@ -4,7 +4,7 @@ use super::Shared;
 use super::extract::Body;
 use super::failure::{Answer, Failure};
 use crate::clock;
-use crate::core::Core;
+use crate::core::{Core, cause};
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_clients::{ConfigChange, Report, Traffic};
@@ -116,16 +116,25 @@ pub(crate) fn apply_queued(core: &Core) {
     match core.apps.apply_queued() {
         Ok(report) => {
             tell(core, &report);
-            for (path, error) in &report.failed {
-                core.report(format!("A queued change of {} could not be written: {error}.", path.display()));
-            }
+            let failed: Vec<String> = report
+                .failed
+                .iter()
+                .map(|(path, error)| {
+                    let cause = format!("{}{}", cause::QUEUED, path.display());
+                    let problem = format!("A queued change of {} could not be written: {error}.", path.display());
+                    core.report_of(&cause, problem);
+                    cause
+                })
+                .collect();
+            core.settled_but(cause::QUEUED, &failed);
+            core.settled(cause::QUEUE);
             if !report.written.is_empty()
                 && let Err(failure) = after_write(core)
             {
-                core.report(failure.error.message);
+                core.report_of(cause::ROUTES, failure.error.message);
             }
         }
-        Err(failure) => core.report(failure.error.message),
+        Err(failure) => core.report_of(cause::QUEUE, failure.error.message),
     }
 }
 
@@ -180,7 +189,7 @@ fn changed_outside(core: &Core, change: &ConfigChange) {
         }
     }
     if let Err(error) = core.refresh_routes() {
-        core.report(error.to_string());
+        core.report_of(cause::ROUTES, error.to_string());
     }
     core.stale(&["apps", "status"]);
 }

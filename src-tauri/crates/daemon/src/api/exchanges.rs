@@ -34,7 +34,13 @@ fn given(text: Option<String>) -> Option<String> {
 }
 
 pub(super) async fn list(State(shared): State<Shared>, Query(query): Query<ListQuery>) -> Answer<ExchangePage> {
-    let filter = ExchangeFilter {
+    let (cursor, limit) = (given(query.cursor.clone()), query.limit.unwrap_or(PAGE));
+    let filter = filter(query)?;
+    shared.blocking(move |core| Ok(core.audit.exchanges(&filter, cursor.as_deref(), limit)?)).await.map(Json)
+}
+
+pub(super) fn filter(query: ListQuery) -> Result<ExchangeFilter, Failure> {
+    Ok(ExchangeFilter {
         app: given(query.app).map(AppId::new),
         upstream: given(query.upstream).map(UpstreamId::new),
         verdicts: verdicts(query.verdict.as_deref().unwrap_or_default())?,
@@ -44,9 +50,7 @@ pub(super) async fn list(State(shared): State<Shared>, Query(query): Query<ListQ
         q: given(query.q),
         since: query.since,
         until: query.until,
-    };
-    let (cursor, limit) = (given(query.cursor), query.limit.unwrap_or(PAGE));
-    shared.blocking(move |core| Ok(core.audit.exchanges(&filter, cursor.as_deref(), limit)?)).await.map(Json)
+    })
 }
 
 fn verdicts(list: &str) -> Result<Vec<Verdict>, Failure> {
@@ -78,7 +82,7 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
     detail.await.map(Json)
 }
 
-fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
+pub(super) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
     let built_in = |description: &str, advice: &str| Explanation {
         signature: id.into(),
         description: description.into(),

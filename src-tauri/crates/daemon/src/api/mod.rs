@@ -7,6 +7,7 @@ mod assets;
 mod drill;
 mod events;
 mod exchanges;
+mod export;
 mod extract;
 mod failure;
 mod guard;
@@ -42,6 +43,7 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/restore-all", post(apps::restore_all))
         .route("/api/exchanges", get(exchanges::list))
         .route("/api/exchanges/{id}", get(exchanges::detail))
+        .route("/api/export", get(export::file))
         .route("/api/alerts", get(alerts::list))
         .route("/api/alerts/{id}/review", post(alerts::review))
         .route("/api/stats", get(status::stats))

@@ -43,6 +43,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         })
     };
     let open_alerts = or_zero(core.audit.open_alerts());
+    let open_blocks = or_zero(core.audit.open_blocks());
     let messages_today = or_zero(core.audit.messages_since(start_of_day()));
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -56,6 +57,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         servers_total: count(servers.len()),
         last_message_at: core.audit.last_message_at().unwrap_or_default(),
         open_alerts: u32::try_from(open_alerts).unwrap_or(u32::MAX),
+        open_blocks: u32::try_from(open_blocks).unwrap_or(u32::MAX),
         messages_today,
         signatures_active: count(core.with_signatures(crate::signatures::Signatures::active_count)),
         quiet: core.settings().quiet_hours().is_some_and(|quiet| quiet.contains(minute_of_day())),

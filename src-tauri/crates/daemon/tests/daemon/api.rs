@@ -27,9 +27,19 @@ async fn only_this_listener_by_name_only_with_the_token() {
         let answer = send(port, &line, &foreign, "").await;
         assert_eq!((answer.status, answer.code().as_str()), (403, "foreign_request"), "{path}: Origin");
     }
-    for path in
-        ["status", "apps", "exchanges", "alerts", "stats", "changes", "signatures", "settings", "drill", "events"]
-    {
+    for path in [
+        "status",
+        "apps",
+        "exchanges",
+        "export",
+        "alerts",
+        "stats",
+        "changes",
+        "signatures",
+        "settings",
+        "drill",
+        "events",
+    ] {
         for bearer in ["Bearer ", "Bearer wrong", "Basic x"] {
             let headers = [good[0], ("authorization", bearer)];
             let answer = send(port, &format!("GET /api/{path}"), &headers, "").await;
@@ -81,6 +91,9 @@ async fn errors_have_codes_and_unknown_pages_show_the_dashboard() {
         ("GET /api/exchanges?cursor=nonsense", "", 400, "bad_cursor"),
         ("GET /api/exchanges?limit=x", "", 400, "bad_request"),
         ("GET /api/exchanges/none", "", 404, "not_found"),
+        ("GET /api/export", "", 400, "bad_request"),
+        ("GET /api/export?format=xml", "", 400, "bad_request"),
+        ("GET /api/export?format=csv&verdict=maybe", "", 400, "bad_request"),
         ("POST /api/apps/nope/preview", r#"{"action":"protect","servers":null}"#, 404, "unknown_app"),
         ("POST /api/apps/cursor/preview", r#"{"action":"explode"}"#, 400, "bad_request"),
         ("POST /api/apps/cursor/apply", r#"{"token":"x"}"#, 409, "preview_expired"),
@@ -118,5 +131,46 @@ async fn settings_are_kept_and_absurd_ones_refused() {
     assert_eq!(daemon.handle().settings().await.unwrap(), settings, "after a restart");
     let changes = call(&place, daemon.running().dashboard_port, "GET /api/changes", "").await;
     assert!(changes.body.contains("setting_changed"), "{}", changes.body);
+    daemon.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_a_file_of_its_format() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let port = daemon.running().dashboard_port;
+    for (format, kind, begins) in [
+        ("jsonl", "application/x-ndjson", ""),
+        ("csv", "text/csv", "time,id,app,"),
+        ("sarif", "application/sarif+json", "{\"$schema\""),
+    ] {
+        let answer = call(&place, port, &format!("GET /api/export?format={format}&verdict=block&limit=1"), "").await;
+        assert_eq!(answer.status, 200, "{format}");
+        assert!(answer.head.contains(&format!("content-type: {kind}")), "{}", answer.head);
+        assert!(answer.head.contains("content-disposition: attachment; filename=\"portcullis-20"), "{}", answer.head);
+        assert!(answer.body.contains(begins), "{format}: {}", answer.body);
+    }
+    daemon.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_problem_goes_when_its_cause_is_gone() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let handle = daemon.handle();
+    assert_eq!(handle.status().await.unwrap().problems, [""; 0]);
+    let bad = place.home().spool().join("s.bad");
+    std::fs::write(&bad, "{torn\n").unwrap();
+    let about = async |wanted: bool| loop {
+        let problems = handle.status().await.unwrap().problems;
+        if problems.iter().any(|problem| problem.contains("could not be read")) == wanted {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let soon = std::time::Duration::from_secs(30);
+    tokio::time::timeout(soon, about(true)).await.expect("the lines kept aside are told of");
+    std::fs::remove_file(&bad).unwrap();
+    tokio::time::timeout(soon, about(false)).await.expect("the sentence goes with the file");
     daemon.shutdown().await;
 }
