@@ -19,9 +19,16 @@ pub struct ClientsConfig {
     pub state_dir: PathBuf,
     /// Absolute path of the installed `portcullis-shim`, without spaces.
     pub shim: PathBuf,
-    /// The proxy's port, already bound.
     pub proxy_port: u16,
+    pub serving: Serving,
     pub processes: Arc<dyn Processes>,
+}
+
+/// Whether this process serves the proxy's port for good. Where it does not, no URL is led there: it would lead nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    Yes,
+    No,
 }
 
 pub struct Clients {
@@ -30,6 +37,7 @@ pub struct Clients {
     pub(crate) journal: Journal,
     pub(crate) shim: PathBuf,
     pub(crate) port: u16,
+    pub(crate) serving: Serving,
     pub(crate) processes: Arc<dyn Processes>,
     pub(crate) previews: Mutex<Previews>,
     problems: Vec<String>,
@@ -46,6 +54,7 @@ impl Clients {
             journal,
             shim: config.shim,
             port: config.proxy_port,
+            serving: config.serving,
             processes: config.processes,
             previews: Mutex::default(),
             problems: damaged.iter().map(|error| format!("{error}. It was set aside and a new one begun")).collect(),

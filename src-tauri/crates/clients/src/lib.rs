@@ -22,7 +22,7 @@ mod view;
 mod watch;
 mod write;
 
-pub use clients::{Clients, ClientsConfig};
+pub use clients::{Clients, ClientsConfig, Serving};
 pub use descriptor::{Descriptor, Example, bundled};
 pub use error::Error;
 pub use machine::{Machine, Os};

@@ -2,6 +2,7 @@
 //! reads the config and the journal's state it is given, writes nothing. The planned bytes are parsed again and compared
 //! by meaning before anybody may write them.
 
+use crate::clients::Serving;
 use crate::config::{Config, Entry, server_mut};
 use crate::descriptor::Descriptor;
 use crate::entry::{self, Edit, Owner, Shape, Wanted};
@@ -37,6 +38,7 @@ pub(crate) struct Context<'c> {
     pub state: &'c State,
     pub shim: &'c str,
     pub port: u16,
+    pub serving: Serving,
     pub now: UnixMs,
     /// Names of the entries; None: all.
     pub only: Option<&'c [String]>,
@@ -140,6 +142,9 @@ fn protect_entry(
             if let Some(reason) = entry::url_obstacle(address, cx.app) {
                 return Ok(Step::nothing(*transport, reason));
             }
+            if cx.serving == Serving::No {
+                return Ok(Step::nothing(*transport, NOT_SERVED));
+            }
             let original = Original::Url { url: address.into(), raw: raw(url) };
             let id = known_or_new_id(config, entry, &original, cx, planned)?;
             let ours = entry::local_url(&cx.app.id, entry.name, &id, *transport, cx.port);
@@ -167,6 +172,9 @@ fn protect_entry(
     };
     Ok(step)
 }
+
+const NOT_SERVED: &str =
+    "a server with a URL is protected only while Portcullis runs: start it with `portcullis serve`, then protect again";
 
 pub(crate) const ORPHAN: &str =
     "it points at Portcullis, but the journal does not know where it led before; set its URL by hand";

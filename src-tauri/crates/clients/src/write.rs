@@ -59,7 +59,7 @@ impl Clients {
     ) -> Result<Option<Plan>, Error> {
         let Some(config) = Config::load(path, app)? else { return Ok(None) };
         let shim = self.shim.to_string_lossy();
-        let cx = Context { app, state, shim: &shim, port: self.port, now: now(), only };
+        let cx = Context { app, state, shim: &shim, port: self.port, serving: self.serving, now: now(), only };
         let plan = match action {
             ConfigAction::Protect => plan::protect(config, &cx)?,
             ConfigAction::Restore => plan::restore(config, &cx)?,

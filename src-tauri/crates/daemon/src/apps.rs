@@ -5,7 +5,7 @@ use crate::api::Failure;
 use crate::core::locked;
 use crate::{Error, home::Home};
 use axum::http::StatusCode;
-use portcullis_clients::{Clients, ClientsConfig, ConfigChange, Machine, Report, SystemProcesses, Traffic, Watch};
+use portcullis_clients::{Clients, ClientsConfig, ConfigChange, Machine, Report, Serving, SystemProcesses, Traffic, Watch};
 use portcullis_domain::api::{App, ApplyAnswer, ConfigAction, Preview, PreviewRequest};
 use portcullis_domain::{AppId, Upstream, UpstreamId};
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ pub(crate) struct Apps {
 }
 
 impl Apps {
-    pub fn open(home: &Home, apps_home: Option<PathBuf>, proxy_port: u16) -> Result<Self, Error> {
+    pub fn open(home: &Home, apps_home: Option<PathBuf>, proxy_port: u16, serving: Serving) -> Result<Self, Error> {
         let machine = match apps_home {
             // Nothing of the person's environment: a variable could lead out of the given home.
             Some(home) => Machine { home, env: Default::default(), ..Machine::this().ok_or(Error::NoHome)? },
@@ -32,6 +32,7 @@ impl Apps {
             state_dir: home.journal(),
             shim: home.shim(),
             proxy_port,
+            serving,
             processes: Arc::new(SystemProcesses),
         };
         let clients = Clients::open(config).map_err(clients_error)?;

@@ -11,6 +11,7 @@ use crate::signatures::Signatures;
 use crate::{Error, clock, secret};
 use arc_swap::ArcSwap;
 use portcullis_audit::{Audit, AuditLimits};
+use portcullis_clients::Serving;
 use portcullis_domain::api::{DrillReport, LiveEvent};
 use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, UnixMs};
 use portcullis_gateway::Routes;
@@ -107,7 +108,7 @@ fn audit_limits(settings: &SettingsFile) -> AuditLimits {
 
 impl Core {
     /// Opens everything below `config.home`. The caller holds the lock. No app's config is touched.
-    pub fn open(config: &Config, file: ConfigFile, ports: (u16, u16)) -> Result<Arc<Self>, Error> {
+    pub fn open(config: &Config, file: ConfigFile, ports: (u16, u16), serving: Serving) -> Result<Arc<Self>, Error> {
         let home = config.home.clone();
         let key = secret::key(&home)?;
         let audit = Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now))
@@ -137,7 +138,7 @@ impl Core {
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let judge = Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules), file.limits);
-        let apps = Apps::open(&home, config.apps_home.clone(), ports.0)?;
+        let apps = Apps::open(&home, config.apps_home.clone(), ports.0, serving)?;
         for problem in apps.problems() {
             problems.lasting(problem.clone());
         }

@@ -7,14 +7,17 @@ use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
 use crate::{Error, api, clock, secret, upkeep};
+use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Deps, Gateway};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long open Sessions may take to end.
+/// How long answers under way may take once the daemon stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// For what was broken off then to end.
+const LAST: Duration = Duration::from_secs(1);
 /// How long to wait for a command that is just finishing.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -55,6 +58,7 @@ impl Daemon {
             }),
             clock: Arc::new(clock::now),
             proxy_port: core.proxy_port(),
+            drain: GRACE,
         })
         .map_err(|error| Error::Listen(std::io::Error::other(error)))?;
         let router = api::router(core.clone(), token.clone());
@@ -88,7 +92,7 @@ impl Daemon {
         let core = self.core.clone();
         core.stop.cancel();
         core.tasks.close();
-        if tokio::time::timeout(GRACE, core.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(GRACE + LAST, core.tasks.wait()).await.is_err() {
             tracing::warn!("some sessions did not end in {} s and are cut off", GRACE.as_secs());
         }
         let gateway = self.gateway.clone();
@@ -131,18 +135,14 @@ fn prepare(config: &Config) -> Result<Prepared, Error> {
         Holder::Somebody => return Err(Error::Locked(home.lock_file())),
     };
     let mut file = ConfigFile::load(home)?;
-    let proxy = bind_proxy(config.proxy_port, &mut file)?;
+    let proxy = bind(config.proxy_port, &mut file.ports.proxy, PROXY_PORT, "the proxy", "--proxy-port")?;
     let dashboard =
         bind(config.dashboard_port, &mut file.ports.dashboard, DASHBOARD_PORT, "the dashboard", "--dashboard-port")?;
     file.store(home)?;
     let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port()).map_err(Error::Listen);
     let ports = (port(&proxy)?, port(&dashboard)?);
-    let core = Core::open(config, file, ports)?;
+    let core = Core::open(config, file, ports, Serving::Yes)?;
     Ok(Prepared { lock, core, proxy, dashboard, token: secret::api_token(home)? })
-}
-
-pub(crate) fn bind_proxy(flag: Option<u16>, file: &mut ConfigFile) -> Result<TcpListener, Error> {
-    bind(flag, &mut file.ports.proxy, PROXY_PORT, "the proxy", "--proxy-port")
 }
 
 /// The port asked for by flag, else the one chosen before, else the default or, on the first start, any free one, which

@@ -21,6 +21,11 @@ impl Place {
     fn cursor_config(&self) -> PathBuf {
         self.dir.path().join("home/.cursor/mcp.json")
     }
+    /// Any file will do: these tests start no server. Where the real one is built, it takes this one's place.
+    fn install_a_shim(&self) {
+        std::fs::create_dir_all(self.state().join("bin")).unwrap();
+        std::fs::write(self.state().join("bin/portcullis-shim"), "").unwrap();
+    }
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.args(args).env("HOME", self.dir.path().join("home")).env("PORTCULLIS_HOME", self.state());
@@ -135,7 +140,8 @@ fn wrong_usage_and_a_wrong_config_have_their_own_codes() {
 #[test]
 fn a_config_is_written_only_when_confirmed_and_given_back_exactly() {
     let place = Place::new();
-    let original = "{ // mine\n\t\"mcpServers\": {\"do\\u001b[8mcs\":{\"url\":\"http://127.0.0.1:9/mcp\"}}\n}";
+    place.install_a_shim();
+    let original = "{ // mine\n\t\"mcpServers\": {\"do\\u001b[8mcs\":{\"command\":\"docs-server\"}}\n}";
     std::fs::write(place.cursor_config(), original).unwrap();
     let now = || std::fs::read_to_string(place.cursor_config()).unwrap();
 
@@ -154,7 +160,7 @@ fn a_config_is_written_only_when_confirmed_and_given_back_exactly() {
     let done = place.run(&["protect", "cursor", "--yes", "--json"]);
     assert_eq!(done.code(), 0, "{}", done.err());
     assert_eq!(done.json()["applied"]["written"].as_array().unwrap().len(), 1);
-    assert!(now().contains("/cursor/do-"), "{}", now());
+    assert!(now().contains("portcullis-shim") && now().contains("docs-server"), "{}", now());
     assert_eq!(place.run(&["restore", "cursor", "--yes"]).code(), 0);
     assert_eq!(now(), original);
 
@@ -165,6 +171,28 @@ fn a_config_is_written_only_when_confirmed_and_given_back_exactly() {
     assert_eq!(place.run(&["restore", "--all"]).code(), 77);
     let done = place.run(&["restore", "--all", "--yes"]);
     assert_eq!(done.code(), 0, "{}", done.err());
+    assert_eq!(now(), original);
+}
+
+#[test]
+fn a_url_is_led_to_the_proxy_only_while_somebody_serves_it() {
+    let place = Place::new();
+    let original = r#"{"mcpServers":{"web":{"url":"http://127.0.0.1:9/mcp"}}}"#;
+    std::fs::write(place.cursor_config(), original).unwrap();
+    let now = || std::fs::read_to_string(place.cursor_config()).unwrap();
+
+    let without = place.run(&["protect", "cursor", "--yes"]);
+    assert_eq!(without.code(), 0, "{}", without.err());
+    assert!(without.out().contains("portcullis serve"), "{}", without.out());
+    assert_eq!(now(), original, "the address would have led nowhere");
+
+    let served = Served::start(&place);
+    assert_eq!(place.run(&["protect", "cursor", "--yes"]).code(), 0);
+    assert!(now().contains("/cursor/web~"), "{}", now());
+    assert!(served.stop().success());
+    let again = place.run(&["protect", "cursor", "--yes"]);
+    assert!(again.out().contains("already protected"), "{}", again.out());
+    assert_eq!(place.run(&["restore", "cursor", "--yes"]).code(), 0, "giving back needs no daemon");
     assert_eq!(now(), original);
 }
 

@@ -18,6 +18,7 @@ use portcullis_policy::Judge;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,8 @@ pub struct Deps {
     pub clock: Clock,
     /// The proxy listener's port: Host and Origin are checked against it.
     pub proxy_port: u16,
+    /// How long answers under way may take once the gateway stops.
+    pub drain: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +63,11 @@ pub(crate) struct Inner {
     pub sessions: session::Sessions,
     pub legacy: transport::legacy::Connections,
     pub client: upstream::Client,
+    /// Nothing new begins, and streams that owe no answer end.
     pub stop: CancellationToken,
+    /// What is still under way is broken off.
+    pub cut: CancellationToken,
+    drain: Duration,
 }
 
 impl Gateway {
@@ -77,16 +84,22 @@ impl Gateway {
                 legacy: transport::legacy::Connections::default(),
                 client: upstream::Client::new(),
                 stop: CancellationToken::new(),
+                cut: CancellationToken::new(),
+                drain: deps.drain,
             }),
         })
     }
 
-    /// Serves the proxy listener until `stop`; open streams end then too.
+    /// Serves the proxy listener until `stop`, then until what was asked before is answered or the drain is over.
     pub async fn serve_proxy(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
-        let ending = self.inner.stop.clone();
+        let inner = self.inner.clone();
         let stopped = async move {
             stop.cancelled().await;
-            ending.cancel();
+            inner.stop.cancel();
+            tokio::spawn(async move {
+                tokio::time::sleep(inner.drain).await;
+                inner.cut.cancel();
+            });
         };
         transport::http::serve(self.clone(), listener, stopped).await.map_err(Error::Listener)
     }

@@ -89,6 +89,14 @@ impl Session {
         state.open.get(&key).map(|open| open.paired.clone())
     }
 
+    /// Whether the Upstream owes an answer: to one of these requests, or to any.
+    pub fn owes(&self, ids: Option<&[String]>) -> bool {
+        match ids {
+            Some(ids) => ids.iter().any(|id| self.paired(Direction::ToUpstream, id).is_some()),
+            None => self.state().open.keys().any(|(direction, _)| *direction == Direction::ToUpstream),
+        }
+    }
+
     /// Remembers a request. Returns what it pushed out: an older request under the same id, or the oldest of too many.
     pub fn open(&self, direction: Direction, id: String, open: Open) -> Option<Open> {
         let mut state = self.state();

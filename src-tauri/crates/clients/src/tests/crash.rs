@@ -125,6 +125,7 @@ fn a_newer_journal_is_left_alone() {
         state_dir: home.state_dir.clone(),
         shim: home.shim.clone(),
         proxy_port: 1,
+        serving: crate::Serving::Yes,
         processes: std::sync::Arc::new(crate::SystemProcesses),
     };
     assert_eq!(crate::Clients::open(config).err().map(|error| error.code()), Some("journal_newer"));

@@ -38,6 +38,7 @@ pub(crate) struct Home {
     pub state_dir: PathBuf,
     pub shim: PathBuf,
     pub port: u16,
+    pub serving: crate::Serving,
     running: Table,
 }
 
@@ -55,7 +56,7 @@ impl Home {
         let shim = state_dir.join("bin/portcullis-shim");
         std::fs::write(&shim, "").unwrap();
         let machine = Machine { os, home, env: HashMap::new() };
-        Self { _dir: dir, machine, state_dir, shim, port: PORT, running: Table::default() }
+        Self { _dir: dir, machine, state_dir, shim, port: PORT, serving: crate::Serving::Yes, running: Table::default() }
     }
 
     pub fn clients(&self) -> Clients {
@@ -64,6 +65,7 @@ impl Home {
             state_dir: self.state_dir.clone(),
             shim: self.shim.clone(),
             proxy_port: self.port,
+            serving: self.serving,
             processes: Arc::new(self.running.clone()),
         };
         Clients::open(config).unwrap()

@@ -3,7 +3,7 @@
 use super::args;
 use super::confirm;
 use super::exit::{Failed, IO};
-use super::reach::{Need, Reached};
+use super::reach::Reached;
 use super::terminal::{say, say_json, shortened, table, time, visible};
 use crate::apps::Apps;
 use crate::clock;
@@ -11,7 +11,7 @@ use crate::config::{ConfigFile, PROXY_PORT};
 use crate::home::Home;
 use crate::lock::{self, Holder};
 use portcullis_audit::{Audit, AuditLimits};
-use portcullis_clients::Report;
+use portcullis_clients::{Report, Serving};
 use portcullis_domain::api::{
     App, ApplyAnswer, ApplyRequest, ConfigAction, DiffTag, FilePreview, Observed, PlannedChange, Preview,
     PreviewRequest, Server,
@@ -70,7 +70,7 @@ pub async fn protect(reached: &Reached, args: &args::Protect, as_json: bool) -> 
         change(reached, ConfigAction::Protect, &args.app, &args.servers, args.yes, args.dry_run, as_json).await?;
     if !reached.access.is_remote() && !args.dry_run && !as_json {
         say(
-            "The daemon is not running. Start it with `portcullis serve`: URL servers work only while it runs, stdio servers are checked by the shim meanwhile.",
+            "The daemon is not running: the shim checks the servers meanwhile and keeps their rows until `portcullis serve` runs.",
         )?;
     }
     Ok(code)
@@ -182,7 +182,7 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
     confirm("Give every app its own config back?", args.yes)?;
     let home = Home::from_environment()?;
     if lock::running(&home)?.is_some() {
-        return super::with_api(Need::Read, async |reached| {
+        return super::with_api(async |reached| {
             let answer: ApplyAnswer = reached.access.post("/api/restore-all", &Value::Null).await?;
             if as_json {
                 say_json(&answer)?
@@ -197,7 +197,7 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
     };
     // The port only names what we wrote; a config file that cannot be read must not stand in the way.
     let port = ConfigFile::load(&home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
-    let report = Apps::open(&home, None, port)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+    let report = Apps::open(&home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
     tell_the_audit(&home, &report);

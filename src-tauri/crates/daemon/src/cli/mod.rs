@@ -18,7 +18,6 @@ pub mod terminal;
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
 use exit::Failed;
-use reach::Need;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -46,19 +45,19 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
     let json = cli.json;
     match cli.command {
         Command::Serve(args) => serve::run(&args),
-        Command::Pair => with_api(Need::Read, async |api| serve::pair(api, json).await),
-        Command::Status => with_api(Need::Read, async |api| status::run(api, json).await),
-        Command::Apps => with_api(Need::Read, async |api| apps::list(api, json).await),
-        Command::Protect(args) => with_api(Need::Port, async |api| apps::protect(api, &args, json).await),
+        Command::Pair => with_api(async |api| serve::pair(api, json).await),
+        Command::Status => with_api(async |api| status::run(api, json).await),
+        Command::Apps => with_api(async |api| apps::list(api, json).await),
+        Command::Protect(args) => with_api(async |api| apps::protect(api, &args, json).await),
         Command::Restore(args) if args.all => apps::restore_all(&args, json),
-        Command::Restore(args) => with_api(Need::Read, async |api| apps::restore(api, &args, json).await),
+        Command::Restore(args) => with_api(async |api| apps::restore(api, &args, json).await),
         Command::Scan(args) => scan::run(&args, json),
-        Command::Log(args) => with_api(Need::Read, async |api| log::run(api, &args, json).await),
+        Command::Log(args) => with_api(async |api| log::run(api, &args, json).await),
         Command::Signatures(command) => signatures::run(command, json),
-        Command::Drill => with_api(Need::Read, async |api| drill::run(api, json).await),
+        Command::Drill => with_api(async |api| drill::run(api, json).await),
         Command::Doctor => doctor::run(json),
-        Command::Pause(args) => with_api(Need::Read, async |api| pause::pause(api, &args, json).await),
-        Command::Resume => with_api(Need::Read, async |api| pause::resume(api, json).await),
+        Command::Pause(args) => with_api(async |api| pause::pause(api, &args, json).await),
+        Command::Resume => with_api(async |api| pause::resume(api, json).await),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -71,13 +70,13 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
 }
 
 /// Runs a command against the API, on a small runtime of its own.
-fn with_api<F>(need: Need, command: F) -> Result<ExitCode, Failed>
+fn with_api<F>(command: F) -> Result<ExitCode, Failed>
 where
     F: AsyncFnOnce(&reach::Reached) -> Result<ExitCode, Failed>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let reached = reach::reach(need).await?;
+        let reached = reach::reach().await?;
         let code = command(&reached).await;
         reached.finish().await;
         code

@@ -4,22 +4,14 @@ use super::exit::{BUSY, Failed, INTERNAL};
 use crate::access::Access;
 use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
+use portcullis_clients::Serving;
 use crate::lock::{self, Holder, Lock};
-use crate::{Error, Handle, api, secret, start, upkeep};
-use std::net::TcpListener;
+use crate::{Error, Handle, api, secret, upkeep};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait for another command, or for a daemon that is just starting.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a command needs of this process when no daemon runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    Read,
-    /// The proxy's port bound and written down, because it will stand in an app's config.
-    Port,
-}
 
 pub struct Reached {
     pub access: Access,
@@ -30,7 +22,6 @@ pub struct Reached {
 struct Local {
     core: Arc<Core>,
     _lock: Lock,
-    _port: Option<TcpListener>,
 }
 
 impl Reached {
@@ -52,13 +43,13 @@ impl Reached {
     }
 }
 
-pub async fn reach(need: Need) -> Result<Reached, Failed> {
+pub async fn reach() -> Result<Reached, Failed> {
     let config = Config::from_environment()?;
-    let opened = tokio::task::spawn_blocking(move || open(&config, need)).await;
+    let opened = tokio::task::spawn_blocking(move || open(&config)).await;
     opened.map_err(|error| Failed::new(INTERNAL, error.to_string()))?
 }
 
-fn open(config: &Config, need: Need) -> Result<Reached, Failed> {
+fn open(config: &Config) -> Result<Reached, Failed> {
     let home = &config.home;
     match lock::take_soon(home, PATIENCE)? {
         Holder::Daemon(running) => {
@@ -67,18 +58,13 @@ fn open(config: &Config, need: Need) -> Result<Reached, Failed> {
         }
         Holder::Somebody => Err(Failed::new(BUSY, Error::Locked(home.lock_file()).to_string())),
         Holder::Nobody(lock) => {
-            let mut file = ConfigFile::load(home)?;
-            let mut port = None;
-            if need == Need::Port {
-                port = Some(start::bind_proxy(None, &mut file)?);
-                file.store(home)?;
-            }
+            let file = ConfigFile::load(home)?;
             let ports = (file.ports.proxy.unwrap_or(PROXY_PORT), file.ports.dashboard.unwrap_or(DASHBOARD_PORT));
-            let core = Core::open(config, file, ports)?;
+            let core = Core::open(config, file, ports, Serving::No)?;
             upkeep::import_spool(&core);
             let token = secret::api_token(home)?;
             let access = Access::local(api::router(core.clone(), token.clone()), ports.1, token);
-            Ok(Reached { access, local: Some(Local { core, _lock: lock, _port: port }) })
+            Ok(Reached { access, local: Some(Local { core, _lock: lock }) })
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::Signatures as Args;
 use super::exit::{FLAGGED, Failed, NO_INPUT, UNAVAILABLE};
-use super::reach::{Need, Reached};
+use super::reach::Reached;
 use super::terminal::{say, say_json, table, visible};
 use super::{confirm, with_api};
 use crate::home::Home;
@@ -14,13 +14,13 @@ use std::process::ExitCode;
 
 pub fn run(command: Args, as_json: bool) -> Result<ExitCode, Failed> {
     match command {
-        Args::List => with_api(Need::Read, async |api| list(api, as_json).await),
+        Args::List => with_api(async |api| list(api, as_json).await),
         Args::Lint { files } => lint_files(&files, as_json),
         Args::Test { files } => test_files(&files, as_json),
-        Args::On { id } => with_api(Need::Read, async |api| switch(api, &id, true, as_json).await),
+        Args::On { id } => with_api(async |api| switch(api, &id, true, as_json).await),
         Args::Off { id, yes } => {
             confirm(&format!("Let through what {} finds?", visible(&id)), yes)?;
-            with_api(Need::Read, async |api| switch(api, &id, false, as_json).await)
+            with_api(async |api| switch(api, &id, false, as_json).await)
         }
     }
 }

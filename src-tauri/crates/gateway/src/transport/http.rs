@@ -2,7 +2,7 @@
 //! sends and what the server answers; which of the transports it is shows in the answer, not in the address.
 
 use super::headers::{charsets, end_to_end, forwardable, is_encoded, is_event_stream, is_like_ascii, is_utf8};
-use super::relay::Relay;
+use super::relay::{Broken, Relay};
 use crate::record::random;
 use crate::route::{self, Endpoint, Route};
 use crate::session::{Key, Session};
@@ -155,7 +155,12 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         None => with_query(url, parts.uri.query()),
     };
     let headers = forwardable(&parts.headers);
-    let answer = match send(&gateway, Method::POST, &url, &headers, body).await {
+    let answer = tokio::select! {
+        biased;
+        answer = send(&gateway, Method::POST, &url, &headers, body) => answer,
+        () = inner.cut.cancelled() => Err("Portcullis stopped before it answered".to_owned()),
+    };
+    let answer = match answer {
         Ok(answer) => answer,
         Err(why) => {
             for id in &awaited {
@@ -346,7 +351,7 @@ async fn respond(
 
 async fn step(
     (first, mut relay): (Option<Bytes>, Relay),
-) -> Option<(Result<Bytes, hyper::Error>, (Option<Bytes>, Relay))> {
+) -> Option<(Result<Bytes, Broken>, (Option<Bytes>, Relay))> {
     let item = match first {
         Some(first) => Ok(first),
         None => relay.next().await?,

@@ -69,8 +69,8 @@ impl Relay {
         Self { gateway, session, body, upstream_url, headers, prefix, frames, ready, done, legacy, answering, awaited }
     }
 
-    /// The next bytes for the app. None: the body has ended. Err: the connection to the Upstream broke, and so must ours.
-    pub async fn next(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+    /// The next bytes for the app. None: the body has ended. Err: it ends before its end, and the app must see that.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
         loop {
             if let Some(bytes) = self.ready.pop_front() {
                 return Some(Ok(bytes));
@@ -78,13 +78,18 @@ impl Relay {
             if self.done {
                 return None;
             }
-            let stop = self.gateway.inner.stop.clone();
+            let inner = self.gateway.inner.clone();
+            let stopping = inner.stop.is_cancelled();
+            if stopping && !self.owes() {
+                return None;
+            }
             let frame = tokio::select! {
                 biased;
-                () = stop.cancelled() => {
+                () = inner.cut.cancelled() => {
                     self.done = true;
-                    continue;
+                    return Some(Err(Broken::Stopped));
                 }
+                () = inner.stop.cancelled(), if !stopping => continue,
                 Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
                 frame = self.body.frame() => frame,
             };
@@ -96,10 +101,19 @@ impl Relay {
                 }
                 Some(Err(error)) => {
                     self.done = true;
-                    return Some(Err(error));
+                    return Some(Err(Broken::Upstream(error)));
                 }
                 None => self.finish(),
             }
+        }
+    }
+
+    /// Whether somebody waits for what is still to come: a plain body is one answer, a stream may hold several or none.
+    fn owes(&self) -> bool {
+        match (&self.frames, &self.legacy) {
+            (Frames::Json(_), _) => true,
+            (Frames::Sse(_), Some(_)) => self.session.owes(None),
+            (Frames::Sse(_), None) => self.session.owes(Some(&self.awaited)),
         }
     }
 
@@ -267,6 +281,14 @@ impl Drop for Relay {
             }
         }
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error(transparent)]
+    Upstream(hyper::Error),
+    #[error("Portcullis stopped before the answer was complete")]
+    Stopped,
 }
 
 enum Piece {

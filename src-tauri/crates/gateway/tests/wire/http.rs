@@ -392,3 +392,36 @@ async fn a_flagged_request_is_told_of_before_anybody_answers_it() {
     let row = rows.iter().map(exchange_of).find(|row| row.method == "elicitation/create").expect("a row");
     assert_eq!((row.verdict, row.outcome), (Verdict::Flag, Outcome::Forwarded));
 }
+
+const SLOW_CALL: &str = r#"{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"slow","arguments":{}}}"#;
+
+#[tokio::test]
+async fn an_answer_under_way_arrives_whole_although_the_gateway_stops() {
+    let proxied = Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
+    let (answer, ()) = tokio::join!(proxied.post("/mcp", SLOW_CALL, &[]), async {
+        proxied.upstream.wait_for_requests(1).await;
+        proxied.stop().await;
+        proxied.upstream.release();
+    });
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"jsonrpc":"2.0","id":4,"result":{}}"#));
+}
+
+#[tokio::test]
+async fn an_answer_that_outlasts_the_drain_is_an_error_and_never_an_empty_success() {
+    let proxied = Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
+    let (answer, ()) = tokio::join!(proxied.post("/mcp", SLOW_CALL, &[]), async {
+        proxied.upstream.wait_for_requests(1).await;
+        proxied.stop().await;
+    });
+    assert_eq!(answer.status, 502);
+    assert!(answer.body.contains(r#""id":4"#) && answer.body.contains("Portcullis stopped"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_stream_that_owes_nothing_ends_with_the_gateway() {
+    let proxied = Proxied::start(Reply::open_ended("text/event-stream", ": hello\n\n")).await;
+    let mut stream = proxied.open("GET", "/mcp", "", &[]).await;
+    assert_eq!(stream.read_until("\n\n").await, ": hello\n\n");
+    proxied.stop().await;
+    assert!(stream.has_ended().await, "with the last chunk, as a stream should");
+}

@@ -7,6 +7,7 @@ use portcullis_policy::{Judge, PinBook, Rules};
 use portcullis_testkit::Words;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -24,6 +25,8 @@ enum Framing {
     Length,
     Chunked,
     OpenEnded,
+    /// The second chunk waits until the test says so.
+    InTwo,
 }
 
 impl Reply {
@@ -45,6 +48,11 @@ impl Reply {
     }
     pub fn open_ended(content_type: &str, start: &str) -> Self {
         Self { framing: Framing::OpenEnded, ..Self::new(200, content_type, start) }
+    }
+    /// A body of known length whose second half comes when `Upstream::release` is called.
+    pub fn in_two(content_type: &str, first: &str, second: &str) -> Self {
+        let chunks = vec![first.into(), second.into()];
+        Self { chunks, framing: Framing::InTwo, ..Self::new(200, content_type, "") }
     }
     pub fn redirect(location: &str, then: Reply) -> Self {
         Self { then: Some(Box::new(then)), ..Self::new(307, "", "").header("location", location) }
@@ -73,6 +81,7 @@ pub struct Upstream {
     replies: Arc<Mutex<VecDeque<Reply>>>,
     changed: Arc<Notify>,
     disconnected: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
 impl Upstream {
@@ -84,16 +93,19 @@ impl Upstream {
             replies: Arc::new(Mutex::new(VecDeque::from([reply.clone()]))),
             changed: Arc::default(),
             disconnected: Arc::default(),
+            released: Arc::default(),
         };
         if let Some(then) = reply.then {
             upstream.next_reply(*then);
         }
         let (seen, replies) = (upstream.seen.clone(), upstream.replies.clone());
         let (changed, disconnected) = (upstream.changed.clone(), upstream.disconnected.clone());
+        let released = upstream.released.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (seen, replies) = (seen.clone(), replies.clone());
                 let (changed, disconnected) = (changed.clone(), disconnected.clone());
+                let released = released.clone();
                 tokio::spawn(async move {
                     let Some((request, _)) = read_message(&mut stream).await else { return };
                     seen.lock().unwrap().push(request);
@@ -104,6 +116,10 @@ impl Upstream {
                         "no reply scripted",
                     ));
                     write_reply(&mut stream, &reply).await;
+                    if reply.framing == Framing::InTwo {
+                        released.notified().await;
+                        let _ = stream.write_all(reply.chunks[1].as_bytes()).await;
+                    }
                     if reply.framing == Framing::OpenEnded {
                         let mut rest = [0; 1];
                         while stream.read(&mut rest).await.is_ok_and(|n| n > 0) {}
@@ -134,6 +150,9 @@ impl Upstream {
         }
         self.requests()
     }
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
     pub async fn wait_for_disconnect(&self) {
         self.disconnected.notified().await;
     }
@@ -144,6 +163,10 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply) {
     match reply.framing {
         Framing::Length => {
             out += &format!("connection: close\r\ncontent-length: {}\r\n\r\n{}", reply.chunks[0].len(), reply.chunks[0])
+        }
+        Framing::InTwo => {
+            let length = reply.chunks[0].len() + reply.chunks[1].len();
+            out += &format!("connection: close\r\ncontent-length: {length}\r\n\r\n{}", reply.chunks[0]);
         }
         Framing::Chunked => {
             out += "connection: close\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -215,6 +238,11 @@ pub struct Open {
     stream: TcpStream,
 }
 impl Open {
+    /// Whether the body now ends in order.
+    pub async fn has_ended(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).await.is_ok() && rest.ends_with(b"0\r\n\r\n")
+    }
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut text = String::new();
         while !text.ends_with(end) {
@@ -274,6 +302,7 @@ impl Proxied {
             sink: Arc::new(move |row| sink.lock().unwrap().push(row)),
             clock: Arc::new(|| 1000),
             proxy_port: port,
+            drain: Duration::from_millis(200),
         })
         .unwrap();
         let stop = CancellationToken::new();
@@ -291,6 +320,14 @@ impl Proxied {
                 Ok(stream) => return stream,
                 Err(_) => tokio::task::yield_now().await,
             }
+        }
+    }
+
+    /// Begins the shutdown; returns once nothing new is accepted.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        while TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            tokio::task::yield_now().await;
         }
     }
 
