@@ -2,6 +2,7 @@
 //! The caller does what `Action` says; nothing is written to the other side before this returns.
 
 use crate::Inner;
+use crate::noise::Noise;
 use crate::record::{Row, body_text, micros};
 use crate::session::{Open, Session};
 use portcullis_domain::json::{Doc, Mode};
@@ -46,7 +47,9 @@ impl Inner {
             }
         }
         if judged.messages.is_empty() && judged.verdict > Verdict::Allow {
-            self.recorder.exchange(row.exchange(None, judged.findings.clone()));
+            let exchange = row.exchange(None, judged.findings.clone());
+            let told = if Noise::is_all(&judged.findings) { session.noise(exchange) } else { Some(exchange) };
+            told.into_iter().for_each(|exchange| self.recorder.exchange(exchange));
         }
         judged
     }

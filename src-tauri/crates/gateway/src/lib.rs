@@ -6,6 +6,7 @@
 
 mod inspect;
 mod local_only;
+mod noise;
 mod record;
 mod route;
 mod session;

@@ -11,6 +11,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 const MAX_QUEUED: usize = 10_000;
+/// Of each body of a row that must be kept, when so many wait already.
+const BODY_BYTES_WHEN_FLOODED: usize = 512;
 /// Of each body, before masking.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -51,11 +53,14 @@ impl Recorder {
     }
 
     pub fn exchange(&self, exchange: Exchange) {
-        let row = Box::new(exchange);
-        let plain = row.verdict == Verdict::Allow;
-        if plain && self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
+        let mut row = Box::new(exchange);
+        if self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
+            if row.verdict == Verdict::Allow {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            row.request = body_text_up_to(row.request.as_bytes(), BODY_BYTES_WHEN_FLOODED);
+            row.response = row.response.map(|body| body_text_up_to(body.as_bytes(), BODY_BYTES_WHEN_FLOODED));
         }
         self.queued.fetch_add(1, Ordering::Relaxed);
         // The receiver lives as long as the process: a send cannot fail before the thread is gone for good.
@@ -85,11 +90,15 @@ fn masked(mut exchange: Box<Exchange>, judge: &Judge) -> Box<Exchange> {
 
 /// The body as text for the row: lossy, capped at a character border.
 pub(crate) fn body_text(bytes: &[u8]) -> String {
-    if bytes.len() <= MAX_BODY_BYTES {
+    body_text_up_to(bytes, MAX_BODY_BYTES)
+}
+
+fn body_text_up_to(bytes: &[u8], max: usize) -> String {
+    if bytes.len() <= max {
         return String::from_utf8_lossy(bytes).into_owned();
     }
-    let mut text = String::from_utf8_lossy(&bytes[..MAX_BODY_BYTES]).into_owned();
-    text.push_str(&format!("… ({} bytes not kept)", bytes.len() - MAX_BODY_BYTES));
+    let mut text = String::from_utf8_lossy(&bytes[..max]).into_owned();
+    text.push_str(&format!("… ({} bytes not kept)", bytes.len() - max));
     text
 }
 

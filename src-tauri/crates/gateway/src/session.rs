@@ -1,6 +1,7 @@
 //! Hop 3: a Session pairs responses with requests by raw id token, in both directions (each side numbers on its own).
 
 use crate::Inner;
+use crate::noise::Noise;
 use crate::record::{Recorder, micros};
 use portcullis_domain::{Direction, Exchange, Outcome, SessionId, Transport, Upstream, UpstreamId};
 use portcullis_policy::PairedRequest;
@@ -26,12 +27,14 @@ impl Drop for Session {
         for open in self.close_all() {
             self.recorder.exchange(open.failed("the connection ended before an answer came"));
         }
+        self.untold_noise().into_iter().for_each(|row| self.recorder.exchange(row));
     }
 }
 
 struct State {
     open: HashMap<(Direction, String), Open>,
     used: Instant,
+    noise: Option<Noise>,
 }
 
 /// A request that was forwarded and not answered yet.
@@ -71,7 +74,7 @@ fn as_number(id: &str) -> Option<f64> {
 
 impl Session {
     pub fn new(id: SessionId, upstream: Arc<Upstream>, transport: Transport, recorder: &Recorder) -> Arc<Self> {
-        let state = Mutex::new(State { open: HashMap::new(), used: Instant::now() });
+        let state = Mutex::new(State { open: HashMap::new(), used: Instant::now(), noise: None });
         Arc::new(Self { id, upstream, transport, state, recorder: recorder.clone() })
     }
     /// Traffic of this Session that opens and closes nothing here (stateless requests pair on their own).
@@ -114,6 +117,22 @@ impl Session {
         state.used = Instant::now();
         let key = state.key(direction, id)?;
         state.open.remove(&key)
+    }
+
+    /// Counts a line of text that is no Message; the first one of the Session comes back as the row to tell of.
+    pub fn noise(&self, row: Exchange) -> Option<Exchange> {
+        let mut state = self.state();
+        state.used = Instant::now();
+        if let Some(noise) = &mut state.noise {
+            noise.count(row.request_bytes);
+            return None;
+        }
+        state.noise = Some(Noise::new(row.clone()));
+        Some(row)
+    }
+
+    fn untold_noise(&self) -> Option<Exchange> {
+        self.state().noise.as_mut().and_then(Noise::row)
     }
 
     pub fn close_all(&self) -> Vec<Open> {
@@ -172,6 +191,7 @@ impl Inner {
             for exchange in session.waiting(Duration::from_secs(1)) {
                 self.recorder.exchange(exchange);
             }
+            session.untold_noise().into_iter().for_each(|row| self.recorder.exchange(row));
             // Two owners: the map and this loop. A stream that is still open is a third.
             if session.is_idle() && Arc::strong_count(&session) <= 2 {
                 self.sessions.remove(&key);

@@ -124,3 +124,28 @@ async fn unknown_ids_and_other_versions_are_refused_with_a_reason() {
     let (_, kind, _) = Shim::greet(UnixStream::connect(&socket).await.unwrap(), &newer).await;
     assert_eq!(kind, FrameKind::Refused);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_text_on_stdout_is_one_row_that_counts_it() {
+    let proxied = Proxied::start(Reply::json("{}")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let stream = proxied.serve_link(&dir.path().join("verdict.sock")).await;
+    let (mut down, ..) = Shim::greet(stream, &hello(Direction::ToClient)).await;
+    for seq in 1..=500 {
+        down.send(seq, "starting up ...").await;
+        assert_eq!(down.frame().await, (FrameKind::Allow, seq, Vec::new()));
+    }
+    down.send(501, "a line with POISON in it").await;
+    down.frame().await;
+    proxied.sweep();
+    let rows = proxied.rows();
+    let mut noise: Vec<&str> = Vec::new();
+    let mut ids = std::collections::HashSet::new();
+    for row in rows.iter().map(exchange_of).filter(|row| row.request.starts_with("starting")) {
+        noise.push(&row.findings[0].title);
+        ids.insert(row.id.clone());
+    }
+    assert_eq!((ids.len(), noise.len()), (1, 2), "told at once, and again with the count: {noise:?}");
+    assert!(noise[1].ends_with("(500 lines)"), "{noise:?}");
+    assert!(rows.iter().map(exchange_of).any(|row| row.request.contains("POISON")), "a finding has its own row");
+}

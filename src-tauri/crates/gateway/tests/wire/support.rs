@@ -375,6 +375,9 @@ impl Proxied {
         stream
     }
 
+    pub fn sweep(&self) {
+        self.gateway.sweep();
+    }
     /// Every row so far.
     pub fn rows(&self) -> Vec<AuditRow> {
         self.gateway.flush();
