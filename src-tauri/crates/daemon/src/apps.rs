@@ -5,7 +5,9 @@ use crate::api::Failure;
 use crate::core::locked;
 use crate::{Error, home::Home};
 use axum::http::StatusCode;
-use portcullis_clients::{Clients, ClientsConfig, ConfigChange, Machine, Report, Serving, SystemProcesses, Traffic, Watch};
+use portcullis_clients::{
+    Clients, ClientsConfig, ConfigChange, Machine, Report, Serving, SystemProcesses, Traffic, Watch,
+};
 use portcullis_domain::api::{App, ApplyAnswer, ConfigAction, Preview, PreviewRequest};
 use portcullis_domain::{AppId, Upstream, UpstreamId};
 use std::collections::VecDeque;

@@ -56,7 +56,15 @@ impl Home {
         let shim = state_dir.join("bin/portcullis-shim");
         std::fs::write(&shim, "").unwrap();
         let machine = Machine { os, home, env: HashMap::new() };
-        Self { _dir: dir, machine, state_dir, shim, port: PORT, serving: crate::Serving::Yes, running: Table::default() }
+        Self {
+            _dir: dir,
+            machine,
+            state_dir,
+            shim,
+            port: PORT,
+            serving: crate::Serving::Yes,
+            running: Table::default(),
+        }
     }
 
     pub fn clients(&self) -> Clients {

@@ -197,7 +197,8 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
     };
     // The port only names what we wrote; a config file that cannot be read must not stand in the way.
     let port = ConfigFile::load(&home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
-    let report = Apps::open(&home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+    let report =
+        Apps::open(&home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
     tell_the_audit(&home, &report);

@@ -4,9 +4,9 @@ use super::exit::{BUSY, Failed, INTERNAL};
 use crate::access::Access;
 use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
-use portcullis_clients::Serving;
 use crate::lock::{self, Holder, Lock};
 use crate::{Error, Handle, api, secret, upkeep};
+use portcullis_clients::Serving;
 use std::sync::Arc;
 use std::time::Duration;
 

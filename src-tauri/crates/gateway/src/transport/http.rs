@@ -349,9 +349,7 @@ async fn respond(
     Ok(out)
 }
 
-async fn step(
-    (first, mut relay): (Option<Bytes>, Relay),
-) -> Option<(Result<Bytes, Broken>, (Option<Bytes>, Relay))> {
+async fn step((first, mut relay): (Option<Bytes>, Relay)) -> Option<(Result<Bytes, Broken>, (Option<Bytes>, Relay))> {
     let item = match first {
         Some(first) => Ok(first),
         None => relay.next().await?,

@@ -397,7 +397,8 @@ const SLOW_CALL: &str = r#"{"jsonrpc":"2.0","id":4,"method":"tools/call","params
 
 #[tokio::test]
 async fn an_answer_under_way_arrives_whole_although_the_gateway_stops() {
-    let proxied = Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
+    let proxied =
+        Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
     let (answer, ()) = tokio::join!(proxied.post("/mcp", SLOW_CALL, &[]), async {
         proxied.upstream.wait_for_requests(1).await;
         proxied.stop().await;
@@ -408,7 +409,8 @@ async fn an_answer_under_way_arrives_whole_although_the_gateway_stops() {
 
 #[tokio::test]
 async fn an_answer_that_outlasts_the_drain_is_an_error_and_never_an_empty_success() {
-    let proxied = Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
+    let proxied =
+        Proxied::start(Reply::in_two("application/json", r#"{"jsonrpc":"2.0","id":4,"#, r#""result":{}}"#)).await;
     let (answer, ()) = tokio::join!(proxied.post("/mcp", SLOW_CALL, &[]), async {
         proxied.upstream.wait_for_requests(1).await;
         proxied.stop().await;
