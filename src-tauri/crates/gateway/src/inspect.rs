@@ -7,7 +7,7 @@ use crate::record::{Row, body_text, micros};
 use crate::session::{Open, Session};
 use portcullis_domain::json::{Doc, Mode};
 use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UpstreamId, Verdict};
-use portcullis_policy::{Action, Context, Judged, MessageSummary};
+use portcullis_policy::{Action, Context, Judged, MessageSummary, Mirror};
 use std::time::Instant;
 
 /// From here on a Message takes milliseconds to read.
@@ -15,11 +15,24 @@ const LARGE: usize = 128 * 1024;
 
 impl Inner {
     /// Judges a Message. Large ones make way for other connections while they are read.
-    pub(crate) fn inspect(&self, session: &Session, direction: Direction, bytes: &[u8]) -> Judged {
+    pub(crate) fn inspect(&self, session: &Session, direction: Direction, bytes: &[u8], mirrors: &[Mirror]) -> Judged {
         if bytes.len() < LARGE {
-            return self.inspect_here(session, direction, bytes);
+            return self.inspect_here(session, direction, bytes, mirrors);
         }
-        tokio::task::block_in_place(|| self.inspect_here(session, direction, bytes))
+        tokio::task::block_in_place(|| self.inspect_here(session, direction, bytes, mirrors))
+    }
+
+    /// Judges text around Messages: a response header, a comment of a stream. False: it must not arrive.
+    pub(crate) fn passes(&self, session: &Session, direction: Direction, text: &str) -> bool {
+        let started = Instant::now();
+        let judge = self.judge.load();
+        let judged = judge.judge_aside(direction, text, (self.clock)());
+        if judged.verdict > Verdict::Allow {
+            let (now, bytes) = ((self.clock)(), text.as_bytes());
+            let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed() };
+            self.recorder.exchange(row.exchange(None, judged.findings.clone()));
+        }
+        judged.action == Action::Forward
     }
 
     /// Whether an app can read this as JSON at all.
@@ -27,12 +40,12 @@ impl Inner {
         Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()).is_ok_and(|doc| doc.trailing.is_empty())
     }
 
-    fn inspect_here(&self, session: &Session, direction: Direction, bytes: &[u8]) -> Judged {
+    fn inspect_here(&self, session: &Session, direction: Direction, bytes: &[u8], mirrors: &[Mirror]) -> Judged {
         let started = Instant::now();
         let judge = self.judge.load();
         let siblings = || self.siblings(session);
         let (upstream, transport, now) = (&*session.upstream, session.transport, (self.clock)());
-        let context = Context { upstream, transport, now, siblings: &siblings };
+        let context = Context { upstream, transport, now, siblings: &siblings, mirrors };
         let paired = |id: &str| session.paired(direction.reverse(), id);
 
         let judged = judge.judge(&context, direction, bytes, &paired);
@@ -78,7 +91,7 @@ impl Inner {
             return;
         }
         let answer = match &row.judged.action {
-            Action::Answer(answer) | Action::Refuse(answer) => Some(answer),
+            Action::Answer(answer) | Action::Refuse(answer) | Action::Split { back: answer, .. } => Some(answer),
             _ => None,
         };
         self.recorder.exchange(Exchange {

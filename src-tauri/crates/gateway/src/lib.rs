@@ -14,6 +14,7 @@ mod transport;
 mod upstream;
 
 use arc_swap::ArcSwap;
+use hyper_util::client::proxy::matcher::Matcher;
 use portcullis_domain::{AuditRow, UnixMs, Upstream, UpstreamId};
 use portcullis_policy::Judge;
 use std::collections::HashMap;
@@ -83,7 +84,7 @@ impl Gateway {
                 recorder,
                 sessions: session::Sessions::default(),
                 legacy: transport::legacy::Connections::default(),
-                client: upstream::Client::new(),
+                client: upstream::Client::new(Matcher::from_env()),
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),
                 drain: deps.drain,

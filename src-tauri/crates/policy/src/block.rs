@@ -54,27 +54,36 @@ pub(crate) fn too_many_items(direction: Direction) -> Judged {
     Judged { action, verdict: Verdict::Block, findings, messages: Vec::new() }
 }
 
+/// One hostile item stops them all. Whoever waits is told: the sender about its requests, the receiver about the responses
+/// that it does not get.
 pub(crate) fn block_batch(direction: Direction, items: &[MessageSummary], findings: &[Finding]) -> Action {
     let hostile = hostile(findings);
-    let mut answers = Vec::new();
+    let (mut on, mut back) = (Vec::new(), Vec::new());
     for item in items {
         let id = item.id.as_deref().unwrap_or("null");
         match (direction, item.kind) {
             (Direction::ToUpstream, MessageKind::Request) => {
                 let request = item.as_request();
-                answers.extend(request.map(|request| answer::to_blocked_request(id, &request, &hostile)));
+                back.extend(request.map(|request| answer::to_blocked_request(id, &request, &hostile)));
+            }
+            (Direction::ToClient, MessageKind::Request) => {
+                back.push(answer::to_server_request(id, item.method.as_deref().unwrap_or_default()));
             }
             (Direction::ToClient, MessageKind::Response | MessageKind::Error) => {
-                answers.push(answer::instead_of_response(id, item.answers.as_ref(), &hostile));
+                on.push(answer::instead_of_response(id, item.answers.as_ref(), &hostile));
+            }
+            (Direction::ToUpstream, MessageKind::Response | MessageKind::Error) => {
+                on.push(answer::instead_of_client_response(id));
             }
             _ => {}
         }
     }
-    let body = [b"[".to_vec(), answers.join(&b','), b"]".to_vec()].concat();
-    match (direction, answers.is_empty()) {
-        (_, true) => Action::Drop,
-        (Direction::ToUpstream, false) => Action::Answer(body),
-        (Direction::ToClient, false) => Action::Replace(body),
+    let batch = |items: Vec<Vec<u8>>| [b"[".to_vec(), items.join(&b','), b"]".to_vec()].concat();
+    match (on.is_empty(), back.is_empty()) {
+        (true, true) => Action::Drop,
+        (true, false) => Action::Answer(batch(back)),
+        (false, true) => Action::Replace(batch(on)),
+        (false, false) => Action::Split { on: batch(on), back: batch(back) },
     }
 }
 

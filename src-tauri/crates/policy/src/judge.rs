@@ -3,10 +3,11 @@
 use crate::block::{MAX_BATCH_ITEMS, block, block_batch, hostile, is_response, too_many_items};
 use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
-use crate::{PinBook, answer, edit};
+use crate::{PinBook, answer, beside, edit};
 use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
-    Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport, Verdict,
+    Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport, UnixMs,
+    Verdict,
 };
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,6 +50,15 @@ impl Judge {
             Direction::ToClient => self.judge_to_client(context, bytes, paired),
         };
         self.unless_paused(context, bytes, judged)
+    }
+
+    /// Judges text that is no part of a Message: a header of a response, a comment in a stream.
+    pub fn judge_aside(&self, direction: Direction, text: &str, now: UnixMs) -> Judged {
+        let findings = self.guarded(|| self.scanner.scan_text(direction, text));
+        let verdict = strictest(&findings);
+        let paused = self.rules.paused_until.is_some_and(|until| now < until);
+        let action = if verdict == Verdict::Block && !paused { Action::Drop } else { Action::Forward };
+        Judged { action, verdict, findings, messages: Vec::new() }
     }
 
     /// While paused everything that is not over a hard limit passes, with its Verdict on record.
@@ -155,6 +165,10 @@ impl Judge {
         }
         let summary = summarise(doc.root(), &whole, direction, paired);
         let mut findings = self.findings(context, direction, doc, doc.root(), &summary);
+        if !context.mirrors.is_empty() {
+            findings
+                .extend(self.guarded(|| beside::findings(context.mirrors, doc, &summary, &*self.scanner, direction)));
+        }
         if whole.kind == MessageKind::Ambiguous && direction == Direction::ToUpstream {
             let title = "A message that is neither a request nor a response, or both at once";
             findings.push(builtin(check::AMBIGUOUS, Severity::High, Verdict::Block, title, ""));

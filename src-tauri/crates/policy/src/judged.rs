@@ -1,5 +1,6 @@
 //! What a judgement is given and what it says: the types around `Judge`.
 
+use crate::beside::Mirror;
 use crate::edit::list_key;
 use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub now: UnixMs,
     /// The other Upstreams of the same ClientApp (asked for only when definitions are scanned).
     pub siblings: &'a dyn Fn() -> Vec<UpstreamId>,
+    /// The `Mcp-*` headers that came with the Message (HTTP only).
+    pub mirrors: &'a [Mirror],
 }
 
 /// What is remembered of a request until its response comes.
@@ -44,6 +47,8 @@ pub enum Action {
     Answer(Vec<u8>),
     /// Nothing goes on: the Message cannot be read safely or crosses a limit. These go back (HTTP: status 400).
     Refuse(Vec<u8>),
+    /// Of a batch that holds requests and responses: `on` goes on instead, `back` goes back to the sender.
+    Split { on: Vec<u8>, back: Vec<u8> },
     /// Nothing goes on and nothing goes back.
     Drop,
 }
@@ -91,6 +96,7 @@ pub mod check {
     pub const AMBIGUOUS: &str = "ambiguous-message";
     pub const NOT_A_MESSAGE: &str = "not-a-message";
     pub const CHECK_FAILED: &str = "check-failed";
+    pub const HEADER_MISMATCH: &str = "header-mismatch";
     pub const WITHHELD_TOOL: &str = "withheld-tool";
     pub const DEFINITION_CHANGED: &str = "definition-changed";
 }

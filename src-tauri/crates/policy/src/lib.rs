@@ -3,6 +3,7 @@
 //! (while the daemon is away) both call it, so both decide alike.
 
 mod answer;
+mod beside;
 mod block;
 mod edit;
 mod judge;
@@ -11,6 +12,7 @@ mod pins;
 pub mod snapshot;
 
 pub use answer::{BLOCKED_CODE, refusal};
+pub use beside::{Mirror, plain_header};
 pub use judge::Judge;
 pub use judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, check};
 pub use pins::{PinBook, canonical};

@@ -26,7 +26,8 @@ impl Bench {
             url: None,
             command: Vec::new(),
         };
-        Self { judge: Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default()), pins, upstream }
+        let judge = Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default());
+        Self { judge, pins, upstream }
     }
     fn scanning_with(scanner: Arc<dyn Scan>) -> Self {
         let bench = Self::new(Rules::default());
@@ -36,8 +37,8 @@ impl Bench {
 
     fn judge(&self, direction: Direction, bytes: &[u8], answers: Option<(&str, bool)>) -> Judged {
         let siblings = Vec::new;
-        let context =
-            Context { upstream: &self.upstream, transport: self.upstream.transport, now: 1000, siblings: &siblings };
+        let (upstream, transport) = (&self.upstream, self.upstream.transport);
+        let context = Context { upstream, transport, now: 1000, siblings: &siblings, mirrors: &[] };
         let paired = |_: &str| {
             answers.map(|(method, modern)| PairedRequest { method: method.into(), target: None, modern, task: false })
         };

@@ -77,7 +77,8 @@ impl Local {
         let started = Instant::now();
         let siblings = || self.siblings.clone();
         let now = now_ms();
-        let context = Context { upstream: &self.upstream, transport: Transport::Stdio, now, siblings: &siblings };
+        let context =
+            Context { upstream: &self.upstream, transport: Transport::Stdio, now, siblings: &siblings, mirrors: &[] };
         let bytes = kept.line.message();
         let judged = self.judge.judge(&context, direction, bytes, &|id| session.paired(direction, id));
         let checked_us = started.elapsed().as_micros() as u64;
@@ -105,7 +106,8 @@ impl Local {
 
     fn open(&self, row: &Row<'_>, message: &MessageSummary, findings: Vec<Finding>) {
         let mut exchange = self.exchange(row, Some(message), findings);
-        if let Action::Answer(answer) | Action::Refuse(answer) = &row.judged.action {
+        if let Action::Answer(answer) | Action::Refuse(answer) | Action::Split { back: answer, .. } = &row.judged.action
+        {
             exchange.response = Some(self.body(answer));
             exchange.response_bytes = answer.len() as u64;
             exchange.duration_us = Some(row.read_at.elapsed().as_micros() as u64);

@@ -201,6 +201,11 @@ impl Verdicts<'_> {
                 session.withheld(direction, notes);
                 session.sender(direction).answer(bytes);
             }
+            Action::Split { on, back } => {
+                session.withheld(direction, notes);
+                session.sender(direction).answer(back);
+                self.delivered(session.receiver(direction).relay_instead(on, line.line_end()));
+            }
             Action::Drop => session.withheld(direction, notes),
         }
     }

@@ -87,6 +87,7 @@ impl Bench {
             transport: Transport::StreamableHttp,
             now: clock::now(),
             siblings: &Vec::new,
+            mirrors: &[],
         };
         judge.judge(&context, direction, bytes, &|_| request.cloned())
     }

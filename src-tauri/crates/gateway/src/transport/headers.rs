@@ -1,13 +1,11 @@
 //! What HTTP headers say about a body, read the way apps and servers would (and refused where they would differ), and
 //! which headers go on to the other side.
 
+use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-
-/// Whether any of the headers (there may be several) names an encoding.
-pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
-    let mut named = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|v| v.as_bytes().split(|&b| b == b','));
-    named.any(|encoding| !matches!(encoding.trim_ascii().to_ascii_lowercase().as_slice(), b"" | b"identity"))
-}
+use portcullis_domain::Limits;
+use portcullis_domain::json::{Doc, Mode};
+use portcullis_policy::{Mirror, plain_header};
 
 /// Every charset that the Content-Type names: readers differ in which one they take.
 pub(super) fn charsets(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
@@ -70,4 +68,87 @@ pub(super) fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     ];
     fixed.into_iter().map(HeaderName::from_static).chain(named).for_each(|name| drop(out.remove(name)));
     out
+}
+
+/// The headers that repeat what a Message says (2026-07-28), and whatever else of that name.
+pub(super) fn mirrors(headers: &HeaderMap) -> Vec<Mirror> {
+    let is_mirror = |name: &HeaderName| {
+        name.as_str().starts_with("mcp-") && !matches!(name.as_str(), "mcp-session-id" | "mcp-protocol-version")
+    };
+    let mirrors = headers.iter().filter(|(name, _)| is_mirror(name));
+    mirrors.map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into())).collect()
+}
+
+/// After an edit of the Message: a header that repeated an edited text says the new text, or the secret would leave in it
+/// (and servers refuse a header that says something else than the body).
+pub(super) fn mirror_again(headers: &mut HeaderMap, before: &[u8], after: &[u8], limits: &Limits) {
+    let (Ok(old), Ok(new)) = (Doc::parse(before, Mode::Strict, limits), Doc::parse(after, Mode::Strict, limits)) else {
+        return;
+    };
+    for (name, value) in mirrors(headers) {
+        let value = plain_header(&value);
+        // An edit replaces texts in their places: the n-th value is the n-th value.
+        let repeated = old.nodes().zip(new.nodes()).filter(|(old, _)| old.as_str().is_some_and(|text| text == value));
+        let edited = repeated.filter_map(|(_, new)| new.as_str()).find(|text| *text != value);
+        if let (Some(text), Ok(name)) = (edited, name.parse::<HeaderName>()) {
+            let wrapped = format!("=?base64?{}?=", BASE64.encode(text.as_bytes()));
+            let is_plain =
+                text.bytes().all(|b| matches!(b, 0x20..=0x7e)) && text.trim() == text && !text.starts_with("=?");
+            if let Ok(value) = HeaderValue::from_str(if is_plain { &text } else { &wrapped }) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Headers whose values cannot carry a sentence.
+const PLAIN: [&str; 12] = [
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "etag",
+    "keep-alive",
+    "last-modified",
+    "mcp-protocol-version",
+    "mcp-session-id",
+    "retry-after",
+    "vary",
+];
+
+/// Takes out the response headers that hold what `passes` does not let through.
+pub(super) fn drop_hostile(headers: &mut HeaderMap, passes: impl Fn(&str) -> bool) {
+    let suspects = headers.iter().filter(|(name, value)| value.len() > 16 && !PLAIN.contains(&name.as_str()));
+    let hostile = suspects.filter(|(_, value)| !passes(&String::from_utf8_lossy(value.as_bytes())));
+    let hostile: Vec<HeaderName> = hostile.map(|(name, _)| name.clone()).collect();
+    hostile.into_iter().for_each(|name| drop(headers.remove(name)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_repeat_an_edited_text_say_the_new_text() {
+        let mut headers = HeaderMap::new();
+        let given = [
+            ("mcp-name", "t"),
+            ("mcp-param-key", "sk-1"),
+            ("mcp-param-place", "=?base64?WsO8cmljaA==?="),
+            ("x", "sk-1"),
+        ];
+        for (name, value) in given {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let message = |key: &str, place: &str| {
+            format!(r#"{{"params":{{"name":"t","arguments":{{"key":"{key}","place":"{place}"}}}}}}"#)
+        };
+        let (before, after) = (message("sk-1", "Zürich"), message("[redacted]", "Genève"));
+        mirror_again(&mut headers, before.as_bytes(), after.as_bytes(), &Limits::default());
+        let now = |name: &str| headers[name].to_str().unwrap().to_owned();
+        assert_eq!((now("mcp-name"), now("mcp-param-key")), ("t".into(), "[redacted]".into()));
+        assert_eq!(now("mcp-param-place"), format!("=?base64?{}?=", BASE64.encode("Genève".as_bytes())));
+        assert_eq!(now("x"), "sk-1", "what is no mirror is not ours");
+    }
 }

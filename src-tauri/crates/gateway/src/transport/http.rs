@@ -1,7 +1,10 @@
 //! Streamable HTTP (sessionful and stateless 2026-07-28) and legacy SSE on one handler: the proxy mirrors what the app
 //! sends and what the server answers; which of the transports it is shows in the answer, not in the address.
 
-use super::headers::{charsets, end_to_end, forwardable, is_encoded, is_event_stream, is_like_ascii, is_utf8};
+use super::coding::{self, Source};
+use super::headers::{
+    charsets, drop_hostile, end_to_end, forwardable, is_event_stream, is_like_ascii, is_utf8, mirror_again, mirrors,
+};
 use super::relay::{Broken, Relay};
 use crate::record::random;
 use crate::route::{self, Endpoint, Route};
@@ -109,6 +112,14 @@ async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -
     let headers = forwardable(request.headers());
     let answer = send(&gateway, request.method().clone(), &url, &headers, Bytes::new()).await;
     let answer = answer.map_err(|why| unreachable_upstream(&route, None, &why))?;
+    if request.method() == Method::HEAD {
+        // No body follows, so the headers go on as they are: the length is that of what a GET would bring.
+        let mut out = Response::new(Body::empty());
+        *out.status_mut() = answer.status();
+        *out.headers_mut() = end_to_end(answer.headers());
+        drop_hostile(out.headers_mut(), |text| gateway.inner.passes(&session, Direction::ToClient, text));
+        return Ok(out);
+    }
     if let (&Method::DELETE, true, Some(id)) =
         (request.method(), answer.status().is_success(), session_header(request.headers()))
     {
@@ -134,11 +145,23 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         (None, Some(id)) => http_session(&gateway, &route, &id),
         (None, None) => stateless_session(&gateway, &route),
     };
-    let judged = inner.inspect(&session, Direction::ToUpstream, &bytes);
-    let awaited: Vec<String> = requests(&judged).collect();
+    let mut headers = forwardable(&parts.headers);
+    // The body goes on decoded.
+    headers.remove(header::CONTENT_ENCODING);
+    let judged = inner.inspect(&session, Direction::ToUpstream, &bytes, &mirrors(&parts.headers));
+    let mut awaited: Vec<String> = requests(&judged).collect();
+    let mut answered = None;
     let body = match judged.action {
         Action::Forward => bytes,
-        Action::Replace(bytes) => bytes.into(),
+        Action::Replace(edited) => {
+            mirror_again(&mut headers, &bytes, &edited, inner.judge.load().limits());
+            edited.into()
+        }
+        Action::Split { on, back } => {
+            awaited.clear();
+            answered = Some(back);
+            on.into()
+        }
         Action::Drop => return Ok(empty(StatusCode::ACCEPTED)),
         Action::Refuse(answer) => return Ok(json_response(StatusCode::BAD_REQUEST, answer)),
         Action::Answer(answer) => match legacy {
@@ -154,7 +177,6 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         Some(connection) => connection.post_to.clone(),
         None => with_query(url, parts.uri.query()),
     };
-    let headers = forwardable(&parts.headers);
     let answer = tokio::select! {
         biased;
         answer = send(&gateway, Method::POST, &url, &headers, body) => answer,
@@ -170,6 +192,15 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
             return Err(unreachable_upstream(&route, awaited.first().map(String::as_str), &why));
         }
     };
+    if let Some(back) = answered {
+        return Ok(match legacy {
+            Some(connection) => {
+                let _ = connection.inject.send(sse_message(&back));
+                empty(StatusCode::ACCEPTED)
+            }
+            None => in_accepted_form(&parts.headers, back),
+        });
+    }
     // A legacy POST is answered on the stream: its requests stay open when this body ends.
     let awaited = if legacy.is_some() { Vec::new() } else { awaited };
     respond(gateway, &route, session, url, headers, answer, awaited).await
@@ -181,24 +212,31 @@ fn requests(judged: &Judged) -> impl Iterator<Item = String> + '_ {
 }
 
 async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
-    if is_encoded(headers) {
-        let message = "Portcullis reads only bodies without Content-Encoding. Send the body as it is.";
+    let Ok(coding) = coding::of(headers) else {
+        let message = "Portcullis reads bodies in gzip, deflate, br or zstd, and in one of them only.";
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
-    }
+    };
     if charsets(headers).any(|charset| !is_utf8(&charset)) {
         let message = "Portcullis reads only UTF-8 bodies.";
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, message));
     }
     let limit = gateway.inner.judge.load().limits().max_message_bytes;
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message =
-                format!("Portcullis refuses messages of more than {limit} bytes (setting limits.max_message_bytes).");
-            Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, -32600, &message))
-        }
-        Err(_) => Err(Refused::new(StatusCode::BAD_REQUEST, -32700, "The request's body ended early.")),
-    }
+    let too_large = || {
+        let message =
+            format!("Portcullis refuses messages of more than {limit} bytes (setting limits.max_message_bytes).");
+        Refused::new(StatusCode::PAYLOAD_TOO_LARGE, -32600, &message)
+    };
+    let body = match Limited::new(body, limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(_) => return Err(Refused::new(StatusCode::BAD_REQUEST, -32700, "The request's body ended early.")),
+    };
+    let Some(coding) = coding else { return Ok(body) };
+    let decoded = coding::decode(coding, body, limit).await.map_err(|error| {
+        let message = format!("Portcullis cannot decode the body: it is not what its Content-Encoding says ({error}).");
+        Refused::new(StatusCode::BAD_REQUEST, -32700, &message)
+    })?;
+    if decoded.len() > limit { Err(too_large()) } else { Ok(decoded.into()) }
 }
 
 fn session_header(headers: &HeaderMap) -> Option<String> {
@@ -271,6 +309,11 @@ fn unreachable_upstream(route: &Route<'_>, id: Option<&str>, why: &str) -> Refus
     Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, -32603, &message) }
 }
 
+fn withheld_answer(id: Option<&str>, why: &str) -> Refused {
+    let message = format!("Portcullis withheld the server's answer: {why}.");
+    Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, -32603, &message) }
+}
+
 async fn respond(
     gateway: Gateway,
     route: &Route<'_>,
@@ -288,13 +331,11 @@ async fn respond(
         for open in awaited.iter().filter_map(|id| session.close(Direction::ToUpstream, id)) {
             gateway.inner.fail(open, why);
         }
-        let message = format!("Portcullis withheld the server's answer: {why}.");
-        let body = refusal(awaited.first().map(String::as_str), -32603, &message);
-        Err(Refused { status: StatusCode::BAD_GATEWAY, body })
+        Err(withheld_answer(awaited.first().map(String::as_str), why))
     };
-    if is_encoded(&parts.headers) {
-        return withheld("it is compressed although it was asked not to be");
-    }
+    let Ok(coding) = coding::of(&parts.headers) else {
+        return withheld("it is compressed in a way that Portcullis does not read");
+    };
     let Some(is_event_stream) = is_event_stream(&parts.headers) else {
         return withheld("apps read its Content-Type differently");
     };
@@ -307,21 +348,25 @@ async fn respond(
     let is_event_stream = is_event_stream && parts.status.is_success();
     let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     let limit = gateway.inner.judge.load().limits().max_message_bytes;
-    let whole = !is_event_stream && length.is_some_and(|length| length <= limit);
+    let whole = !is_event_stream && coding.is_none() && length.is_some_and(|length| length <= limit);
     let prefix = route.prefix.to_owned();
-    let mut relay = Relay::new(gateway, session, body, url, headers, prefix, is_event_stream, awaited);
+    let (inner, around) = (gateway.inner.clone(), session.clone());
+    let mut relay =
+        Relay::new(gateway, session, Source::new(body, coding), url, headers, prefix, is_event_stream, awaited);
     let mut out = Response::new(Body::empty());
     *out.status_mut() = parts.status;
     *out.headers_mut() = end_to_end(&parts.headers);
     // Bodies may change size; hyper sets the right framing for what is really sent.
     for name in [
         header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
         header::ETAG,
         HeaderName::from_static("content-md5"),
         HeaderName::from_static("digest"),
     ] {
         out.headers_mut().remove(name);
     }
+    drop_hostile(out.headers_mut(), |text| inner.passes(&around, Direction::ToClient, text));
     if whole {
         let mut collected = Vec::new();
         while let Some(bytes) = relay.next().await {
@@ -337,6 +382,20 @@ async fn respond(
         return Ok(out);
     }
     let bodyless = matches!(parts.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if coding.is_some() {
+        // Whether it can be decoded at all shows with the first piece, while the status can still say so.
+        match relay.next().await {
+            Some(Ok(first)) => {
+                *out.body_mut() = Body::from_stream(futures_util::stream::unfold((Some(first), relay), step))
+            }
+            Some(Err(error)) => {
+                let (why, id) = (error.to_string(), relay.awaited.first().cloned());
+                return Err(withheld_answer(id.as_deref(), &why));
+            }
+            None => {}
+        }
+        return Ok(out);
+    }
     if bodyless && !is_event_stream {
         // 202 must stay without a body, and without chunked framing where the server used none.
         if let Some(Ok(first)) = relay.next().await {

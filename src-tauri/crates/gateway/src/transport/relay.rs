@@ -1,14 +1,13 @@
 //! The way back, hop 7: an Upstream's response body, Message by Message. Each is held until its verdict, the stream
 //! around it never is. Dropping this stream (the app closed its side) closes the upstream side at once, and the reverse.
 
+use super::coding::Source;
 use super::json_frames::JsonFrames;
 use super::legacy::{self, Connection};
 use super::sse_frames::{Event, SseFrames, TooLarge, has_other_line_end};
 use crate::Gateway;
 use crate::session::Session;
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use portcullis_domain::Direction;
 use portcullis_policy::{Action, BLOCKED_CODE, refusal};
 use std::collections::VecDeque;
@@ -23,7 +22,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Relay {
     pub gateway: Gateway,
     pub session: Arc<Session>,
-    pub body: Incoming,
+    pub body: Source,
     /// Where our own answers to the server's requests go, and the headers that make them part of the session.
     pub upstream_url: Url,
     pub headers: http::HeaderMap,
@@ -55,7 +54,7 @@ impl Relay {
     pub fn new(
         gateway: Gateway,
         session: Arc<Session>,
-        body: Incoming,
+        body: Source,
         upstream_url: Url,
         headers: http::HeaderMap,
         prefix: String,
@@ -83,7 +82,7 @@ impl Relay {
             if stopping && !self.owes() {
                 return None;
             }
-            let frame = tokio::select! {
+            let piece = tokio::select! {
                 biased;
                 () = inner.cut.cancelled() => {
                     self.done = true;
@@ -91,17 +90,13 @@ impl Relay {
                 }
                 () = inner.stop.cancelled(), if !stopping => continue,
                 Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
-                frame = self.body.frame() => frame,
+                piece = self.body.next() => piece,
             };
-            match frame {
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.push(&data);
-                    }
-                }
-                Some(Err(error)) => {
+            match piece {
+                Some(Ok(data)) => self.push(&data),
+                Some(Err(broken)) => {
                     self.done = true;
-                    return Some(Err(Broken::Upstream(error)));
+                    return Some(Err(broken));
                 }
                 None => self.finish(),
             }
@@ -170,11 +165,20 @@ impl Relay {
             Action::Forward => self.emit(document),
             Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(bytes.into()),
             Action::Answer(bytes) => self.answer_upstream(bytes),
+            Action::Split { on, back } => {
+                self.answer_upstream(back);
+                self.emit(on.into());
+            }
             Action::Drop => {}
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, mut event: Event) {
+        if let Some(aside) = event.aside()
+            && !self.gateway.inner.passes(&self.session, Direction::ToClient, &aside)
+        {
+            event.drop_aside();
+        }
         let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) else {
             return self.emit(if event.odd { event.without_data() } else { event.raw });
         };
@@ -193,12 +197,16 @@ impl Relay {
                 self.answer_upstream(bytes);
                 self.emit(event.without_data());
             }
+            Action::Split { on, back } => {
+                self.answer_upstream(back);
+                self.emit(event.with_data(&on));
+            }
             Action::Drop => self.emit(event.without_data()),
         }
     }
 
     fn inspect(&self, bytes: &[u8]) -> Action {
-        let judged = self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes);
+        let judged = self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes, &[]);
         match (&judged.action, self.awaited.first()) {
             // Instead of something that could not even be read: the app waits for an answer under its own id.
             (Action::Replace(_), Some(id)) if judged.messages.is_empty() => {
@@ -287,6 +295,8 @@ impl Drop for Relay {
 pub(crate) enum Broken {
     #[error(transparent)]
     Upstream(hyper::Error),
+    #[error("its body is not what its Content-Encoding says: {0}")]
+    Encoded(std::io::Error),
     #[error("Portcullis stopped before the answer was complete")]
     Stopped,
 }

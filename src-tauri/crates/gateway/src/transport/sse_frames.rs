@@ -35,6 +35,31 @@ pub(crate) fn has_other_line_end(text: &[u8]) -> bool {
 }
 
 impl Event {
+    /// What a hostile server could say outside the data: comments, event names, ids with words in them. None: nothing
+    /// but what every server writes.
+    pub fn aside(&self) -> Option<String> {
+        let is_usual = |line: &[u8]| {
+            let (field, value) = line.split_at(line.iter().position(|&b| b == b':').map_or(line.len(), |at| at + 1));
+            let value = value.trim_ascii();
+            match field {
+                b"event:" => matches!(value, b"message" | b"endpoint"),
+                b"id:" => value.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:=+/~".contains(b)),
+                b"retry:" | b"" => true,
+                _ => value.len() < 4,
+            }
+        };
+        let lines = self.others.split(|b| matches!(b, b'\n' | b'\r'));
+        let unusual: Vec<&[u8]> = lines.filter(|line| !is_usual(line)).collect();
+        (!unusual.is_empty()).then(|| String::from_utf8_lossy(&unusual.join(&b'\n')).into_owned())
+    }
+
+    /// Leaves only the data, however the event was written.
+    pub fn drop_aside(&mut self) {
+        self.others.clear();
+        self.name = None;
+        self.odd = true;
+    }
+
     /// The same event (id, name, retry, place) with other data.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         let mut out = self.others.clone();

@@ -100,8 +100,12 @@ async fn conversation(gateway: &Gateway, mut stream: impl AsyncRead + AsyncWrite
         let Some(frame) = link::decode(&body) else { return Ok(()) };
         match frame.kind {
             FrameKind::Message => {
-                let judged = gateway.inner.inspect(&session, direction, frame.payload);
+                let judged = gateway.inner.inspect(&session, direction, frame.payload, &[]);
                 let (kind, payload) = match judged.action {
+                    Action::Split { on, back } => {
+                        link::encode(&mut out, FrameKind::Inject, Some(0), &on);
+                        (FrameKind::Answer, back)
+                    }
                     Action::Forward => (FrameKind::Allow, Vec::new()),
                     Action::Replace(bytes) => (FrameKind::Replace, bytes),
                     Action::Answer(bytes) | Action::Refuse(bytes) => (FrameKind::Answer, bytes),

@@ -149,7 +149,7 @@ async fn what_cannot_be_read_safely_is_refused_with_a_clear_error() {
         ("{\"a\":1,\"a\":2}", vec![], 400),
         ("\u{feff}{}", vec![], 400),
         ("not json", vec![], 400),
-        ("{}", vec![("content-encoding", "gzip")], 415),
+        ("{}", vec![("content-encoding", "compress")], 415),
         ("{}", vec![("content-type", "application/json; charset=utf-16")], 415),
         ("", vec![], 400),
     ];

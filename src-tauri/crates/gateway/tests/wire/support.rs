@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub struct Reply {
     head: String,
-    chunks: Vec<String>,
+    chunks: Vec<Vec<u8>>,
     framing: Framing,
     then: Option<Box<Reply>>,
 }
@@ -27,6 +27,8 @@ enum Framing {
     OpenEnded,
     /// The second chunk waits until the test says so.
     InTwo,
+    /// The headers alone, with the length that a body would have.
+    Head(usize),
 }
 
 impl Reply {
@@ -39,11 +41,15 @@ impl Reply {
             then: None,
         }
     }
+    /// A body that is no text.
+    pub fn bytes(content_type: &str, body: Vec<u8>) -> Self {
+        Self { chunks: vec![body], ..Self::new(200, content_type, "") }
+    }
     pub fn json(body: &str) -> Self {
         Self::new(200, "application/json", body)
     }
     pub fn chunked(content_type: &str, chunks: &[&str]) -> Self {
-        let chunks = chunks.iter().map(|chunk| chunk.to_string()).collect();
+        let chunks = chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect();
         Self { chunks, framing: Framing::Chunked, ..Self::new(200, content_type, "") }
     }
     pub fn open_ended(content_type: &str, start: &str) -> Self {
@@ -53,6 +59,10 @@ impl Reply {
     pub fn in_two(content_type: &str, first: &str, second: &str) -> Self {
         let chunks = vec![first.into(), second.into()];
         Self { chunks, framing: Framing::InTwo, ..Self::new(200, content_type, "") }
+    }
+    /// An answer to HEAD.
+    pub fn head_of(length: usize) -> Self {
+        Self { framing: Framing::Head(length), ..Self::new(200, "text/plain", "") }
     }
     pub fn redirect(location: &str, then: Reply) -> Self {
         Self { then: Some(Box::new(then)), ..Self::new(307, "", "").header("location", location) }
@@ -66,12 +76,17 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub path: String,
-    headers: HashMap<String, String>,
+    /// `POST`, `GET` …
+    pub method: String,
+    headers: Headers,
     pub body: String,
 }
 impl Seen {
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
+        self.headers.last(name)
+    }
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.has(name)
     }
 }
 
@@ -118,7 +133,7 @@ impl Upstream {
                     write_reply(&mut stream, &reply).await;
                     if reply.framing == Framing::InTwo {
                         released.notified().await;
-                        let _ = stream.write_all(reply.chunks[1].as_bytes()).await;
+                        let _ = stream.write_all(&reply.chunks[1]).await;
                     }
                     if reply.framing == Framing::OpenEnded {
                         let mut rest = [0; 1];
@@ -159,27 +174,33 @@ impl Upstream {
 }
 
 async fn write_reply(stream: &mut TcpStream, reply: &Reply) {
-    let mut out = reply.head.clone();
+    let mut out = reply.head.clone().into_bytes();
+    let chunk = |chunk: &[u8]| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+    let first = &reply.chunks[0];
     match reply.framing {
         Framing::Length => {
-            out += &format!("connection: close\r\ncontent-length: {}\r\n\r\n{}", reply.chunks[0].len(), reply.chunks[0])
+            out.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", first.len()).into_bytes());
+            out.extend(first);
+        }
+        Framing::Head(length) => {
+            out.extend(format!("connection: close\r\ncontent-length: {length}\r\n\r\n").into_bytes());
         }
         Framing::InTwo => {
-            let length = reply.chunks[0].len() + reply.chunks[1].len();
-            out += &format!("connection: close\r\ncontent-length: {length}\r\n\r\n{}", reply.chunks[0]);
+            let length = first.len() + reply.chunks[1].len();
+            out.extend(format!("connection: close\r\ncontent-length: {length}\r\n\r\n").into_bytes());
+            out.extend(first);
         }
         Framing::Chunked => {
-            out += "connection: close\r\ntransfer-encoding: chunked\r\n\r\n";
-            for chunk in &reply.chunks {
-                out += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
-            }
-            out += "0\r\n\r\n";
+            out.extend(b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n");
+            reply.chunks.iter().for_each(|part| out.extend(chunk(part)));
+            out.extend(b"0\r\n\r\n");
         }
         Framing::OpenEnded => {
-            out += &format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{}\r\n", reply.chunks[0].len(), reply.chunks[0]);
+            out.extend(b"transfer-encoding: chunked\r\n\r\n");
+            out.extend(chunk(first));
         }
     }
-    let _ = stream.write_all(out.as_bytes()).await;
+    let _ = stream.write_all(&out).await;
 }
 
 /// A request or response with its whole body; the first line is returned beside it.
@@ -190,24 +211,25 @@ async fn read_message(stream: &mut TcpStream) -> Option<(Seen, String)> {
     }
     let (first, headers) = parse_head(&head);
     let mut body = Vec::new();
-    if let Some(length) = headers.get("content-length") {
-        body.resize(length.parse().unwrap(), 0);
+    if headers.has("content-length") {
+        body.resize(headers.last("content-length").parse().unwrap(), 0);
         stream.read_exact(&mut body).await.ok()?;
-    } else if headers.contains_key("transfer-encoding") {
+    } else if headers.has("transfer-encoding") {
         while let Some(chunk) = read_chunk(stream).await {
             body.extend(chunk);
         }
     }
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    Some((Seen { path, headers, body: String::from_utf8_lossy(&body).into_owned() }, first))
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Some((Seen { path, method, headers, body: String::from_utf8_lossy(&body).into_owned() }, first))
 }
 
-fn parse_head(head: &[u8]) -> (String, HashMap<String, String>) {
+fn parse_head(head: &[u8]) -> (String, Headers) {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
     let first = lines.next().unwrap_or_default().to_owned();
     let headers = lines.filter_map(|line| line.split_once(": "));
-    (first, headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect())
+    (first, Headers(headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect()))
 }
 
 async fn read_chunk(stream: &mut TcpStream) -> Option<Vec<u8>> {
@@ -224,12 +246,30 @@ async fn read_chunk(stream: &mut TcpStream) -> Option<Vec<u8>> {
 
 pub struct Response {
     pub status: u16,
-    headers: HashMap<String, String>,
+    headers: Headers,
     pub body: String,
 }
 impl Response {
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
+        self.headers.last(name)
+    }
+    /// Every value of a header that came more than once.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        self.headers.all(name)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Headers(Vec<(String, String)>);
+impl Headers {
+    fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+    fn last(&self, name: &str) -> &str {
+        self.all(name).pop().unwrap_or("")
+    }
+    fn has(&self, name: &str) -> bool {
+        !self.all(name).is_empty()
     }
 }
 
@@ -333,6 +373,26 @@ impl Proxied {
 
     pub async fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
         self.send("POST", path, body, headers).await
+    }
+    /// A request written by the test down to its last byte; `$HOST` and `$PREFIX` are filled in.
+    pub async fn raw(&self, head: &str, body: &[u8]) -> Response {
+        let head = head.replace("$HOST", &format!("127.0.0.1:{}", self.port)).replace("$PREFIX", &self.prefix);
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let _ = stream.write_all(body).await;
+        let (message, first) = read_message(&mut stream).await.expect("an answer");
+        let status = first.split(' ').nth(1).unwrap().parse().unwrap();
+        Response { status, headers: message.headers, body: message.body }
+    }
+    /// The headers of an answer to HEAD, which has no body.
+    pub async fn head(&self, path: &str) -> String {
+        let path = format!("{}{path}", self.prefix);
+        let mut stream = self.write_request("HEAD", &path, "", &[]).await;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8_lossy(&head).to_lowercase()
     }
     pub async fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
         self.send_to(method, &format!("{}{path}", self.prefix), body, headers).await
