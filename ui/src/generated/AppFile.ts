@@ -12,4 +12,12 @@ problem: string | null,
 /**
  * A change waits until the app has quit.
  */
-queued: boolean, servers: Array<Server>, };
+queued: boolean, servers: Array<Server>, 
+/**
+ * The folder that the person named, for a project's file.
+ */
+project?: string | null, 
+/**
+ * What to think of before it is written.
+ */
+warning?: string | null, };

@@ -2,8 +2,16 @@
 import type { DiffLine } from "./DiffLine";
 import type { ServerPlan } from "./ServerPlan";
 
-export type FilePreview = { path: string, diff: Array<DiffLine>, servers: Array<ServerPlan>, refused: string | null, 
+export type FilePreview = { path: string, diff: Array<DiffLine>, servers: Array<ServerPlan>, 
+/**
+ * Why it is not written; the diff then holds the lines to put in by hand.
+ */
+refused: string | null, 
 /**
  * Written only once the app has quit.
  */
-queued: boolean, };
+queued: boolean, 
+/**
+ * What to think of before it is written (a project's file under version control).
+ */
+warning?: string | null, };

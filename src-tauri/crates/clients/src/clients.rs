@@ -1,7 +1,7 @@
 //! The front of this crate: the known apps on this machine, and repair of what a crash left. Previews and writes are in
 //! `write`, what apps look like in `view`, the Upstreams in `upstreams`.
 
-use crate::descriptor::{self, Descriptor};
+use crate::descriptor::{self, Descriptor, Place};
 use crate::error::Error;
 use crate::file;
 use crate::journal::{Journal, Pending, RecordState, State};
@@ -17,6 +17,8 @@ pub struct ClientsConfig {
     pub machine: Machine,
     /// Where the journal lives.
     pub state_dir: PathBuf,
+    /// Where the person's own descriptors lie, one TOML file per app.
+    pub own_apps: PathBuf,
     /// Absolute path of the installed `portcullis-shim`, without spaces.
     pub shim: PathBuf,
     pub proxy_port: u16,
@@ -48,16 +50,20 @@ impl Clients {
     pub fn open(config: ClientsConfig) -> Result<Self, Error> {
         let journal = Journal::new(&config.state_dir)?;
         let damaged = journal.set_aside_if_damaged();
+        let mut apps = descriptor::bundled()?;
+        let mut problems: Vec<String> =
+            damaged.iter().map(|error| format!("{error}. It was set aside and a new one begun")).collect();
+        problems.extend(descriptor::add_own(&config.own_apps, &mut apps));
         let clients = Self {
             machine: config.machine,
-            apps: descriptor::bundled()?,
+            apps,
             journal,
             shim: config.shim,
             port: config.proxy_port,
             serving: config.serving,
             processes: config.processes,
             previews: Mutex::default(),
-            problems: damaged.iter().map(|error| format!("{error}. It was set aside and a new one begun")).collect(),
+            problems,
         };
         clients.repair()?;
         Ok(clients)
@@ -75,6 +81,7 @@ impl Clients {
         let mut locked = self.journal.lock()?;
         for pending in std::mem::take(&mut locked.state.pending) {
             file::remove_leftovers(&pending.target);
+            crate::applock::remove_leftover(&pending.target);
             match file::read(&pending.path) {
                 Ok(Some(now)) if now.hash == pending.hash_after => locked.state.settle(pending),
                 Ok(Some(now)) if now.hash == pending.hash_before => {}
@@ -93,21 +100,23 @@ impl Clients {
         self.apps.iter().find(|known| known.id == app.as_str()).ok_or_else(|| Error::UnknownApp(app.to_string()))
     }
 
-    /// The app's config files here, and those we once wrote elsewhere and still have to give back.
-    pub(crate) fn files_of(&self, app: &Descriptor, state: &State) -> Vec<PathBuf> {
-        let mut files = app.config_files(&self.machine);
+    /// The app's config files here, those of the named folders, and those we once wrote elsewhere and still have to give
+    /// back.
+    pub(crate) fn files_of(&self, app: &Descriptor, state: &State) -> Vec<Place> {
+        let mut places = app.config_files(&self.machine);
+        places.extend(state.folders.iter().flat_map(|folder| app.project_files(folder)));
         let ours = state.entries.values().filter(|r| r.state == RecordState::Applied && r.app.as_str() == app.id);
         for record in ours {
-            if !files.contains(&record.file) {
-                files.push(record.file.clone());
+            if !places.iter().any(|place| place.path == record.file) {
+                places.push(app.former_place(&record.file));
             }
         }
-        files
+        places
     }
 
     pub(crate) fn is_running(&self, app: &Descriptor, processes: &[ProcessInfo]) -> bool {
         let os = self.machine.os;
-        app.running.on(os).iter().any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
+        app.running.on(os).any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
     }
 
     /// Every known app, those that are here first.
@@ -115,7 +124,7 @@ impl Clients {
         let (state, processes) = (self.journal.load()?, self.processes.list());
         let listed = self.apps.iter().filter(|app| !app.hidden);
         let mut views: Vec<_> = listed.map(|app| self.view(app, &state, self.is_running(app, &processes))).collect();
-        views.sort_by_key(|view| !(view.installed || view.files.iter().any(|file| file.exists)));
+        views.sort_by_key(|view| !(view.installed || view.running || view.files.iter().any(|file| file.exists)));
         Ok(views)
     }
 

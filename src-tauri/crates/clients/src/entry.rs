@@ -5,20 +5,17 @@
 //! spelling moves, unchanged, behind `--`. So a wrapped entry can be unwrapped from itself, whatever the person edited
 //! after the `--`, with the journal lost.
 
-use crate::descriptor::Descriptor;
-use crate::format::{Format, Member, Node, Splice, Value};
+use crate::descriptor::{Descriptor, StdioKeys};
+use crate::format::{Format, Member, Node, Splice, Style, Value};
+use crate::journal::Original;
 use portcullis_domain::{Transport, UpstreamId, slug};
-use std::ops::Range;
 
 /// The entry in the words of its app.
 #[derive(Debug)]
 pub(crate) enum Shape<'t> {
-    Stdio {
-        command: &'t Node,
-        args: Option<&'t Node>,
-    },
+    Stdio(Line<'t>),
     Remote {
-        url: &'t Node,
+        url: &'t Member,
         transport: Transport,
     },
     /// Nothing we could carry, and why.
@@ -26,6 +23,36 @@ pub(crate) enum Shape<'t> {
         transport: Transport,
         reason: String,
     },
+}
+
+/// How a command line is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Line<'t> {
+    Split {
+        command: &'t Member,
+        args: Option<&'t Member>,
+    },
+    /// Command and arguments in one list.
+    List(&'t Member),
+}
+
+impl Line<'_> {
+    /// The program and its arguments.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Split { command, args } => {
+                let args = args.and_then(|args| args.node.texts()).unwrap_or_default();
+                command.node.text().map(str::to_string).into_iter().chain(args).collect()
+            }
+            Self::List(list) => list.node.texts().unwrap_or_default(),
+        }
+    }
+    fn program(&self) -> Option<&str> {
+        match self {
+            Self::Split { command, .. } => command.node.text(),
+            Self::List(list) => list.node.items()?.first()?.text(),
+        }
+    }
 }
 
 /// Whose the entry is.
@@ -54,48 +81,80 @@ impl Owner {
     }
 }
 
-pub(crate) fn shape<'t>(entry: &'t Node, app: &Descriptor) -> Shape<'t> {
+/// The object that holds the command or the URL: the entry itself, or one that some apps put inside (with its key).
+pub(crate) fn body<'t, 'd>(entry: &'t Node, app: &'d Descriptor) -> (&'t Node, Option<&'d str>) {
+    let inner = app.nested.as_deref().and_then(|key| Some((entry.get(key)?, key)));
+    match inner {
+        Some((node, key)) if node.members().is_some() => (node, Some(key)),
+        _ => (entry, None),
+    }
+}
+
+pub(crate) fn shape<'t>(body: &'t Node, app: &Descriptor) -> Shape<'t> {
     let odd = |transport, reason: &str| Shape::Odd { transport, reason: reason.into() };
-    if entry.members().is_none() {
+    if body.members().is_none() {
         return odd(Transport::Stdio, "its entry is not an object");
     }
-    let command = entry.get(&app.stdio.command);
-    let url = app.remote.as_ref().and_then(|keys| entry.get(&keys.url));
-    match (command, url) {
-        (Some(_), Some(_)) => odd(Transport::Stdio, "it has both a command and a URL"),
-        (None, None) => odd(Transport::Stdio, "it has neither a command nor a URL"),
-        (Some(command), None) => {
-            let args = entry.get(&app.stdio.args);
-            match command.text() {
-                None => odd(Transport::Stdio, "its command is not a text"),
-                Some("") => odd(Transport::Stdio, "its command is empty"),
-                Some(_) if args.is_some_and(|args| args.texts().is_none()) => {
-                    odd(Transport::Stdio, "its args are not a list of texts")
-                }
-                Some(_) => Shape::Stdio { command, args },
-            }
-        }
-        (None, Some(url)) => {
-            let Some(address) = url.text() else { return odd(Transport::StreamableHttp, "its URL is not a text") };
-            let kind = app.remote.as_ref().and_then(|keys| entry.get(keys.r#type.as_deref()?)).and_then(Node::text);
-            let sse = kind == Some("sse") || path_of(address).trim_end_matches('/').ends_with("/sse");
+    let given = |key: &str| body.member(key).filter(|member| !member.node.is_null());
+    let command = given(&app.stdio.command);
+    let keys = app.remote.as_ref();
+    let urls: Vec<&Member> = keys.iter().flat_map(|keys| &keys.url).filter_map(|key| given(key)).collect();
+    match (command, urls.as_slice()) {
+        (Some(_), [_, ..]) => odd(Transport::Stdio, "it has both a command and a URL"),
+        (None, []) => odd(Transport::Stdio, app.neither.as_deref().unwrap_or("it has neither a command nor a URL")),
+        (None, [_, _, ..]) => odd(Transport::StreamableHttp, "it has more than one URL"),
+        (Some(command), []) => stdio(body, command, &app.stdio),
+        (None, [url]) => {
+            let Some(address) = url.node.text() else {
+                return odd(Transport::StreamableHttp, "its URL is not a text on one line");
+            };
+            let kind = keys.and_then(|keys| body.get(keys.r#type.as_deref()?)).and_then(Node::text);
+            let sse = match kind {
+                Some("ws" | "websocket") => return odd(Transport::StreamableHttp, "it uses a WebSocket"),
+                Some("sse") => true,
+                Some("http" | "streamable-http" | "streamable_http" | "streamableHttp") => false,
+                _ if keys.is_some_and(|keys| keys.sse_without_type.contains(&url.key)) => true,
+                _ => path_of(address).trim_end_matches('/').ends_with("/sse"),
+            };
             let transport = if sse { Transport::Sse } else { Transport::StreamableHttp };
             Shape::Remote { url, transport }
         }
     }
 }
 
+fn stdio<'t>(body: &'t Node, command: &'t Member, keys: &StdioKeys) -> Shape<'t> {
+    let odd = |reason: &str| Shape::Odd { transport: Transport::Stdio, reason: reason.into() };
+    if keys.list {
+        return match command.node.texts().as_deref() {
+            None => odd("its command is not a list of texts"),
+            Some([] | [_, ..]) if command.node.items().is_none_or(<[Node]>::is_empty) => odd("its command is empty"),
+            Some(words) if words.first().is_some_and(String::is_empty) => odd("its command is empty"),
+            Some(_) => Shape::Stdio(Line::List(command)),
+        };
+    }
+    let args = body.member(&keys.args);
+    match command.node.text() {
+        None => odd("its command is not a text on one line"),
+        Some("") => odd("its command is empty"),
+        Some(_) if args.is_some_and(|args| args.node.texts().is_none()) => {
+            odd("its args are not a list of texts, each on one line")
+        }
+        Some(_) => Shape::Stdio(Line::Split { command, args }),
+    }
+}
+
 /// Why a remote entry of theirs cannot be carried; None when it can.
 pub(crate) fn url_obstacle(url: &str, app: &Descriptor) -> Option<String> {
-    if let Some(reason) = app.remote.as_ref().and_then(|keys| keys.never.clone()) {
+    let keys = app.remote.as_ref()?;
+    if let Some(reason) = keys.never.clone() {
         return Some(reason);
     }
-    if url.contains("${") {
+    if keys.variables.iter().any(|mark| url.contains(mark)) {
         return Some("its URL holds a variable that only the app can fill in".into());
     }
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     let host = rest_of(url).split(['/', '?', '#']).next().unwrap_or_default();
-    (!matches!(scheme.as_deref(), Some("http" | "https")) || host.is_empty())
+    (!matches!(scheme.as_deref(), Some("http" | "https")) || host.is_empty() || host.contains(['%', '$', '{']))
         .then(|| "its URL is not an http or https address".into())
 }
 
@@ -111,17 +170,17 @@ fn path_of(url: &str) -> &str {
 
 pub(crate) fn owner(shape: &Shape<'_>) -> Owner {
     match shape {
-        Shape::Stdio { command, args } => {
-            if !command.text().is_some_and(is_shim) {
+        Shape::Stdio(line) => {
+            if !line.program().is_some_and(is_shim) {
                 return Owner::Theirs;
             }
-            let args = args.and_then(Node::texts).unwrap_or_default();
+            let args = line.words().split_off(1);
             match parse_shim_args(&args) {
                 Some((id, dash)) => Owner::Shim { id, real: args[dash + 1..].to_vec() },
                 None => Owner::BrokenShim,
             }
         }
-        Shape::Remote { url, .. } => match url.text().and_then(local_id) {
+        Shape::Remote { url, .. } => match url.node.text().and_then(local_id) {
             Some(id) => Owner::Local { id },
             None => Owner::Theirs,
         },
@@ -162,141 +221,179 @@ pub(crate) fn local_url(app: &str, name: &str, id: &UpstreamId, transport: Trans
     format!("http://127.0.0.1:{port}/{app}/{}~{id}/{end}", slug(name))
 }
 
-/// What an entry shall say afterwards, to be compared with what the new bytes really say.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Wanted {
-    Stdio { command: String, args: Option<Vec<String>> },
-    Url(String),
+/// What one key shall say afterwards (None: it shall be gone), to be compared with what the new bytes really say.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    key: String,
+    value: Option<Value>,
+    /// Where a key stands that was not there before.
+    after: Option<String>,
+}
+
+impl Wanted {
+    fn text(key: &str, text: &str) -> Self {
+        Self { key: key.into(), value: Some(Value::Text(text.into())), after: None }
+    }
+    fn texts(key: &str, texts: &[String], after: &str) -> Self {
+        let items = texts.iter().map(|text| Node::imagined(Value::Text(text.clone()))).collect();
+        Self { key: key.into(), value: Some(Value::Array(items)), after: Some(after.into()) }
+    }
+    fn gone(key: &str) -> Self {
+        Self { key: key.into(), value: None, after: None }
+    }
 }
 
 pub(crate) struct Edit {
     pub splices: Vec<Splice>,
-    pub wanted: Wanted,
+    pub wanted: Vec<Wanted>,
 }
 
-/// The shim in front of a stdio entry of theirs.
-pub(crate) fn wrap(
-    bytes: &[u8],
-    command: &Node,
-    args: Option<&Node>,
-    args_key: &str,
-    format: Format,
-    shim: &str,
-    id: &UpstreamId,
-) -> Option<Edit> {
-    let original = bytes.get(command.range.clone())?;
-    let mut ours = ["run", "--id", id.as_str(), "--"].map(|word| format.literal(word)).join(", ").into_bytes();
-    ours.extend_from_slice(b", ");
-    ours.extend_from_slice(original);
-    let insert = match args {
-        None => {
-            let mut text = format!(", {}: [", format.literal(args_key)).into_bytes();
-            text.extend_from_slice(&ours);
-            text.push(b']');
-            Splice { range: command.range.end..command.range.end, text }
-        }
-        Some(args) => {
-            let at = match args.items()?.first() {
-                Some(first) => {
-                    ours.extend_from_slice(b", ");
-                    first.range.start
-                }
-                None => args.range.start + 1,
-            };
-            Splice { range: at..at, text: ours }
-        }
-    };
-    let mut words: Vec<String> = ["run", "--id", id.as_str(), "--"].map(str::to_string).to_vec();
-    words.push(command.text()?.into());
-    words.extend(args.and_then(Node::texts).unwrap_or_default());
-    let splices = vec![Splice { range: command.range.clone(), text: format.literal(shim).into_bytes() }, insert];
-    Some(Edit { splices, wanted: Wanted::Stdio { command: shim.into(), args: Some(words) } })
+/// Where an edit takes place.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'s> {
+    pub bytes: &'s [u8],
+    pub format: Format,
+    pub body: &'s Node,
 }
 
-/// The real command and arguments back, from the entry itself. `args_absent`: the entry had no args before.
-pub(crate) fn unwrap(bytes: &[u8], entry: &Node, command: &Node, args: &Node, args_absent: bool) -> Option<Edit> {
-    let items = args.items()?;
-    let words = args.texts()?;
-    let (_, dash) = parse_shim_args(&words)?;
-    let (first, real) = (items.first()?, items.get(dash + 1)?);
-    let mut splices = vec![Splice { range: command.range.clone(), text: bytes.get(real.range.clone())?.to_vec() }];
-    let left = words.get(dash + 2..)?.to_vec();
-    let whole = if args_absent && left.is_empty() { with_key_and_comma(bytes, entry, args) } else { None };
-    let ours_whole = whole.is_some();
-    let cut = match (items.get(dash + 2), whole) {
-        (Some(next), _) => first.range.start..next.range.start,
-        (None, Some(whole)) => whole,
-        // A comma that somebody put after our last word would be left alone in an empty list.
-        (None, None) => first.range.start..comma_after(bytes, real.range.end, args.range.end).unwrap_or(real.range.end),
-    };
-    splices.push(Splice { range: cut, text: Vec::new() });
-    let args = (!ours_whole).then_some(left);
-    Some(Edit { splices, wanted: Wanted::Stdio { command: words.get(dash + 1)?.clone(), args } })
-}
-
-/// The args with their key and one comma, if only that comma and space stands between them and a neighbour; after our own
-/// insertion this is exactly what we inserted.
-fn with_key_and_comma(bytes: &[u8], entry: &Node, args: &Node) -> Option<Range<usize>> {
-    let members = entry.members()?;
-    let at = members.iter().position(|member| member.node.range == args.range)?;
-    let only_comma = |range: Range<usize>| bytes.get(range).is_some_and(|between| between.trim_ascii() == b",");
-    let start = members[at].key_range.start;
-    if let Some(before) = at.checked_sub(1).map(|at| members[at].node.range.end)
-        && only_comma(before..start)
-    {
-        return Some(before..args.range.end);
+impl Site<'_> {
+    fn raw(&self, node: &Node) -> Option<&[u8]> {
+        self.bytes.get(node.range.clone())
     }
-    let next = members.get(at + 1)?.key_range.start;
-    only_comma(args.range.end..next).then_some(start..next)
-}
 
-fn comma_after(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    let at = from + bytes.get(from..to)?.iter().position(|b| !b.is_ascii_whitespace())?;
-    (bytes.get(at) == Some(&b',')).then_some(at + 1)
-}
+    /// The shim in front of a stdio entry of theirs.
+    pub fn wrap(&self, line: Line<'_>, args_key: &str, shim: &str, id: &UpstreamId) -> Option<Edit> {
+        let Self { bytes, format, body } = *self;
+        let mut words: Vec<String> = ["run", "--id", id.as_str(), "--"].map(str::to_string).to_vec();
+        let ours: Vec<Vec<u8>> = words.iter().map(|word| format.literal(word).into_bytes()).collect();
+        words.extend(line.words());
+        let shim_literal = format.literal(shim).into_bytes();
+        match line {
+            Line::List(list) => {
+                let values: Vec<_> = std::iter::once(shim_literal).chain(ours).collect();
+                words.insert(0, shim.into());
+                let wanted = vec![Wanted::texts(&list.key, &words, "")];
+                Some(Edit { splices: vec![format.prepend(bytes, &list.node, &values)?], wanted })
+            }
+            Line::Split { command, args } => {
+                let style = args.map_or(Style::Flow, |args| args.node.style);
+                let carried = format.carried(self.raw(&command.node)?, command.node.text()?, style);
+                let values: Vec<_> = ours.into_iter().chain([carried]).collect();
+                let insert = match args {
+                    Some(args) => format.prepend(bytes, &args.node, &values)?,
+                    None => format.insert_after(bytes, body, command, args_key, &format.list(&values))?,
+                };
+                let wanted = vec![Wanted::text(&command.key, shim), Wanted::texts(args_key, &words, &command.key)];
+                Some(Edit { splices: vec![format.set(command, &shim_literal), insert], wanted })
+            }
+        }
+    }
 
-/// Only the value of the command: the shim has moved.
-pub(crate) fn retarget_shim(command: &Node, args: &Node, format: Format, shim: &str) -> Option<Edit> {
-    let splices = vec![Splice { range: command.range.clone(), text: format.literal(shim).into_bytes() }];
-    Some(Edit { splices, wanted: Wanted::Stdio { command: shim.into(), args: Some(args.texts()?) } })
-}
+    /// The real command and arguments back, from the entry itself; the journal's spelling where it means the same.
+    pub fn unwrap(&self, line: Line<'_>, known: Option<&Original>) -> Option<Edit> {
+        let Self { bytes, format, body } = *self;
+        let words = line.words();
+        let (_, dash) = parse_shim_args(words.get(1..)?)?;
+        let (command, args) = match line {
+            Line::List(list) => {
+                let wanted = vec![Wanted::texts(&list.key, words.get(dash + 2..)?, "")];
+                return Some(Edit { splices: vec![format.remove_front(bytes, list, dash + 2)?], wanted });
+            }
+            Line::Split { command, args } => (command, args?),
+        };
+        let (real, left) = words.get(dash + 2..)?.split_first()?;
+        let raw = match known {
+            Some(Original::Stdio { command, raw_command, .. }) if command == real => raw_command.clone().into_bytes(),
+            _ => {
+                let item = args.node.items()?.get(dash + 1)?;
+                format.carried(self.raw(item)?, real, body.style)
+            }
+        };
+        let absent = left.is_empty() && matches!(known, Some(Original::Stdio { args: None, .. }));
+        let whole = if absent { format.remove(bytes, body, args) } else { None };
+        let want_args = match whole {
+            Some(_) => Wanted::gone(&args.key),
+            None => Wanted::texts(&args.key, left, ""),
+        };
+        let cut = whole.or_else(|| format.remove_front(bytes, args, dash + 2))?;
+        let wanted = vec![Wanted::text(&command.key, real), want_args];
+        Some(Edit { splices: vec![format.set(command, &raw), cut], wanted })
+    }
 
-/// Another URL; `raw` is its spelling in the file.
-pub(crate) fn set_url(url: &Node, raw: Vec<u8>, value: String) -> Edit {
-    Edit { splices: vec![Splice { range: url.range.clone(), text: raw }], wanted: Wanted::Url(value) }
+    /// The journal's words, for an entry whose own do not tell any more.
+    pub fn put_back(&self, line: Line<'_>, args_key: &str, original: &Original) -> Option<Edit> {
+        let Self { bytes, format, body } = *self;
+        let spelt = |raw: &Option<String>, words: &[String]| match raw {
+            // YAML's lists over several lines depend on where they stand.
+            Some(raw) if format != Format::Yaml || !raw.contains('\n') => raw.clone().into_bytes(),
+            _ => format.list(&words.iter().map(|word| format.literal(word).into_bytes()).collect::<Vec<_>>()),
+        };
+        match (line, original) {
+            (Line::List(list), Original::List { words, raw }) => {
+                let splices = vec![format.set(list, &spelt(&Some(raw.clone()), words))];
+                Some(Edit { splices, wanted: vec![Wanted::texts(&list.key, words, "")] })
+            }
+            (Line::Split { command, args }, Original::Stdio { command: real, raw_command, args: words, raw_args }) => {
+                let mut splices = vec![format.set(command, raw_command.as_bytes())];
+                let mut wanted = vec![Wanted::text(&command.key, real)];
+                let none = Vec::new();
+                match (args, words) {
+                    (None, None) => {}
+                    (Some(args), words) => {
+                        let words = words.as_ref().unwrap_or(&none);
+                        splices.push(format.set(args, &spelt(raw_args, words)));
+                        wanted.push(Wanted::texts(&args.key, words, ""));
+                    }
+                    (None, Some(words)) => {
+                        let raw = spelt(raw_args, words);
+                        splices.push(format.insert_after(bytes, body, command, args_key, &raw)?);
+                        wanted.push(Wanted::texts(args_key, words, &command.key));
+                    }
+                }
+                Some(Edit { splices, wanted })
+            }
+            _ => None,
+        }
+    }
+
+    /// Only the program: the shim has moved.
+    pub fn retarget_shim(&self, line: Line<'_>, shim: &str) -> Option<Edit> {
+        let literal = self.format.literal(shim).into_bytes();
+        match line {
+            Line::Split { command, .. } => {
+                let splices = vec![self.format.set(command, &literal)];
+                Some(Edit { splices, wanted: vec![Wanted::text(&command.key, shim)] })
+            }
+            Line::List(list) => {
+                let mut words = line.words();
+                *words.first_mut()? = shim.into();
+                let range = list.node.items()?.first()?.range.clone();
+                let wanted = vec![Wanted::texts(&list.key, &words, "")];
+                Some(Edit { splices: vec![Splice { range, text: literal }], wanted })
+            }
+        }
+    }
+
+    /// Another URL; `raw` is its spelling in the file.
+    pub fn set_url(&self, url: &Member, raw: &[u8], value: &str) -> Edit {
+        Edit { splices: vec![self.format.set(url, raw)], wanted: vec![Wanted::text(&url.key, value)] }
+    }
 }
 
 /// The old tree with the planned edit made by meaning.
-pub(crate) fn impose(entry: &mut Node, wanted: &Wanted, app: &Descriptor) {
-    let Value::Object(members) = &mut entry.value else { return };
-    let text = |text: &String| Node { range: 0..0, value: Value::Text(text.clone()) };
-    let mut set = |key: &str, node: Option<Node>, after: Option<&str>| {
-        let found = members.iter().position(|member| member.key == key);
-        match (found, node) {
+pub(crate) fn impose(body: &mut Node, wanted: &[Wanted]) {
+    let Value::Object(members) = &mut body.value else { return };
+    for Wanted { key, value, after } in wanted {
+        let found = members.iter().position(|member| member.key == *key);
+        match (found, value.clone().map(Node::imagined)) {
             (Some(at), Some(node)) => members[at].node = node,
             (Some(at), None) => drop(members.remove(at)),
             (None, Some(node)) => {
+                let after = after.as_deref();
                 let at = members.iter().position(|m| Some(m.key.as_str()) == after).map_or(members.len(), |at| at + 1);
-                members.insert(at, Member { key: key.into(), key_range: 0..0, node });
+                members.insert(at, Member { key: key.clone(), key_range: 0..0, node });
             }
             (None, None) => {}
         }
-    };
-    match wanted {
-        Wanted::Stdio { command, args } => {
-            set(&app.stdio.command, Some(text(command)), None);
-            let args =
-                args.as_ref().map(|args| Node { range: 0..0, value: Value::Array(args.iter().map(text).collect()) });
-            set(&app.stdio.args, args, Some(&app.stdio.command));
-        }
-        Wanted::Url(url) => {
-            if let Some(keys) = &app.remote {
-                set(&keys.url, Some(text(url)), None);
-            }
-        }
     }
-}
-
-pub(crate) fn replace(node: &Node, text: &[u8]) -> Splice {
-    Splice { range: node.range.clone(), text: text.to_vec() }
 }

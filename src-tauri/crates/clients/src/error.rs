@@ -20,6 +20,13 @@ pub enum Error {
     PreviewExpired,
     #[error("{} cannot be written: {reason}. Make it writable, or paste the preview's lines yourself", file.display())]
     ReadOnly { file: PathBuf, reason: String },
+    #[error(
+        "{} is written by {manager}, which would undo a change made here; put the preview's lines into its source",
+        file.display()
+    )]
+    Managed { file: PathBuf, manager: String },
+    #[error("{} is being written by its app (it holds {}); try again in a moment", file.display(), lock.display())]
+    AppLocked { file: PathBuf, lock: PathBuf },
     #[error("{} is {reason}; Portcullis leaves it alone", file.display())]
     UnsafeFile { file: PathBuf, reason: String },
     #[error("the planned change of {} touches more than it should, so nothing was written; please report this", file.display())]
@@ -33,10 +40,15 @@ pub enum Error {
     Busy,
     #[error("the journal {} cannot be used: {reason}. No config was changed", file.display())]
     Journal { file: PathBuf, reason: String },
-    #[error("the journal {} was written by a newer Portcullis; start that one, or update this one", file.display())]
+    #[error(
+        "the journal {} was written by a newer Portcullis: this one can restore, not protect; update it",
+        file.display()
+    )]
     JournalNewer { file: PathBuf },
     #[error("the description of the app `{app}` is not valid: {reason}")]
     Descriptor { app: String, reason: String },
+    #[error("{} is not a folder whose project files are looked at; name an existing folder", folder.display())]
+    NotAFolder { folder: PathBuf },
     #[error("{action} {} failed: {source}", file.display())]
     Io { action: &'static str, file: PathBuf, source: std::io::Error },
     #[error("watching the apps' config files failed: {0}")]
@@ -52,6 +64,8 @@ impl Error {
             Self::Changed { .. } => "config_changed",
             Self::PreviewExpired => "preview_expired",
             Self::ReadOnly { .. } => "read_only",
+            Self::Managed { .. } => "config_managed",
+            Self::AppLocked { .. } => "config_locked",
             Self::UnsafeFile { .. } => "config_unsafe",
             Self::VerificationFailed { .. } => "verification_failed",
             Self::BadShimPath { .. } => "bad_shim_path",
@@ -59,6 +73,7 @@ impl Error {
             Self::Journal { .. } => "journal_unusable",
             Self::JournalNewer { .. } => "journal_newer",
             Self::Descriptor { .. } => "descriptor_invalid",
+            Self::NotAFolder { .. } => "not_a_folder",
             Self::Io { .. } => "config_io",
             Self::Watch(_) => "watch_failed",
         }
@@ -70,9 +85,11 @@ impl Error {
             Self::Unparseable { file, line, column, reason } => Some(serde_json::json!({
                 "file": file.display().to_string(), "line": line, "column": column, "reason": reason,
             })),
-            Self::Changed { file } | Self::ReadOnly { file, .. } | Self::UnsafeFile { file, .. } => {
-                Some(serde_json::json!({ "file": file.display().to_string() }))
-            }
+            Self::Changed { file }
+            | Self::ReadOnly { file, .. }
+            | Self::Managed { file, .. }
+            | Self::AppLocked { file, .. }
+            | Self::UnsafeFile { file, .. } => Some(serde_json::json!({ "file": file.display().to_string() })),
             _ => None,
         }
     }

@@ -10,7 +10,8 @@ use crate::file::sync_directory;
 use portcullis_domain::api::ConfigAction;
 use portcullis_domain::{AppId, Transport, UnixMs, UpstreamId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 const FILE: &str = "journal.json";
 const COPY: &str = "journal.backup.json";
 const LOCK: &str = "journal.lock";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -31,6 +32,15 @@ pub(crate) struct State {
     pub pending: Vec<Pending>,
     /// Changes that wait until an app has quit.
     pub queue: Vec<Queued>,
+    /// Project folders that the person named.
+    #[serde(default)]
+    pub folders: BTreeSet<PathBuf>,
+    /// What a newer version wrote besides; kept as it is.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, Value>,
+    /// Entries of a newer version that this one cannot read; kept as they are.
+    #[serde(skip)]
+    pub foreign: serde_json::Map<String, Value>,
 }
 
 /// One entry that is or was ours.
@@ -45,14 +55,30 @@ pub(crate) struct Record {
     pub original: Original,
     pub state: RecordState,
     pub at: UnixMs,
+    /// What a newer version wrote besides; kept as it is.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, Value>,
 }
 
 /// What the entry said before, by meaning and in its own spelling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Original {
-    Stdio { command: String, raw_command: String, args: Option<Vec<String>>, raw_args: Option<String> },
-    Url { url: String, raw: String },
+    Stdio {
+        command: String,
+        raw_command: String,
+        args: Option<Vec<String>>,
+        raw_args: Option<String>,
+    },
+    /// Program and arguments in one list.
+    List {
+        words: Vec<String>,
+        raw: String,
+    },
+    Url {
+        url: String,
+        raw: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +122,11 @@ pub(crate) struct Queued {
 }
 
 impl State {
+    /// A newer version wrote it: what it holds may be given back, nothing may be added.
+    pub fn is_newer(&self) -> bool {
+        self.version > VERSION
+    }
+
     /// The pending write took place.
     pub fn settle(&mut self, pending: Pending) {
         for id in &pending.restored {
@@ -140,6 +171,10 @@ impl Journal {
         self.directory.join(name)
     }
 
+    pub fn newer(&self) -> Error {
+        Error::JournalNewer { file: self.path(FILE) }
+    }
+
     fn unusable(&self, reason: impl Into<String>) -> Error {
         Error::Journal { file: self.path(FILE), reason: reason.into() }
     }
@@ -147,7 +182,6 @@ impl Journal {
     /// The state as last written, by whichever process. Falls back to the second copy.
     pub fn load(&self) -> Result<State, Error> {
         match self.load_one(FILE) {
-            Err(newer @ Error::JournalNewer { .. }) => Err(newer),
             Ok(Some(state)) => Ok(state),
             Ok(None) => Ok(self.load_one(COPY)?.unwrap_or_default()),
             Err(error) => match self.load_one(COPY) {
@@ -167,12 +201,14 @@ impl Journal {
             Err(error) => return Err(Error::io("reading", &self.path(name))(error)),
         };
         // The reason leaves out the content: it may quote secrets.
-        let state: State = serde_json::from_slice(&bytes).map_err(|error| {
+        let damaged = |error: serde_json::Error| {
             self.unusable(format!("it is damaged at line {}, column {}", error.line(), error.column()))
-        })?;
-        if state.version > VERSION {
-            return Err(Error::JournalNewer { file: self.path(name) });
-        }
+        };
+        let mut value: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let newer = value["version"].as_u64().unwrap_or_default() > u64::from(VERSION);
+        let foreign = if newer { set_apart(&mut value) } else { Default::default() };
+        let mut state: State = serde_json::from_value(value).map_err(damaged)?;
+        state.foreign = foreign;
         Ok(Some(state))
     }
 
@@ -205,7 +241,12 @@ impl Journal {
     }
 
     fn store(&self, state: &State) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(state).map_err(|error| self.unusable(error.to_string()))?;
+        let unusable = |error: serde_json::Error| self.unusable(error.to_string());
+        let mut value = serde_json::to_value(state).map_err(unusable)?;
+        if let Some(entries) = value["entries"].as_object_mut() {
+            entries.extend(state.foreign.clone());
+        }
+        let bytes = serde_json::to_vec(&value).map_err(unusable)?;
         for name in [FILE, COPY] {
             let path = self.path(name);
             let temp = self.path(&format!("{name}.new"));
@@ -225,9 +266,20 @@ impl Journal {
 impl Locked<'_> {
     /// Durable when this returns.
     pub fn save(&mut self) -> Result<(), Error> {
-        self.state.version = VERSION;
+        // A newer version's number stays: it reads what it wrote, and finds what we added.
+        self.state.version = self.state.version.max(VERSION);
         self.journal.store(&self.state)
     }
+}
+
+/// Takes the entries of a newer version's journal out that this version does not understand.
+fn set_apart(journal: &mut Value) -> serde_json::Map<String, Value> {
+    let Some(entries) = journal["entries"].as_object_mut() else { return Default::default() };
+    let (known, foreign) = std::mem::take(entries)
+        .into_iter()
+        .partition(|(_, entry)| serde_json::from_value::<Record>(entry.clone()).is_ok());
+    *entries = known;
+    foreign
 }
 
 fn private_options() -> fs::OpenOptions {

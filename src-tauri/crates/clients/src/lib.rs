@@ -2,6 +2,7 @@
 //! writes it, keeps what was there before in a journal and gives it back. It edits the values it owns and not a byte more,
 //! journals before it writes, and survives being killed at any instant. Adding an app is adding a file to `apps/`.
 
+mod applock;
 mod clients;
 mod config;
 mod descriptor;
@@ -12,9 +13,11 @@ mod file;
 mod format;
 mod journal;
 mod machine;
+mod managed;
 mod mask;
 mod plan;
 mod process;
+mod project;
 #[cfg(test)]
 mod tests;
 mod upstreams;

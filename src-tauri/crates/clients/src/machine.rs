@@ -4,6 +4,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+/// Of the directories that a `*` stands for, no more are looked at.
+const MAX_FOUND: usize = 500;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Os {
     Linux,
@@ -52,6 +55,38 @@ impl Machine {
         Some(path)
     }
 
+    /// Every path that the template stands for: with a `*` those that exist, without one exactly one.
+    pub fn find(&self, template: &str) -> Vec<PathBuf> {
+        let Some(path) = self.expand(template) else { return Vec::new() };
+        if !template.contains('*') {
+            return vec![path];
+        }
+        let mut found = vec![PathBuf::new()];
+        for part in path.components() {
+            let part = part.as_os_str();
+            let Some((start, end)) = part.to_str().and_then(|part| part.split_once('*')) else {
+                found.iter_mut().for_each(|path| path.push(part));
+                continue;
+            };
+            let fits =
+                |name: &str| name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end);
+            let inside = found.iter().flat_map(|path| std::fs::read_dir(path).into_iter().flatten().flatten());
+            let inside = inside.filter(|entry| entry.file_name().to_str().is_some_and(fits)).map(|entry| entry.path());
+            found = inside.take(MAX_FOUND).collect();
+        }
+        found.retain(|path| path.exists());
+        found.sort();
+        found
+    }
+
+    pub(crate) fn has(&self, template: &str) -> bool {
+        self.find(template).iter().any(|path| path.exists())
+    }
+
+    pub(crate) fn is_set(&self, variable: &str) -> bool {
+        self.env.get(variable).is_some_and(|value| !value.is_empty())
+    }
+
     fn directory(&self, variable: &str) -> Option<PathBuf> {
         // XDG: a value that is not absolute is to be ignored.
         if let Some(value) = self.env.get(variable).map(PathBuf::from)
@@ -65,6 +100,8 @@ impl Machine {
             "XDG_DATA_HOME" => ".local/share",
             "APPDATA" => "AppData/Roaming",
             "LOCALAPPDATA" => "AppData/Local",
+            "ProgramFiles" if self.os == Os::Windows => return Some(PathBuf::from("C:/Program Files")),
+            "ProgramData" if self.os == Os::Windows => return Some(PathBuf::from("C:/ProgramData")),
             "USERPROFILE" | "HOME" => "",
             _ => return None,
         };
@@ -77,12 +114,15 @@ impl Machine {
     pub(crate) fn has_command(&self, name: &str) -> bool {
         let mut directories: Vec<PathBuf> =
             self.env.get("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
-        directories.push(self.home.join(".local/bin"));
+        let below_home =
+            [".local/bin", ".cargo/bin", ".bun/bin", ".npm-global/bin", ".opencode/bin", "AppData/Roaming/npm"];
+        directories.extend(below_home.map(|directory| self.home.join(directory)));
         if self.os == Os::MacOs {
             directories.extend([PathBuf::from("/opt/homebrew/bin"), PathBuf::from("/usr/local/bin")]);
         }
-        let file = if self.os == Os::Windows { format!("{name}.exe") } else { name.to_string() };
-        directories.iter().any(|directory| directory.is_absolute() && is_file(&directory.join(&file)))
+        let ends: &[&str] = if self.os == Os::Windows { &[".exe", ".cmd"] } else { &[""] };
+        let here = |directory: &PathBuf| ends.iter().any(|end| is_file(&directory.join(format!("{name}{end}"))));
+        directories.iter().any(|directory| directory.is_absolute() && here(directory))
     }
 }
 

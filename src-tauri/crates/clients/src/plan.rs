@@ -3,12 +3,12 @@
 //! by meaning before anybody may write them.
 
 use crate::clients::Serving;
-use crate::config::{Config, Entry, server_mut};
-use crate::descriptor::Descriptor;
-use crate::entry::{self, Edit, Owner, Shape, Wanted};
+use crate::config::{At, Config, Entry, part_mut};
+use crate::descriptor::{Descriptor, Place};
+use crate::entry::{self, Edit, Line, Owner, Shape, Site};
 use crate::error::Error;
 use crate::file::{Snapshot, hash};
-use crate::format::{Node, splice};
+use crate::format::{Format, Node, splice};
 use crate::journal::{FileRecord, Original, Pending, Record, RecordState, State};
 use portcullis_domain::api::{PlannedChange, ServerPlan};
 use portcullis_domain::{Transport, UnixMs, UpstreamId};
@@ -35,6 +35,7 @@ impl Plan {
 /// What planning needs to know besides the file.
 pub(crate) struct Context<'c> {
     pub app: &'c Descriptor,
+    pub place: &'c Place,
     pub state: &'c State,
     pub shim: &'c str,
     pub port: u16,
@@ -67,9 +68,9 @@ impl Step {
 
 pub(crate) fn protect(config: Config, cx: &Context<'_>) -> Result<Plan, Error> {
     let mut draft = Draft::default();
-    for entry in config.entries(cx.app).filter(|entry| cx.wants(entry.name)) {
+    for entry in config.entries(cx.app).into_iter().filter(|entry| cx.wants(&entry.name)) {
         let step = protect_entry(&config, &entry, cx, &draft.put)?;
-        draft.add(entry.name, step);
+        draft.add(entry, step);
     }
     draft.finish(config, cx, false)
 }
@@ -80,34 +81,44 @@ fn protect_entry(
     cx: &Context<'_>,
     planned: &BTreeMap<UpstreamId, Record>,
 ) -> Result<Step, Error> {
-    let bytes = &config.snapshot.bytes;
     let snapshot = &config.snapshot;
-    let raw = |node: &Node| String::from_utf8_lossy(&bytes[node.range.clone()]).into_owned();
+    let format = config.format;
+    let site = Site { bytes: &snapshot.bytes, format, body: entry.body };
+    let raw = |node: &Node| String::from_utf8_lossy(&snapshot.bytes[node.range.clone()]).into_owned();
     let internal = || Error::VerificationFailed { file: snapshot.path.clone() };
     let record = |transport, original| Record {
         app: cx.app.app_id(),
         app_name: cx.app.name.clone(),
         file: snapshot.path.clone(),
-        name: entry.name.into(),
+        name: entry.name.clone(),
         transport,
         original,
         state: RecordState::Applied,
         at: cx.now,
+        other: Default::default(),
     };
+    if let (Some(reason), Owner::Theirs, Shape::Stdio(_) | Shape::Remote { .. }) =
+        (&cx.place.read_only, &entry.owner, &entry.shape)
+    {
+        return Ok(Step::nothing(entry.transport(), reason.clone()));
+    }
     let step = match (&entry.shape, &entry.owner) {
         (Shape::Odd { transport, reason }, _) => Step::nothing(*transport, reason.clone()),
-        (Shape::Stdio { .. }, Owner::BrokenShim) => {
+        (Shape::Stdio(_), Owner::BrokenShim) => {
             Step::nothing(Transport::Stdio, "it starts the shim with arguments that were edited; restore it first")
         }
-        (Shape::Stdio { command, args }, Owner::Theirs) => {
-            let original = Original::Stdio {
-                command: command.text().unwrap_or_default().into(),
-                raw_command: raw(command),
-                args: args.and_then(Node::texts),
-                raw_args: args.map(raw),
+        (Shape::Stdio(line), Owner::Theirs) => {
+            let original = match line {
+                Line::Split { command, args } => Original::Stdio {
+                    command: command.node.text().unwrap_or_default().into(),
+                    raw_command: raw(&command.node),
+                    args: args.and_then(|args| args.node.texts()),
+                    raw_args: args.map(|args| raw(&args.node)),
+                },
+                Line::List(list) => Original::List { words: line.words(), raw: raw(&list.node) },
             };
             let id = known_or_new_id(config, entry, &original, cx, planned)?;
-            let edit = entry::wrap(bytes, command, *args, &cx.app.stdio.args, cx.app.format, cx.shim, &id);
+            let edit = site.wrap(*line, &cx.app.stdio.args, cx.shim, &id);
             let put = Some((id, record(Transport::Stdio, original)));
             Step {
                 change: PlannedChange::Shim,
@@ -117,38 +128,33 @@ fn protect_entry(
                 put,
             }
         }
-        (Shape::Stdio { command, args: Some(args) }, Owner::Shim { id, real }) => {
+        (Shape::Stdio(line), Owner::Shim { id, real }) => {
             let known = cx.state.entries.get(id);
             let put = match known {
                 Some(record) if record.state == RecordState::Applied => None,
                 Some(old) => Some((id.clone(), record(Transport::Stdio, old.original.clone()))),
                 // A backup or a sync brought it: its own words say what it starts.
-                None => {
-                    let (command, args) = real.split_first().map_or((String::new(), &[][..]), |(c, a)| (c.clone(), a));
-                    let raw_command = cx.app.format.literal(&command);
-                    let original = Original::Stdio { command, raw_command, args: Some(args.to_vec()), raw_args: None };
-                    Some((id.clone(), record(Transport::Stdio, original)))
-                }
+                None => Some((id.clone(), record(Transport::Stdio, from_own_words(*line, real, format)))),
             };
-            if command.text() == Some(cx.shim) {
+            if line.words().first().map(String::as_str) == Some(cx.shim) {
                 Step { put, ..Step::nothing(Transport::Stdio, "already protected") }
             } else {
-                let edit = entry::retarget_shim(command, args, cx.app.format, cx.shim).ok_or_else(internal)?;
+                let edit = site.retarget_shim(*line, cx.shim).ok_or_else(internal)?;
                 Step { change: PlannedChange::Shim, transport: Transport::Stdio, reason: None, edit: Some(edit), put }
             }
         }
         (Shape::Remote { url, transport }, Owner::Theirs) => {
-            let address = url.text().unwrap_or_default();
+            let address = url.node.text().unwrap_or_default();
             if let Some(reason) = entry::url_obstacle(address, cx.app) {
                 return Ok(Step::nothing(*transport, reason));
             }
             if cx.serving == Serving::No {
                 return Ok(Step::nothing(*transport, NOT_SERVED));
             }
-            let original = Original::Url { url: address.into(), raw: raw(url) };
+            let original = Original::Url { url: address.into(), raw: raw(&url.node) };
             let id = known_or_new_id(config, entry, &original, cx, planned)?;
-            let ours = entry::local_url(&cx.app.id, entry.name, &id, *transport, cx.port);
-            let edit = entry::set_url(url, cx.app.format.literal(&ours).into_bytes(), ours);
+            let ours = entry::local_url(&cx.app.id, &entry.name, &id, *transport, cx.port);
+            let edit = site.set_url(url, format.literal(&ours).as_bytes(), &ours);
             let put = Some((id, record(*transport, original)));
             Step { change: PlannedChange::LocalUrl, transport: *transport, reason: None, edit: Some(edit), put }
         }
@@ -157,10 +163,10 @@ fn protect_entry(
                 let revived = || (id.clone(), Record { state: RecordState::Applied, ..old.clone() });
                 let put = (old.state != RecordState::Applied).then(revived);
                 let ours = entry::local_url(&cx.app.id, &old.name, id, old.transport, cx.port);
-                if url.text() == Some(ours.as_str()) {
+                if url.node.text() == Some(ours.as_str()) {
                     Step { put, ..Step::nothing(old.transport, "already protected") }
                 } else {
-                    let edit = entry::set_url(url, cx.app.format.literal(&ours).into_bytes(), ours);
+                    let edit = site.set_url(url, format.literal(&ours).as_bytes(), &ours);
                     let change = PlannedChange::LocalUrl;
                     Step { change, transport: old.transport, reason: None, edit: Some(edit), put }
                 }
@@ -168,13 +174,30 @@ fn protect_entry(
             _ => Step::nothing(*transport, ORPHAN),
         },
         // A shape and an owner that cannot meet.
-        (Shape::Stdio { .. }, _) | (Shape::Remote { .. }, _) => Step::nothing(Transport::Stdio, "already protected"),
+        (Shape::Stdio(_), _) | (Shape::Remote { .. }, _) => Step::nothing(entry.transport(), "already protected"),
     };
     Ok(step)
 }
 
 const NOT_SERVED: &str =
     "a server with a URL is protected only while Portcullis runs: start it with `portcullis serve`, then protect again";
+
+/// What a wrapped entry says that no journal knows.
+fn from_own_words(line: Line<'_>, real: &[String], format: Format) -> Original {
+    let spelt = |words: &[String]| {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| format.literal(word).into_bytes()).collect();
+        String::from_utf8_lossy(&format.list(&words)).into_owned()
+    };
+    match (line, real.split_first()) {
+        (Line::Split { .. }, Some((command, args))) => Original::Stdio {
+            command: command.clone(),
+            raw_command: format.literal(command),
+            args: Some(args.to_vec()),
+            raw_args: None,
+        },
+        _ => Original::List { words: real.to_vec(), raw: spelt(real) },
+    }
+}
 
 pub(crate) const ORPHAN: &str =
     "it points at Portcullis, but the journal does not know where it led before; set its URL by hand";
@@ -188,7 +211,7 @@ fn known_or_new_id(
     planned: &BTreeMap<UpstreamId, Record>,
 ) -> Result<UpstreamId, Error> {
     let same_server = |record: &Record| match (&record.original, original) {
-        (Original::Stdio { .. }, Original::Stdio { .. }) => true,
+        (Original::Stdio { .. } | Original::List { .. }, Original::Stdio { .. } | Original::List { .. }) => true,
         (Original::Url { url: old, .. }, Original::Url { url: new, .. }) => old == new,
         _ => false,
     };
@@ -216,10 +239,10 @@ pub(crate) fn restore(config: Config, cx: &Context<'_>) -> Result<Plan, Error> {
     let mut draft = Draft::default();
     let mut all = true;
     for entry in config.entries(cx.app) {
-        if cx.wants(entry.name) {
+        if cx.wants(&entry.name) {
             let step = restore_entry(&config, &entry, cx)?;
             draft.released.extend(step.edit.as_ref().and(entry.owner.id()).cloned());
-            draft.add(entry.name, step);
+            draft.add(entry, step);
         } else if entry.owner != Owner::Theirs {
             all = false;
         }
@@ -235,60 +258,36 @@ pub(crate) fn restore(config: Config, cx: &Context<'_>) -> Result<Plan, Error> {
 }
 
 fn restore_entry(config: &Config, entry: &Entry<'_>, cx: &Context<'_>) -> Result<Step, Error> {
-    let bytes = &config.snapshot.bytes;
+    let site = Site { bytes: &config.snapshot.bytes, format: config.format, body: entry.body };
     let internal = || Error::VerificationFailed { file: config.snapshot.path.clone() };
-    let unwrapped =
-        |transport, edit| Step { change: PlannedChange::Unwrap, transport, reason: None, edit: Some(edit), put: None };
+    let known = |id: &UpstreamId| cx.state.entries.get(id).map(|record| &record.original);
+    let unwrapped = |edit| Step {
+        change: PlannedChange::Unwrap,
+        transport: entry.transport(),
+        reason: None,
+        edit: Some(edit),
+        put: None,
+    };
     let step = match (&entry.shape, &entry.owner) {
-        (Shape::Odd { transport, .. } | Shape::Remote { transport, .. }, Owner::Theirs) => {
-            Step::nothing(*transport, "not protected")
-        }
-        (Shape::Stdio { .. }, Owner::Theirs) => Step::nothing(Transport::Stdio, "not protected"),
-        (Shape::Stdio { command, args: Some(args) }, Owner::Shim { id, .. }) => {
-            let known = cx.state.entries.get(id).map(|record| &record.original);
-            let absent = matches!(known, Some(Original::Stdio { args: None, .. }));
-            let edit = entry::unwrap(bytes, entry.node, command, args, absent);
-            unwrapped(Transport::Stdio, edit.ok_or_else(internal)?)
-        }
-        (Shape::Remote { url, transport }, Owner::Local { id }) => {
-            match cx.state.entries.get(id).map(|record| &record.original) {
-                Some(Original::Url { url: original, raw }) => {
-                    unwrapped(*transport, entry::set_url(url, raw.clone().into_bytes(), original.clone()))
-                }
-                _ => Step::nothing(*transport, ORPHAN),
-            }
-        }
-        (Shape::Stdio { command, args }, _) => match by_name(config, entry, cx) {
-            // Its own words do not tell any more; the journal does.
-            Some(Original::Stdio { command: c, raw_command, args: a, raw_args }) => {
-                let mut splices = vec![entry::replace(command, raw_command.as_bytes())];
-                let mut wanted = a.clone();
-                match (args, raw_args) {
-                    (Some(args), Some(raw)) => splices.push(entry::replace(args, raw.as_bytes())),
-                    (Some(args), None) => {
-                        splices.push(entry::replace(args, b"[]"));
-                        wanted = Some(Vec::new());
-                    }
-                    (None, Some(raw)) => {
-                        let key = cx.app.format.literal(&cx.app.stdio.args);
-                        let at = command.range.end..command.range.end;
-                        splices.push(crate::format::Splice { range: at, text: format!(", {key}: {raw}").into_bytes() });
-                    }
-                    (None, None) => {}
-                }
-                unwrapped(
-                    Transport::Stdio,
-                    Edit { splices, wanted: Wanted::Stdio { command: c.clone(), args: wanted } },
-                )
-            }
-            _ => Step::nothing(
-                Transport::Stdio,
-                "it starts the shim with arguments that were edited, and the journal does not know it; correct it by hand",
-            ),
+        (_, Owner::Theirs) => Step::nothing(entry.transport(), "not protected"),
+        (Shape::Stdio(line), Owner::Shim { id, .. }) => unwrapped(site.unwrap(*line, known(id)).ok_or_else(internal)?),
+        (Shape::Remote { url, .. }, Owner::Local { id }) => match known(id) {
+            Some(Original::Url { url: original, raw }) => unwrapped(site.set_url(url, raw.as_bytes(), original)),
+            _ => Step::nothing(entry.transport(), ORPHAN),
         },
-        (Shape::Odd { transport, .. }, _) | (Shape::Remote { transport, .. }, _) => {
-            Step::nothing(*transport, "not protected")
+        // Its own words do not tell any more; the journal does.
+        (Shape::Stdio(line), _) => {
+            let edit =
+                by_name(config, entry, cx).and_then(|original| site.put_back(*line, &cx.app.stdio.args, original));
+            edit.map_or_else(
+                || {
+                    let reason = "it starts the shim with arguments that were edited, and the journal does not know it; correct it by hand";
+                    Step::nothing(Transport::Stdio, reason)
+                },
+                unwrapped,
+            )
         }
+        (Shape::Odd { .. } | Shape::Remote { .. }, _) => Step::nothing(entry.transport(), "not protected"),
     };
     Ok(step)
 }
@@ -303,7 +302,7 @@ fn by_name<'c>(config: &Config, entry: &Entry<'_>, cx: &'c Context<'_>) -> Optio
 #[derive(Default)]
 struct Draft {
     servers: Vec<ServerPlan>,
-    edits: Vec<(String, Edit)>,
+    edits: Vec<(Vec<At>, Edit)>,
     put: BTreeMap<UpstreamId, Record>,
     /// Ids whose entries are given back, under whatever name they stand now.
     released: Vec<UpstreamId>,
@@ -311,11 +310,11 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, name: &str, step: Step) {
+    fn add(&mut self, entry: Entry<'_>, step: Step) {
         self.put.extend(step.put);
-        self.edits.extend(step.edit.map(|edit| (name.to_string(), edit)));
+        self.edits.extend(step.edit.map(|edit| (entry.path, edit)));
         self.servers.push(ServerPlan {
-            name: name.into(),
+            name: entry.name,
             transport: step.transport,
             change: step.change,
             reason: step.reason,
@@ -329,9 +328,9 @@ impl Draft {
             .ok_or_else(internal)?;
         let bytes = self.exact.clone().unwrap_or(by_entry);
         let after_snapshot = Snapshot { hash: hash(&bytes), bytes: bytes.clone(), ..before.clone() };
-        let after = Config::parse(after_snapshot, cx.app).map_err(|_| internal())?;
+        let after = Config::parse(after_snapshot, cx.place, cx.app).map_err(|_| internal())?;
         // The exact old bytes were verified when they were replaced; everything else is compared by meaning.
-        if self.exact.is_none() && !self.means_the_same(&config, &after, cx) {
+        if self.exact.is_none() && !self.means_the_same(&config, &after) {
             return Err(internal());
         }
         let restored = cx.state.entries.iter().filter(|(id, record)| {
@@ -340,7 +339,7 @@ impl Draft {
             gone && restoring && (cx.wants(&record.name) || self.released.contains(id))
         });
         let restored = restored.map(|(id, _)| id.clone()).collect();
-        let file = after.entries(cx.app).any(|entry| entry.owner != Owner::Theirs).then(|| FileRecord {
+        let file = after.entries(cx.app).iter().any(|entry| entry.owner != Owner::Theirs).then(|| FileRecord {
             target: before.target.clone(),
             hash_after: after.snapshot.hash.clone(),
             original: original_bytes(&config, cx),
@@ -357,11 +356,11 @@ impl Draft {
         Ok(Plan { snapshot: config.snapshot, bytes, servers: self.servers, pending })
     }
 
-    fn means_the_same(&self, before: &Config, after: &Config, cx: &Context<'_>) -> bool {
+    fn means_the_same(&self, before: &Config, after: &Config) -> bool {
         let Some(mut expected) = before.tree.clone() else { return after.tree.is_none() };
-        for (name, edit) in &self.edits {
-            let Some(entry) = server_mut(&mut expected, &cx.app.servers, name) else { return false };
-            entry::impose(entry, &edit.wanted, cx.app);
+        for (path, edit) in &self.edits {
+            let Some(body) = part_mut(&mut expected, path) else { return false };
+            entry::impose(body, &edit.wanted);
         }
         after.tree.as_ref().is_some_and(|after| expected.same(after))
     }
@@ -377,6 +376,7 @@ fn original_bytes(config: &Config, cx: &Context<'_>) -> Vec<u8> {
     let everything = Context { only: None, ..*cx };
     let splices = config
         .entries(cx.app)
+        .into_iter()
         .filter_map(|entry| restore_entry(config, &entry, &everything).ok()?.edit)
         .flat_map(|edit| edit.splices)
         .collect();

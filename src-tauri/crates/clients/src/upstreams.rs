@@ -20,6 +20,7 @@ impl Clients {
                 Original::Stdio { command, args, .. } => {
                     (None, std::iter::once(command).chain(args.iter().flatten()).cloned().collect())
                 }
+                Original::List { words, .. } => (None, words.clone()),
             };
             let upstream = Upstream {
                 id: id.clone(),
@@ -34,8 +35,8 @@ impl Clients {
         }
         // Entries may have been renamed, or their arguments edited, since we wrote them.
         for app in &self.apps {
-            for config in self.files_of(app, &state).iter().filter_map(|path| Config::load(path, app).ok()?) {
-                for entry in config.entries(app) {
+            for config in self.files_of(app, &state).iter().filter_map(|place| Config::load(place, app).ok()?) {
+                for entry in &config.entries(app) {
                     let Some(id) = entry.owner.id() else { continue };
                     let elsewhere = || state.entries.get(id).is_some_and(|record| record.file != config.snapshot.path);
                     if elsewhere() && known.contains_key(id) {
@@ -45,9 +46,9 @@ impl Clients {
                     match (known.get_mut(id), command) {
                         (Some(upstream), command) => {
                             let taken =
-                                config.entries(app).any(|e| e.owner.id() == Some(id) && e.name == upstream.name);
+                                config.entries(app).iter().any(|e| e.owner.id() == Some(id) && e.name == upstream.name);
                             if !taken {
-                                upstream.name = entry.name.into();
+                                upstream.name.clone_from(&entry.name);
                             }
                             if entry.name == upstream.name {
                                 upstream.command = command.unwrap_or_default();
@@ -58,7 +59,7 @@ impl Clients {
                                 id: id.clone(),
                                 app: app.app_id(),
                                 app_name: app.name.clone(),
-                                name: entry.name.into(),
+                                name: entry.name.clone(),
                                 transport: Transport::Stdio,
                                 url: None,
                                 command,

@@ -3,7 +3,7 @@
 
 use crate::clients::Clients;
 use crate::config::{Config, Entry};
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, Place};
 use crate::entry::{self, Owner, Shape};
 use crate::error::Error;
 use crate::journal::{Original, Record, RecordState, State};
@@ -11,7 +11,7 @@ use crate::mask::{mask_command, mask_url};
 use crate::plan::ORPHAN;
 use portcullis_domain::api::{self, ConfigAction, Observed, PinCounts};
 use portcullis_domain::{AppId, Transport, UnixMs, UpstreamId};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// One ClientApp.
 #[derive(Clone, Debug)]
@@ -25,6 +25,11 @@ pub struct AppView {
     pub protected: Option<bool>,
     /// What the person has to do for a written change to take effect.
     pub reload: String,
+    /// Why none of its servers can be protected, and what to do instead.
+    pub not_covered: Option<String>,
+    /// Servers from places that are not written, found on this machine.
+    pub elsewhere: Vec<api::Elsewhere>,
+    pub also_read_by: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +39,10 @@ pub struct FileView {
     pub problem: Option<Problem>,
     pub queued: bool,
     pub servers: Vec<ServerView>,
+    /// The folder that the person named, for a project's file.
+    pub project: Option<PathBuf>,
+    /// What to think of before it is written.
+    pub warning: Option<String>,
 }
 
 /// Why a file cannot be read; the message holds file, line and reason.
@@ -83,6 +92,8 @@ impl AppView {
             exists: file.exists,
             problem: file.problem.map(|problem| problem.message),
             queued: file.queued,
+            project: file.project.map(|folder| folder.display().to_string()),
+            warning: file.warning,
             servers: file
                 .servers
                 .into_iter()
@@ -128,6 +139,9 @@ impl AppView {
             files,
             protected: self.protected,
             hint,
+            not_covered: self.not_covered,
+            elsewhere: self.elsewhere,
+            also_read_by: self.also_read_by,
         }
     }
 
@@ -146,7 +160,7 @@ impl From<&Error> for Problem {
 impl Clients {
     pub(crate) fn view(&self, app: &Descriptor, state: &State, running: bool) -> AppView {
         let files: Vec<FileView> =
-            self.files_of(app, state).into_iter().map(|path| file_view(app, state, path)).collect();
+            self.files_of(app, state).into_iter().filter_map(|place| file_view(app, state, place)).collect();
         let coverable = |server: &&ServerView| server.not_covered.is_none();
         let protected: Vec<bool> =
             files.iter().flat_map(|f| &f.servers).filter(coverable).map(|s| s.protected).collect();
@@ -161,42 +175,70 @@ impl Clients {
             },
             reload: app.reload.clone(),
             files,
+            not_covered: app.not_covered.clone(),
+            elsewhere: self.elsewhere_of(app),
+            also_read_by: app.also_read_by.clone(),
         }
     }
 }
 
-fn file_view(app: &Descriptor, state: &State, path: PathBuf) -> FileView {
-    let queued = state.queue.iter().any(|queued| queued.file == path);
-    let mut view = FileView { exists: false, problem: None, queued, servers: Vec::new(), path };
-    match Config::load(&view.path, app) {
+impl Clients {
+    fn elsewhere_of(&self, app: &Descriptor) -> Vec<api::Elsewhere> {
+        let here = |template: &String| self.machine.find(template).into_iter().find(|path| path.exists());
+        let found = app.elsewhere.iter().filter_map(|other| {
+            let path = other.files.on(self.machine.os).find_map(here)?;
+            Some(api::Elsewhere {
+                what: other.what.clone(),
+                path: path.display().to_string(),
+                reason: other.reason.clone(),
+                instead: other.instead.clone(),
+            })
+        });
+        found.collect()
+    }
+}
+
+/// None: a file that is only read, and holds no server.
+fn file_view(app: &Descriptor, state: &State, place: Place) -> Option<FileView> {
+    let mut view = FileView {
+        exists: false,
+        problem: None,
+        queued: state.queue.iter().any(|queued| queued.file == place.path),
+        servers: Vec::new(),
+        warning: place.project.as_deref().and_then(crate::project::warning),
+        project: place.project.clone(),
+        path: place.path.clone(),
+    };
+    match Config::load(&place, app) {
         Ok(None) => {}
         Ok(Some(config)) => {
             view.exists = true;
             view.servers =
-                config.entries(app).map(|entry| server_view(app, state, &view.path, &config, &entry)).collect();
+                config.entries(app).iter().map(|entry| server_view(app, state, &place, &config, entry)).collect();
         }
         Err(error) => {
             view.exists = true;
             view.problem = Some(Problem::from(&error));
         }
     }
-    view
+    (place.read_only.is_none() || !view.servers.is_empty()).then_some(view)
 }
 
-fn server_view(app: &Descriptor, state: &State, path: &Path, config: &Config, entry: &Entry<'_>) -> ServerView {
+fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, entry: &Entry<'_>) -> ServerView {
+    let path = &place.path;
     let lost = || {
         state.entries.iter().find(|(id, record)| {
             record.state == RecordState::Applied
-                && record.file == path
+                && record.file == *path
                 && record.name == entry.name
                 && !config.holds(app, id)
         })
     };
-    let queued = state.queue.iter().find(|queued| queued.file == path && queued.name == entry.name);
+    let queued = state.queue.iter().find(|queued| queued.file == *path && queued.name == entry.name);
     let mut view = ServerView {
         id: entry.owner.id().cloned(),
-        name: entry.name.into(),
-        transport: Transport::Stdio,
+        name: entry.name.clone(),
+        transport: entry.transport(),
         original: String::new(),
         protected: false,
         queued: queued.map(|queued| queued.action),
@@ -204,38 +246,30 @@ fn server_view(app: &Descriptor, state: &State, path: &Path, config: &Config, en
         not_covered: None,
     };
     match (&entry.shape, &entry.owner) {
-        (Shape::Odd { transport, reason }, _) => {
-            view.transport = *transport;
-            view.not_covered = Some(reason.clone());
-        }
-        (Shape::Stdio { .. }, Owner::Shim { real, .. }) => {
+        (Shape::Odd { reason, .. }, _) => view.not_covered = Some(reason.clone()),
+        (Shape::Stdio(_), Owner::Shim { real, .. }) => {
             view.original = mask_command(real);
             view.protected = true;
         }
-        (Shape::Stdio { .. }, Owner::BrokenShim) => {
+        (Shape::Stdio(_), Owner::BrokenShim) => {
             view.id = lost().map(|(id, _)| id.clone());
             view.edited_outside = true;
         }
-        (Shape::Stdio { command, args }, _) => {
-            let mut words = vec![command.text().unwrap_or_default().to_string()];
-            words.extend(args.and_then(crate::format::Node::texts).unwrap_or_default());
-            view.original = mask_command(&words);
+        (Shape::Stdio(line), _) => {
+            view.original = mask_command(&line.words());
+            view.not_covered = place.read_only.clone();
         }
-        (Shape::Remote { transport, .. }, Owner::Local { id }) => {
-            view.transport = *transport;
-            match state.entries.get(id).map(|record| &record.original) {
-                Some(Original::Url { url, .. }) => {
-                    view.original = mask_url(url);
-                    view.protected = true;
-                }
-                _ => view.not_covered = Some(ORPHAN.into()),
+        (Shape::Remote { .. }, Owner::Local { id }) => match state.entries.get(id).map(|record| &record.original) {
+            Some(Original::Url { url, .. }) => {
+                view.original = mask_url(url);
+                view.protected = true;
             }
-        }
-        (Shape::Remote { url, transport }, _) => {
-            let url = url.text().unwrap_or_default();
-            view.transport = *transport;
+            _ => view.not_covered = Some(ORPHAN.into()),
+        },
+        (Shape::Remote { url, .. }, _) => {
+            let url = url.node.text().unwrap_or_default();
             view.original = mask_url(url);
-            view.not_covered = entry::url_obstacle(url, app);
+            view.not_covered = place.read_only.clone().or_else(|| entry::url_obstacle(url, app));
         }
     }
     if entry.owner == Owner::Theirs
@@ -247,14 +281,14 @@ fn server_view(app: &Descriptor, state: &State, path: &Path, config: &Config, en
     if view.id.is_none() {
         // protected before and given back: whoever switches it on again is not asked as for the first time
         let same_server = |record: &Record| match (&record.original, &entry.shape) {
-            (Original::Stdio { .. }, Shape::Stdio { .. }) => true,
-            (Original::Url { url: old, .. }, Shape::Remote { url, .. }) => url.text() == Some(old.as_str()),
+            (Original::Stdio { .. } | Original::List { .. }, Shape::Stdio(_)) => true,
+            (Original::Url { url: old, .. }, Shape::Remote { url, .. }) => url.node.text() == Some(old.as_str()),
             _ => false,
         };
         view.id = state
             .entries
             .iter()
-            .filter(|(_, record)| record.file == path && record.name == entry.name && same_server(record))
+            .filter(|(_, record)| record.file == *path && record.name == entry.name && same_server(record))
             .max_by_key(|(_, record)| record.at)
             .map(|(id, _)| id.clone());
     }

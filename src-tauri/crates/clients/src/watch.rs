@@ -75,7 +75,7 @@ impl Clients {
     fn watched(&self) -> Vec<(AppId, PathBuf, Option<String>)> {
         let Ok(state) = self.journal.load() else { return Vec::new() };
         let apps = self.apps.iter().filter(|app| !app.hidden);
-        apps.flat_map(|app| self.files_of(app, &state).into_iter().map(|path| (app.app_id(), path)))
+        apps.flat_map(|app| self.files_of(app, &state).into_iter().map(|place| (app.app_id(), place.path)))
             .map(|(app, path)| {
                 let ours = state.files.get(&path).map(|file| file.hash_after.clone());
                 (app, path, ours)

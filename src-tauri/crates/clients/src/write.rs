@@ -1,16 +1,18 @@
 //! Previews, writes, the queue of running apps, and giving everything back. Order of every write: journal (planned) ->
 //! config -> journal (applied); nothing else in this crate changes a config.
 
+use crate::applock::Held;
 use crate::clients::Clients;
 use crate::config::Config;
-use crate::descriptor::Descriptor;
+use crate::descriptor::{AppLock, Descriptor, Place};
 use crate::diff;
 use crate::error::Error;
 use crate::file::{self, Step};
-use crate::journal::{Locked, Queued, RecordState, State};
+use crate::journal::{Locked, Queued, Record, RecordState, State};
+use crate::managed::managed_by;
 use crate::plan::{self, Context, Plan};
 use portcullis_domain::api::{ApplyAnswer, ConfigAction, FilePreview, PlannedChange, Preview};
-use portcullis_domain::{AppId, UnixMs};
+use portcullis_domain::{AppId, UnixMs, UpstreamId};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -52,25 +54,49 @@ impl Clients {
     pub(crate) fn plan_file(
         &self,
         app: &Descriptor,
-        path: &Path,
+        place: &Place,
         state: &State,
         action: ConfigAction,
         only: Option<&[String]>,
     ) -> Result<Option<Plan>, Error> {
-        let Some(config) = Config::load(path, app)? else { return Ok(None) };
+        if action == ConfigAction::Protect && state.is_newer() {
+            return Err(self.journal.newer());
+        }
+        let Some(config) = Config::load(place, app)? else { return Ok(None) };
         let shim = self.shim.to_string_lossy();
-        let cx = Context { app, state, shim: &shim, port: self.port, serving: self.serving, now: now(), only };
+        let cx = Context { app, place, state, shim: &shim, port: self.port, serving: self.serving, now: now(), only };
         let plan = match action {
             ConfigAction::Protect => plan::protect(config, &cx)?,
             ConfigAction::Restore => plan::restore(config, &cx)?,
         };
-        if plan.writes() {
-            if plan.servers.iter().any(|server| server.change == PlannedChange::Shim) {
-                self.check_shim()?;
-            }
-            file::check_writable(&plan.snapshot)?;
+        if plan.writes() && plan.servers.iter().any(|server| server.change == PlannedChange::Shim) {
+            self.check_shim()?;
         }
         Ok(Some(plan))
+    }
+
+    /// Why the planned bytes may not be written, when they may not. Never forced.
+    fn obstacle(&self, plan: &Plan) -> Option<Error> {
+        let file = || plan.snapshot.path.clone();
+        if !plan.writes() {
+            return None;
+        }
+        let managed = managed_by(&self.machine, &plan.snapshot);
+        managed
+            .map(|manager| Error::Managed { file: file(), manager })
+            .or_else(|| file::check_writable(&plan.snapshot).err())
+    }
+
+    /// Lines of a refused file may be pasted by hand: the ids in them must be known then, and nothing else is changed.
+    fn remember_offered(&self, offered: Vec<(UpstreamId, Record)>) -> Result<(), Error> {
+        if offered.is_empty() {
+            return Ok(());
+        }
+        let mut locked = self.journal.lock()?;
+        for (id, record) in offered {
+            locked.state.entries.entry(id).or_insert(Record { state: RecordState::Restored, ..record });
+        }
+        locked.save()
     }
 
     fn check_shim(&self) -> Result<(), Error> {
@@ -90,33 +116,35 @@ impl Clients {
         let state = self.journal.load()?;
         let waits = app.rewrites_while_running && self.is_running(app, &self.processes.list());
         let (mut files, mut plans, mut refused) = (Vec::new(), Vec::new(), None);
-        for path in self.files_of(app, &state) {
-            let shown = path.display().to_string();
-            match self.plan_file(app, &path, &state, action, servers) {
-                Ok(None) => {}
+        let mut offered = Vec::new();
+        for place in self.files_of(app, &state) {
+            let (plan, refusal) = match self.plan_file(app, &place, &state, action, servers) {
+                Ok(None) => continue,
                 Ok(Some(plan)) => {
-                    files.push(FilePreview {
-                        path: shown,
-                        diff: diff::lines(&plan.snapshot.bytes, &plan.bytes),
-                        servers: plan.servers.clone(),
-                        refused: None,
-                        queued: waits && plan.writes(),
-                    });
-                    plans.push(plan);
+                    let refusal = self.obstacle(&plan);
+                    (Some(plan), refusal)
                 }
-                Err(error) => {
-                    let reason = Some(error.to_string());
-                    files.push(FilePreview {
-                        path: shown,
-                        diff: vec![],
-                        servers: vec![],
-                        refused: reason,
-                        queued: false,
-                    });
+                Err(error) => (None, Some(error)),
+            };
+            files.push(FilePreview {
+                path: place.path.display().to_string(),
+                // Of a refused file too: these are the lines to paste.
+                diff: plan.as_ref().map(|plan| diff::lines(&plan.snapshot.bytes, &plan.bytes)).unwrap_or_default(),
+                servers: plan.as_ref().map(|plan| plan.servers.clone()).unwrap_or_default(),
+                queued: refusal.is_none() && waits && plan.as_ref().is_some_and(Plan::writes),
+                refused: refusal.as_ref().map(Error::to_string),
+                warning: place.project.as_deref().and_then(crate::project::warning),
+            });
+            match (refusal, plan) {
+                (None, Some(plan)) => plans.push(plan),
+                (Some(error), plan) => {
+                    offered.extend(plan.map(|plan| plan.pending.put).into_iter().flatten());
                     refused.get_or_insert(error);
                 }
+                (None, None) => {}
             }
         }
+        self.remember_offered(offered)?;
         let found = |name: &&String| !files.iter().any(|f| f.servers.iter().any(|server| server.name == **name));
         if let Some(name) = servers.unwrap_or_default().iter().find(found) {
             let missing = Error::NotFound { app: app.name.clone(), server: name.clone() };
@@ -201,6 +229,9 @@ impl Clients {
             locked.save()?;
             return Ok(false);
         }
+        if let Some(error) = self.obstacle(&plan) {
+            return Err(error);
+        }
         if waits {
             let queued = plan.changed().map(|name| Queued {
                 app: app.app_id(),
@@ -212,7 +243,7 @@ impl Clients {
             locked.state.queue.extend(queued.collect::<Vec<_>>());
             locked.save()?;
         } else {
-            commit(plan, locked, &mut |_| {})?;
+            commit(plan, app.lock, locked, &mut |_| {})?;
         }
         Ok(true)
     }
@@ -224,11 +255,12 @@ impl Clients {
         let mut report = Report::default();
         for app in &self.apps {
             let waits = app.rewrites_while_running && self.is_running(app, &processes);
-            for path in self.files_of(app, &locked.state) {
-                match self.plan_file(app, &path, &locked.state, ConfigAction::Restore, None) {
+            for place in self.files_of(app, &locked.state) {
+                let path = place.path.clone();
+                match self.plan_file(app, &place, &locked.state, ConfigAction::Restore, None) {
                     Ok(Some(plan)) => {
                         match self.carry_out(app, ConfigAction::Restore, None, plan, waits, &mut locked) {
-                            Ok(true) if waits => report.queued.push(path),
+                            Ok(true) if waits => report.queued.push(place.path),
                             Ok(true) => report.written.push(written(app, ConfigAction::Restore, path)),
                             Ok(false) => {}
                             Err(error) => report.failed.push((path, error)),
@@ -261,7 +293,10 @@ impl Clients {
                     by_file.entry(queued.file.clone()).or_default().push(queued.name.clone());
                 }
                 for (path, names) in by_file {
-                    match self.plan_file(app, &path, &locked.state, action, Some(&names)) {
+                    let places = self.files_of(app, &locked.state);
+                    let place = places.into_iter().find(|place| place.path == path);
+                    let place = place.unwrap_or_else(|| app.former_place(&path));
+                    match self.plan_file(app, &place, &locked.state, action, Some(&names)) {
                         Ok(Some(plan)) => match self.carry_out(app, action, Some(&names), plan, false, &mut locked) {
                             Ok(true) => report.written.push(written(app, action, path)),
                             Ok(false) => {}
@@ -294,7 +329,14 @@ fn forget_file(locked: &mut Locked<'_>, path: &Path) -> Result<(), Error> {
 }
 
 /// Journal, config, journal. `step` lets tests die in between.
-pub(crate) fn commit(plan: Plan, locked: &mut Locked<'_>, step: &mut dyn FnMut(Step)) -> Result<(), Error> {
+pub(crate) fn commit(
+    plan: Plan,
+    app_lock: Option<AppLock>,
+    locked: &mut Locked<'_>,
+    step: &mut dyn FnMut(Step),
+) -> Result<(), Error> {
+    // Released when this ends, however it ends.
+    let _held = app_lock.map(|kind| Held::take(kind, &plan.snapshot.target)).transpose()?;
     locked.state.pending.push(plan.pending.clone());
     locked.save()?;
     step(Step::Journaled);

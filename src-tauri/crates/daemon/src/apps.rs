@@ -32,6 +32,7 @@ impl Apps {
         let config = ClientsConfig {
             machine,
             state_dir: home.journal(),
+            own_apps: home.own_apps(),
             shim: home.shim(),
             proxy_port,
             serving,

@@ -74,6 +74,10 @@ impl Home {
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal")
     }
+    /// The person's own descriptions of apps.
+    pub fn own_apps(&self) -> PathBuf {
+        self.0.join("apps")
+    }
     pub fn audit_file(&self) -> PathBuf {
         self.0.join("audit.db")
     }

@@ -87,6 +87,24 @@ dto! {
         pub protected: Option<bool>,
         /// What the person has to do, if anything ("Restart Claude Desktop"), one sentence.
         pub hint: Option<String>,
+        /// Why none of its servers can be protected, and what to do instead; such an app has no files.
+        #[ts(optional = nullable)]
+        pub not_covered: Option<String>,
+        /// Servers that it has from other places, found on this machine and not carried.
+        #[ts(as = "Option<Vec<Elsewhere>>", optional)]
+        pub elsewhere: Vec<Elsewhere>,
+        /// Other programs that read the same files.
+        #[ts(as = "Option<Vec<String>>", optional)]
+        pub also_read_by: Vec<String>,
+    }
+
+    /// Servers of an app that are in no file Portcullis writes: extensions, plugins, managed files.
+    pub struct Elsewhere {
+        pub what: String,
+        pub path: String,
+        pub reason: String,
+        /// What the person can do.
+        pub instead: String,
     }
 
     /// One config file of a ClientApp.
@@ -98,6 +116,12 @@ dto! {
         /// A change waits until the app has quit.
         pub queued: bool,
         pub servers: Vec<Server>,
+        /// The folder that the person named, for a project's file.
+        #[ts(optional = nullable)]
+        pub project: Option<String>,
+        /// What to think of before it is written.
+        #[ts(optional = nullable)]
+        pub warning: Option<String>,
     }
 
     /// One entry in a config: an Upstream.
@@ -159,9 +183,13 @@ dto! {
         pub path: String,
         pub diff: Vec<DiffLine>,
         pub servers: Vec<ServerPlan>,
+        /// Why it is not written; the diff then holds the lines to put in by hand.
         pub refused: Option<String>,
         /// Written only once the app has quit.
         pub queued: bool,
+        /// What to think of before it is written (a project's file under version control).
+        #[ts(optional = nullable)]
+        pub warning: Option<String>,
     }
     pub struct ServerPlan {
         pub name: String,

@@ -49,9 +49,9 @@ fn a_write_that_loses_the_race_changes_nothing() {
     let clients = home.clients();
     let app = clients.descriptor(&cursor()).unwrap();
     let mut locked = clients.journal.lock().unwrap();
-    let plan = clients.plan_file(app, &home.cursor(), &locked.state, ConfigAction::Protect, None).unwrap().unwrap();
+    let plan = clients.plan_file(app, &home.place(), &locked.state, ConfigAction::Protect, None).unwrap().unwrap();
     // The app writes between our temporary file and the rename.
-    let error = crate::write::commit(plan, &mut locked, &mut |step| {
+    let error = crate::write::commit(plan, None, &mut locked, &mut |step| {
         if step == crate::file::Step::TempWritten {
             std::fs::write(home.cursor(), "{}").unwrap();
         }
@@ -199,7 +199,9 @@ mod unix {
         let reason = preview.files[0].refused.clone().unwrap();
         assert!(reason.contains(word) && reason.contains("mcp.json"), "{reason}");
         assert_eq!(clients.apply(&preview.token).unwrap_err().code(), code);
-        assert!(!home.state_dir.join("journal.json").exists(), "nothing was begun");
+        let state = clients.journal.load().unwrap();
+        assert!(state.pending.is_empty() && state.files.is_empty(), "nothing was begun");
+        assert!(state.entries.values().all(|record| record.state == crate::journal::RecordState::Restored));
     }
 
     #[test]

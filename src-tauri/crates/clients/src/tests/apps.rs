@@ -8,7 +8,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 fn paths(app: &str, machine: &Machine) -> Vec<PathBuf> {
-    bundled().unwrap().iter().find(|known| known.id == app).unwrap().config_files(machine)
+    bundled()
+        .unwrap()
+        .iter()
+        .find(|known| known.id == app)
+        .unwrap()
+        .config_files(machine)
+        .into_iter()
+        .map(|place| place.path)
+        .collect()
 }
 
 #[test]
@@ -65,26 +73,54 @@ fn windows_shims_are_recognised_by_either_separator() {
     assert_eq!(home.read(), r#"{"mcpServers":{"t":{"command":"cmd","args":["/c","npx"]}}}"#);
 }
 
+/// In every app's every shape: before, protected, protected again, and given back to the byte.
 #[test]
 fn descriptor_examples_hold() {
     for app in bundled().unwrap() {
         for (at, example) in app.examples.iter().enumerate() {
-            let home = Home::new();
-            let path = app.config_files(&home.machine).remove(0);
+            let case = format!("{} example {at}", app.id);
+            let os = [Os::Linux, Os::Windows].into_iter().find(|os| app.files.on(*os).next().is_some());
+            let home = Home::on(os.unwrap_or(Os::Linux));
+            let path = example_file(&app, &home, example.file.as_deref());
             home.write(&path, &example.before);
             let clients = home.clients();
             clients.run(&app.app_id(), ConfigAction::Protect);
             let view = clients.app(&app.app_id()).unwrap();
-            let id = view.servers().find_map(|server| server.id.clone()).map(|id| id.to_string()).unwrap_or_default();
-            let expected = example
-                .after
-                .replace("SHIM", &home.shim.display().to_string())
-                .replace("PORT", &PORT.to_string())
-                .replace("ID", &id);
-            assert_eq!(text(&path), expected, "{} example {at}", app.id);
+            let problems: Vec<_> = view.files.iter().filter_map(|file| file.problem.as_ref()).collect();
+            assert!(problems.is_empty(), "{case}: {problems:?}");
+            let mut expected =
+                example.after.replace("SHIM", &home.shim.display().to_string()).replace("PORT", &PORT.to_string());
+            // One `ID` per server, in the order of the file.
+            for id in view.servers().filter_map(|server| server.id.as_ref()) {
+                expected = expected.replacen("ID", id.as_str(), 1);
+            }
+            assert_eq!(text(&path), expected, "{case}");
+            clients.run(&app.app_id(), ConfigAction::Protect);
+            assert_eq!(text(&path), expected, "{case}: never twice");
+            // As if the person had added a line since: each entry by itself.
+            std::fs::write(&path, format!("{expected}\n")).unwrap();
             clients.run(&app.app_id(), ConfigAction::Restore);
-            assert_eq!(text(&path), example.before, "{} example {at}", app.id);
+            assert_eq!(text(&path), format!("{}\n", example.before), "{case}");
+            std::fs::write(&path, &example.before).unwrap();
+            clients.run(&app.app_id(), ConfigAction::Protect);
+            clients.run(&app.app_id(), ConfigAction::Restore);
+            assert_eq!(text(&path), example.before, "{case}");
         }
+    }
+}
+
+fn example_file(app: &crate::Descriptor, home: &Home, wanted: Option<&str>) -> PathBuf {
+    match wanted {
+        None => {
+            let place = app.config_files(&home.machine).into_iter().find(|place| place.read_only.is_none());
+            place.unwrap_or_else(|| panic!("{} has no file", app.id)).path
+        }
+        Some(inside) if app.projects.iter().any(|file| file.path == inside) => {
+            let folder = home.machine.home.join("project");
+            std::fs::create_dir_all(&folder).unwrap();
+            home.clients().add_folder(&folder).unwrap().join(inside)
+        }
+        Some(template) => home.machine.expand(template).unwrap(),
     }
 }
 
@@ -202,8 +238,8 @@ fn apps_are_listed_with_those_that_are_here_first_and_the_drill_is_not() {
     home.write(&home.cursor(), "{}");
     home.start("/usr/share/cursor/cursor");
     let apps = home.clients().apps().unwrap();
-    assert_eq!(apps.iter().map(|app| app.id.as_str()).collect::<Vec<_>>(), ["cursor", "claude-desktop"]);
-    assert!(apps[0].running && !apps[1].running);
+    assert_eq!(apps[0].id.as_str(), "cursor");
+    assert!(apps[0].running && apps[1..].iter().all(|app| !app.running && app.id.as_str() != "drill"));
     assert!(home.clients().app(&portcullis_domain::AppId::new("drill")).is_ok());
     assert_eq!(home.clients().app(&portcullis_domain::AppId::new("nope")).unwrap_err().code(), "unknown_app");
 }

@@ -15,9 +15,9 @@ fn die_at(home: &Home, action: ConfigAction, at: Step) {
     let clients = home.clients();
     let app = clients.descriptor(&cursor()).unwrap();
     let mut locked = clients.journal.lock().unwrap();
-    let plan = clients.plan_file(app, &home.cursor(), &locked.state, action, None).unwrap().unwrap();
+    let plan = clients.plan_file(app, &home.place(), &locked.state, action, None).unwrap().unwrap();
     let died = catch_unwind(AssertUnwindSafe(|| {
-        commit(plan, &mut locked, &mut |step| {
+        commit(plan, None, &mut locked, &mut |step| {
             if step == at {
                 resume_unwind(Box::new(()));
             }
@@ -114,20 +114,46 @@ fn a_damaged_journal_does_not_stop_anybody() {
 }
 
 #[test]
-fn a_newer_journal_is_left_alone() {
+fn a_newer_journal_can_be_restored_from_and_keeps_what_only_the_newer_version_knows() {
     let home = Home::with_cursor(BEFORE);
     home.clients().protect();
-    let file = home.state_dir.join("journal.json");
-    let newer = super::text(&file).replacen("\"version\":1", "\"version\":99", 1);
-    std::fs::write(&file, &newer).unwrap();
-    let config = crate::ClientsConfig {
-        machine: home.machine.clone(),
-        state_dir: home.state_dir.clone(),
-        shim: home.shim.clone(),
-        proxy_port: 1,
-        serving: crate::Serving::Yes,
-        processes: std::sync::Arc::new(crate::SystemProcesses),
-    };
-    assert_eq!(crate::Clients::open(config).err().map(|error| error.code()), Some("journal_newer"));
-    assert_eq!(super::text(&file), newer);
+    let foreign = serde_json::json!({ "kind": "teleport" });
+    for name in ["journal.json", "journal.backup.json"] {
+        let file = home.state_dir.join(name);
+        let mut value: serde_json::Value = serde_json::from_str(&super::text(&file)).unwrap();
+        value["version"] = 99.into();
+        value["wormholes"] = serde_json::json!([1, 2]);
+        value["entries"]["aaaaaaaaaaaaaaaaaaaaaaaaaa"] = foreign.clone();
+        let known = value["entries"].as_object_mut().unwrap().values_mut().find(|entry| entry["app"] == "cursor");
+        known.unwrap()["colour"] = "blue".into();
+        std::fs::write(&file, value.to_string()).unwrap();
+    }
+    let clients = home.clients();
+    let preview = clients.look(&cursor(), ConfigAction::Protect);
+    assert!(preview.files[0].refused.as_ref().is_some_and(|reason| reason.contains("newer")), "{preview:?}");
+    let report = clients.restore_all().unwrap();
+    assert!(report.failed.is_empty(), "{report:?}");
+    assert_eq!(home.read(), BEFORE);
+    let after: serde_json::Value = serde_json::from_str(&super::text(&home.state_dir.join("journal.json"))).unwrap();
+    assert_eq!((&after["version"], &after["wormholes"]), (&99.into(), &serde_json::json!([1, 2])));
+    assert_eq!(after["entries"]["aaaaaaaaaaaaaaaaaaaaaaaaaa"], foreign);
+    assert!(after["entries"].as_object().unwrap().values().any(|entry| entry["colour"] == "blue"));
+}
+
+/// As the first version wrote it: no folders, no lists.
+#[test]
+fn an_older_journal_restores() {
+    let home = Home::with_cursor(BEFORE);
+    home.clients().protect();
+    for name in ["journal.json", "journal.backup.json"] {
+        let file = home.state_dir.join(name);
+        let mut value: serde_json::Value = serde_json::from_str(&super::text(&file)).unwrap();
+        value["version"] = 1.into();
+        value.as_object_mut().unwrap().remove("folders");
+        std::fs::write(&file, value.to_string()).unwrap();
+    }
+    // Not by the whole file, but entry by entry.
+    home.edit("/* c */", "/* d */");
+    home.clients().restore_all().unwrap();
+    assert_eq!(home.read(), BEFORE.replace("/* c */", "/* d */"));
 }

@@ -71,12 +71,23 @@ impl Home {
         let config = ClientsConfig {
             machine: self.machine.clone(),
             state_dir: self.state_dir.clone(),
+            own_apps: self.own_apps(),
             shim: self.shim.clone(),
             proxy_port: self.port,
             serving: self.serving,
             processes: Arc::new(self.running.clone()),
         };
         Clients::open(config).unwrap()
+    }
+
+    pub fn own_apps(&self) -> PathBuf {
+        self.state_dir.join("apps")
+    }
+
+    /// The place of a config file in Cursor's manner.
+    pub fn place(&self) -> crate::descriptor::Place {
+        let apps = crate::bundled().unwrap();
+        apps.iter().find(|app| app.id == "cursor").unwrap().former_place(&self.cursor())
     }
 
     pub fn start(&self, exe: &str) {

@@ -1,9 +1,12 @@
 //! Text of a config file to a tree with byte ranges, and edits back onto the bytes. A tree is only ever read: edits are
-//! splices of the ranges we own, so comments, order, indentation and line ends stay as they are.
-//! The seam for other formats: TOML and YAML become a variant of `Format` that yields the same `Node`s.
+//! splices of the ranges we own, so comments, order, indentation and line ends stay as they are. One file per syntax, each
+//! yielding the same `Node`s; `edit` knows how a value is put in or taken out where it stands.
 
-use jsonc_parser::ast;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+mod edit;
+mod json;
+mod toml;
+mod yaml;
+
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -14,12 +17,26 @@ pub enum Format {
     Json,
     /// Comments and trailing commas.
     Jsonc,
+    Toml,
+    Yaml,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub range: Range<usize>,
     pub value: Value,
+    pub style: Style,
+    /// What makes its meaning depend on another place of the file (YAML's anchors, aliases, merge keys, tags).
+    pub odd: Option<&'static str>,
+}
+
+/// How the parts of an object or a list are set apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// By brackets and commas.
+    Flow,
+    /// By lines: a TOML table, YAML's indentation.
+    Block,
 }
 
 #[derive(Clone, Debug)]
@@ -27,7 +44,9 @@ pub(crate) enum Value {
     Object(Vec<Member>),
     Array(Vec<Node>),
     Text(String),
-    /// Number, true, false, null, as written.
+    /// A text whose spelling cannot be moved to another place (YAML over several lines).
+    Spread(String),
+    /// Number, date, true, false, null, as written.
     Scalar(String),
 }
 
@@ -46,11 +65,21 @@ pub(crate) struct Fault {
 }
 
 impl Node {
+    pub fn new(range: Range<usize>, value: Value, style: Style) -> Self {
+        Self { range, value, style, odd: None }
+    }
+    /// A value that stands nowhere, for trees that are only compared.
+    pub fn imagined(value: Value) -> Self {
+        Self::new(0..0, value, Style::Flow)
+    }
     pub fn members(&self) -> Option<&[Member]> {
         if let Value::Object(members) = &self.value { Some(members) } else { None }
     }
+    pub fn member(&self, key: &str) -> Option<&Member> {
+        self.members()?.iter().find(|member| member.key == key)
+    }
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.members()?.iter().find(|member| member.key == key).map(|member| &member.node)
+        self.member(key).map(|member| &member.node)
     }
     pub fn text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
@@ -73,7 +102,8 @@ impl Node {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && a.node.same(&b.node))
             }
             (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
-            (Value::Text(a), Value::Text(b)) | (Value::Scalar(a), Value::Scalar(b)) => a == b,
+            (Value::Text(a) | Value::Spread(a), Value::Text(b) | Value::Spread(b)) => a == b,
+            (Value::Scalar(a), Value::Scalar(b)) => a == b,
             _ => false,
         }
     }
@@ -91,53 +121,27 @@ impl Format {
             Some(rest) => (3, rest),
             None => (0, text),
         };
-        let lax = self == Self::Jsonc;
-        let options = ParseOptions {
-            allow_comments: lax,
-            allow_trailing_commas: lax,
-            allow_loose_object_property_names: false,
-            allow_missing_commas: false,
-            allow_single_quoted_strings: false,
-            allow_hexadecimal_numbers: false,
-            allow_unary_plus_numbers: false,
-            allow_bare_decimal_point_numbers: false,
-            allow_non_finite_numbers: false,
-            allow_extended_string_escapes: false,
-        };
-        let parsed = parse_to_ast(text, &CollectOptions::default(), &options)
-            .map_err(|error| Fault { offset: skipped + error.range().start, reason: error.kind().to_string() })?;
-        Ok(parsed.value.map(|value| node(value, skipped)))
-    }
-
-    /// A string value as this format writes it.
-    pub(crate) fn literal(self, text: &str) -> String {
-        serde_json::Value::from(text).to_string()
-    }
-}
-
-/// Depth is bounded by the parser (512).
-fn node(value: ast::Value<'_>, skipped: usize) -> Node {
-    let at = |range: jsonc_parser::common::Range| range.start + skipped..range.end + skipped;
-    match value {
-        ast::Value::Object(object) => {
-            let range = at(object.range);
-            let members = object.properties.into_iter().map(|property| {
-                let key_range = match &property.name {
-                    ast::ObjectPropName::String(name) => at(name.range),
-                    ast::ObjectPropName::Word(name) => at(name.range),
-                };
-                Member { key: property.name.into_string(), key_range, node: node(property.value, skipped) }
-            });
-            Node { range, value: Value::Object(members.collect()) }
+        match self {
+            Self::Json => json::parse(text, skipped, false),
+            Self::Jsonc => json::parse(text, skipped, true),
+            Self::Toml => toml::parse(text, skipped),
+            Self::Yaml => yaml::parse(text, skipped),
         }
-        ast::Value::Array(array) => Node {
-            range: at(array.range),
-            value: Value::Array(array.elements.into_iter().map(|item| node(item, skipped)).collect()),
-        },
-        ast::Value::StringLit(text) => Node { range: at(text.range), value: Value::Text(text.value.into_owned()) },
-        ast::Value::NumberLit(number) => Node { range: at(number.range), value: Value::Scalar(number.value.into()) },
-        ast::Value::BooleanLit(flag) => Node { range: at(flag.range), value: Value::Scalar(flag.value.to_string()) },
-        ast::Value::NullKeyword(null) => Node { range: at(null.range), value: Value::Scalar("null".into()) },
+    }
+
+    /// A string value as this format writes it. JSON's escapes are valid in TOML's and YAML's double quotes too; control
+    /// characters that JSON lets through are not.
+    pub(crate) fn literal(self, text: &str) -> String {
+        let mut out = String::new();
+        for c in serde_json::Value::from(text).to_string().chars() {
+            match c {
+                '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+                    out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                }
+                _ => out.push(c),
+            }
+        }
+        out
     }
 }
 

@@ -1,0 +1,81 @@
+//! The lock that an app itself takes while it writes its file, where it is known: a directory `<file>.lock`, made by
+//! `mkdir` (which only one can), abandoned after ten seconds. We hold it for the moment of our own write.
+
+use crate::descriptor::AppLock;
+use crate::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// As long as the apps wait before they take over a lock that nobody renews.
+const STALE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
+const OWNER: &str = "owner.portcullis";
+
+/// Given back when dropped. A process that is killed leaves it behind, as the apps do: it goes stale.
+pub(crate) struct Held {
+    directory: PathBuf,
+}
+
+pub(crate) fn lock_directory(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+impl Held {
+    pub fn take(kind: AppLock, target: &Path) -> Result<Self, Error> {
+        let directory = lock_directory(target);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match fs::create_dir(&directory) {
+                Ok(()) => break,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::io("locking", target)(error)),
+            }
+            if is_stale(&directory) {
+                remove(&directory, |_| true);
+            } else if Instant::now() > deadline {
+                return Err(Error::AppLocked { file: target.into(), lock: directory });
+            } else {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        let held = Self { directory };
+        if kind == AppLock::OwnedDirectory {
+            let owner = held.directory.join(OWNER);
+            fs::write(&owner, std::process::id().to_string()).map_err(Error::io("locking", target))?;
+        }
+        Ok(held)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        remove(&self.directory, |name| name == OWNER);
+    }
+}
+
+/// What a killed write of ours left, where the lock names its owner; one that does not goes stale.
+pub(crate) fn remove_leftover(target: &Path) {
+    let directory = lock_directory(target);
+    if directory.join(OWNER).exists() {
+        remove(&directory, |name| name == OWNER);
+    }
+}
+
+fn is_stale(directory: &Path) -> bool {
+    let modified = fs::metadata(directory).and_then(|meta| meta.modified());
+    modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > STALE))
+}
+
+/// The directory and the owners' files that `whose` names; anything else in it keeps it where it is.
+fn remove(directory: &Path, whose: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("owner.") && whose(name)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(directory);
+}
