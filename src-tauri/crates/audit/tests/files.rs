@@ -18,6 +18,8 @@ fn pin() -> Pin {
         approved_at: NOW,
         approved_by: ApprovedBy::Person,
         changed: None,
+        drift: None,
+        quarantine: None,
         seen_at: NOW,
     }
 }

@@ -5,7 +5,8 @@ mod common;
 use common::{NOW, alert, exchange, finding, log, log_with, row};
 use portcullis_audit::{AuditLimits, Error, ExchangeFilter};
 use portcullis_domain::{
-    AppId, ApprovedBy, AuditRow, Change, ChangeKind, Decoded, Direction, Exchange, ExchangeId, Outcome, Pin, PinKind,
+    AppId, ApprovedBy, AuditRow, Change, ChangeKind, Decoded, Direction, Drift, DriftCause, DriftGrade, DriftReason,
+    Exchange, ExchangeId, Outcome, Pin, PinKind, Quarantine,
     Span, Transport, UpstreamId, Verdict,
 };
 
@@ -192,7 +193,15 @@ fn pins_are_saved_replaced_and_forgotten_per_upstream() {
     let other = pin("web", "read_file");
     log.audit.save_pin(&first).unwrap();
     log.audit.save_pin(&other).unwrap();
-    let drifted = Pin { changed: Some("{}".into()), seen_at: NOW + 5, approved_by: ApprovedBy::Person, ..first };
+    let reason = DriftReason { cause: DriftCause::Order, json_path: "/description".into(), text: "It orders.".into() };
+    let drifted = Pin {
+        changed: Some("{}".into()),
+        drift: Some(Drift { grade: DriftGrade::Grave, reasons: vec![reason] }),
+        quarantine: Some(Quarantine::Changed),
+        seen_at: NOW + 5,
+        approved_by: ApprovedBy::Person,
+        ..first
+    };
     log.audit.save_pin(&drifted).unwrap();
     log.audit.flush().unwrap();
     assert_eq!(log.audit.pins().unwrap(), [drifted, other.clone()]);
@@ -214,6 +223,8 @@ fn pin(upstream: &str, name: &str) -> Pin {
         approved_at: NOW,
         approved_by: ApprovedBy::FirstSight,
         changed: None,
+        drift: None,
+        quarantine: None,
         seen_at: NOW,
     }
 }

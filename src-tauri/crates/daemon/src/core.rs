@@ -395,5 +395,5 @@ impl Core {
 }
 
 fn policy_rules(rules: &Rules) -> portcullis_policy::Rules {
-    portcullis_policy::Rules { paused_until: rules.paused_until }
+    portcullis_policy::Rules { paused_until: rules.paused_until, hold_new_servers: rules.hold_new_servers }
 }

@@ -6,6 +6,7 @@
 
 mod argument;
 mod bundle;
+mod concept;
 mod decode;
 mod examples;
 mod fault;

@@ -10,7 +10,7 @@ use crate::role::Role;
 use crate::set::{Active, SignatureSet};
 use crate::walk::{Piece, Walk};
 use portcullis_domain::json::{self, Doc, Mode, NodeRef};
-use portcullis_domain::{Decoded, Direction, Finding, Limits, Scan, ScanInput, Span, Verdict};
+use portcullis_domain::{Concept, Decoded, Direction, Finding, Limits, Scan, ScanInput, Span, Verdict};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -61,6 +61,10 @@ impl Scan for Scanner {
             run.text(&Origin { node: None, role: Role::ResultText, raw: None, start: span.start }, &text);
         }
         run.finish()
+    }
+
+    fn concepts(&self, text: &str) -> Vec<Concept> {
+        crate::concept::of(text)
     }
 
     fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding> {

@@ -24,8 +24,8 @@ pub use event::{AuditRow, Change, ChangeKind, Exchange, Gap, Outcome};
 pub use finding::{Confidence, Decoded, Finding, Severity, Span};
 pub use ids::{AppId, AskId, DecisionId, ExchangeId, PrincipalId, SessionId, UpstreamId, slug};
 pub use message::{Direction, Transport};
-pub use pin::{ApprovedBy, Pin, PinKind};
-pub use scan::{Scan, ScanContext, ScanInput};
+pub use pin::{ApprovedBy, Drift, DriftCause, DriftGrade, DriftReason, Pin, PinKind, Quarantine};
+pub use scan::{Concept, Scan, ScanContext, ScanInput};
 pub use upstream::Upstream;
 pub use verdict::{FailureMode, Verdict};
 

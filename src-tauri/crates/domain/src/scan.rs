@@ -1,7 +1,8 @@
 //! The seam between the data path and `detect`: what a scan is given and what it must answer.
 
 use crate::json::Doc;
-use crate::{Direction, Finding};
+use crate::{Direction, DriftCause, Finding};
+use std::ops::Range;
 
 /// One Message to scan. Batches are scanned item by item: `root` is the item.
 pub struct ScanInput<'a> {
@@ -25,9 +26,25 @@ pub struct ScanContext<'a> {
     pub foreign_tools: &'a [String],
 }
 
+/// Something that a text says which matters when a definition did not say it before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Concept {
+    pub cause: DriftCause,
+    /// What it is, as the end of "It now …".
+    pub title: &'static str,
+    /// 100: enough by itself to hold a changed definition back.
+    pub weight: u32,
+    /// Where in the text.
+    pub range: Range<usize>,
+}
+
 pub trait Scan: Send + Sync {
     /// Findings of one Message. Pure, bounded in time and memory on any input, never panics.
     fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding>;
+    /// What `text`, which is new in a definition, says. More sensitive than `scan`: few honest changes add such words.
+    fn concepts(&self, _text: &str) -> Vec<Concept> {
+        Vec::new()
+    }
     /// Findings of bytes that are no JSON (stdio banners, HTML error bodies, trailing bytes). Paths are "".
     fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding>;
     /// `text` with every secret masked, for the audit. Keeps lengths roughly, keeps JSON valid.

@@ -3,13 +3,13 @@
 use crate::block::{MAX_BATCH_ITEMS, block, block_batch, hostile, is_response, too_many_items};
 use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
+use crate::pins::{Compared, Comparison, what};
 use crate::{PinBook, answer, beside, edit};
 use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
-    Direction, Envelope, Finding, Limits, MessageKind, Scan, ScanContext, ScanInput, Severity, Transport, UnixMs,
-    Verdict,
+    Direction, Envelope, Finding, Limits, MessageKind, PinKind, Scan, ScanContext, ScanInput, Severity, Transport,
+    UnixMs, Verdict,
 };
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -181,8 +181,10 @@ impl Judge {
                 findings.extend(self.guarded(|| self.scanner.scan_text(direction, &tail)));
             }
         }
+        let compared = self.compare(context, direction, doc.root(), &summary, &findings);
+        findings.extend(compared.findings.iter().cloned());
         if strictest(&findings) < Verdict::Block {
-            findings.extend(self.drift(context, direction, doc.root(), &summary, &findings, &[]));
+            self.pins.keep(compared, &[]);
             return Judged {
                 action: Action::Forward,
                 verdict: strictest(&findings),
@@ -193,12 +195,12 @@ impl Judge {
         let mended = (direction == Direction::ToClient).then(|| self.mend(context, doc, &summary, &findings)).flatten();
         let action = match mended {
             Some(mended) => {
-                if !mended.emptied {
-                    let drift = self.drift(context, direction, doc.root(), &summary, &findings, &mended.dropped);
-                    findings.extend(drift);
-                }
                 if summary.answers.as_ref().is_some_and(|r| r.method == "tools/list") {
-                    self.pins.withhold(&context.upstream.id, &mended.dropped);
+                    let hostile = mended.dropped.iter().filter(|name| !compared.quarantined.contains(*name));
+                    self.pins.withhold(&context.upstream.id, &hostile.cloned().collect::<Vec<_>>());
+                }
+                if !mended.emptied {
+                    self.pins.keep(compared, &mended.dropped);
                 }
                 Action::Replace(mended.bytes)
             }
@@ -233,26 +235,31 @@ impl Judge {
         None
     }
 
-    /// Compares what a response defines with the pins, and pins what is new: only what goes on to the app.
-    fn drift(
+    /// Compares what a response defines with the pins. What is new is pinned once it is known what goes on to the app.
+    fn compare(
         &self,
         context: &Context<'_>,
         direction: Direction,
         root: NodeRef<'_>,
         summary: &MessageSummary,
         findings: &[Finding],
-        dropped: &[String],
-    ) -> Vec<Finding> {
+    ) -> Compared {
         let method = summary.answers.as_ref().map(|r| r.method.as_str()).filter(|_| direction == Direction::ToClient);
         let (Some(method), Some(result), true) = (method, root.get("result"), is_response(summary)) else {
-            return Vec::new();
+            return Compared::default();
         };
         let blocked: Vec<&str> = hostile(findings).into_iter().map(|f| f.json_path.as_str()).collect();
-        let dropped: HashSet<&str> = dropped.iter().map(String::as_str).collect();
-        let is_hostile = |pointer: &str, name: &str| {
-            dropped.contains(name) || blocked.iter().any(|path| edit::is_below(path, pointer))
+        let comparison = Comparison {
+            upstream: &context.upstream.id,
+            method,
+            result,
+            now: context.now,
+            scanner: &*self.scanner,
+            hold_new: self.rules.hold_new_servers,
+            is_hostile: &|pointer| blocked.iter().any(|path| edit::is_below(path, pointer)),
         };
-        self.pins.compare(&context.upstream.id, method, result, context.now, &is_hostile)
+        let compared = catch_unwind(AssertUnwindSafe(|| self.pins.compare(&comparison)));
+        compared.unwrap_or_else(|_| Compared { findings: self.failed(), ..Compared::default() })
     }
 
     fn findings(
@@ -283,7 +290,8 @@ impl Judge {
             context: ScanContext { input_schema: schema.as_deref(), foreign_tools: &foreign_tools },
         };
         let mut findings = self.guarded(|| self.scanner.scan(&input));
-        let calls = direction == Direction::ToUpstream && calls_tool && !is_response;
+        let asks = direction == Direction::ToUpstream && !is_response;
+        let calls = asks && calls_tool;
         if let Some(tool) = target.filter(|tool| calls && self.pins.is_withheld(upstream, tool)) {
             let title = "A call of a tool that was taken out of the server's list";
             findings.push(Finding {
@@ -291,15 +299,33 @@ impl Judge {
                 ..builtin(check::WITHHELD_TOOL, Severity::High, Verdict::Block, title, "/params/name")
             });
         }
+        let kinds: &[(PinKind, &str)] = match method.filter(|_| asks) {
+            Some("tools/call") => &[(PinKind::Tool, "/params/name")],
+            Some("prompts/get") => &[(PinKind::Prompt, "/params/name")],
+            Some("resources/read" | "resources/subscribe") => &[(PinKind::Resource, "/params/uri")],
+            _ => &[],
+        };
+        for (kind, path) in kinds {
+            if let Some(name) = target.filter(|name| self.pins.quarantine_of(upstream, *kind, name).is_some()) {
+                let title = format!("{} that waits for review is used", what(*kind));
+                findings.push(Finding {
+                    category: "drift".into(),
+                    matched: name.chars().take(200).collect(),
+                    ..builtin(check::QUARANTINED, Severity::High, Verdict::Block, &title, path)
+                });
+            }
+        }
         findings
     }
 
     /// FailureMode::FailClosed: a scan that panics blocks the Message.
     fn guarded(&self, scan: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
-        catch_unwind(AssertUnwindSafe(scan)).unwrap_or_else(|_| {
-            let title = "Checking this message failed, so it was not let through";
-            vec![builtin(check::CHECK_FAILED, Severity::High, Verdict::Block, title, "")]
-        })
+        catch_unwind(AssertUnwindSafe(scan)).unwrap_or_else(|_| self.failed())
+    }
+
+    fn failed(&self) -> Vec<Finding> {
+        let title = "Checking this message failed, so it was not let through";
+        vec![builtin(check::CHECK_FAILED, Severity::High, Verdict::Block, title, "")]
     }
 
     /// A batch goes on whole or not at all: one hostile item refuses every item.
@@ -326,14 +352,17 @@ impl Judge {
             }
             items.push(summary);
         }
+        let mut compared = Vec::new();
+        for (item, summary) in doc.root().children().zip(&items) {
+            let one = self.compare(context, direction, item, summary, &findings);
+            findings.extend(one.findings.iter().cloned());
+            compared.push(one);
+        }
         if strictest(&findings) == Verdict::Block {
             let action = block_batch(direction, &items, &findings);
             return Judged { action, verdict: Verdict::Block, findings, messages: items };
         }
-        for (item, summary) in doc.root().children().zip(&items) {
-            let drift = self.drift(context, direction, item, summary, &[], &[]);
-            findings.extend(drift);
-        }
+        compared.into_iter().for_each(|one| self.pins.keep(one, &[]));
         Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items }
     }
 }

@@ -13,6 +13,8 @@ use std::ops::Range;
 pub struct Rules {
     /// Findings are recorded and nothing is blocked before this time (a pause). `i64::MAX`: until resumed.
     pub paused_until: Option<UnixMs>,
+    /// What a server defines when it is first seen is kept from the app until the person has looked at it.
+    pub hold_new_servers: bool,
 }
 
 /// Who talks to whom, and when.
@@ -99,6 +101,11 @@ pub mod check {
     pub const HEADER_MISMATCH: &str = "header-mismatch";
     pub const WITHHELD_TOOL: &str = "withheld-tool";
     pub const DEFINITION_CHANGED: &str = "definition-changed";
+    /// A definition of a server that is held until reviewed.
+    pub const NEW_DEFINITION: &str = "new-definition";
+    /// A definition, or the use of one, that waits for the person.
+    pub const QUARANTINED: &str = "quarantined-definition";
+    pub const TOO_MANY_DEFINITIONS: &str = "too-many-definitions";
 }
 
 pub(crate) fn summarise(

@@ -5,6 +5,8 @@
 mod answer;
 mod beside;
 mod block;
+mod canonical;
+mod drift;
 mod edit;
 mod judge;
 mod judged;
@@ -15,5 +17,6 @@ pub use answer::{BLOCKED_CODE, refusal};
 pub use beside::{Mirror, plain_header};
 pub use judge::Judge;
 pub use judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, check};
-pub use pins::{PinBook, canonical};
+pub use canonical::{canonical, digest};
+pub use pins::{MAX_PINS, PinBook, Reviewed};
 pub use snapshot::Snapshot;

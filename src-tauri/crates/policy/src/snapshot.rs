@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub disabled_signatures: Vec<String>,
     /// Record only until this time (Unix ms); `i64::MAX` until resumed.
     pub paused_until: Option<UnixMs>,
+    #[serde(default)]
+    pub hold_new_servers: bool,
     /// Id, app, server name of every protected entry, for rows written while the daemon is away.
     pub upstreams: Vec<portcullis_domain::Upstream>,
 }

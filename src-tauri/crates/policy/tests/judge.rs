@@ -226,31 +226,10 @@ fn a_banner_passes_and_is_flagged_and_a_hostile_one_never_arrives() {
 #[test]
 fn while_paused_nothing_is_blocked_and_the_verdict_is_still_on_record() {
     let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"POISON"}});
-    let judged = Bench::new(Rules { paused_until: Some(2000) }).request(&call);
+    let judged = Bench::new(Rules { paused_until: Some(2000), ..Rules::default() }).request(&call);
     assert_eq!((judged.action, judged.verdict), (Action::Forward, Verdict::Block));
-    let judged = Bench::new(Rules { paused_until: Some(1000) }).request(&call);
+    let judged = Bench::new(Rules { paused_until: Some(1000), ..Rules::default() }).request(&call);
     assert!(matches!(judged.action, Action::Answer(_)), "the pause is over");
-}
-
-#[test]
-fn a_changed_definition_is_flagged_every_time_and_never_approved_by_repetition() {
-    let bench = bench();
-    let list = |text: &str| json!({"tools":[{"name":"t","description":text,"inputSchema":{"type":"object"}}]});
-    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Allow);
-    let reordered = json!({"tools":[{"inputSchema":{"type":"object"},"description":"one","name":"t"}]});
-    assert_eq!(bench.response("tools/list", reordered).verdict, Verdict::Allow, "order of keys is no change");
-    for _ in 0..3 {
-        let judged = bench.response("tools/list", list("two"));
-        assert_eq!(judged.verdict, Verdict::Flag);
-        assert_eq!(judged.findings[0].signature, "definition-changed");
-        assert_eq!(judged.findings[0].json_path, "/result/tools/0");
-    }
-    assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 1));
-    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Allow);
-    bench.response("tools/list", list("two"));
-    assert!(bench.pins.approve(&bench.upstream.id, PinKind::Tool, "t", 5));
-    assert_eq!(bench.response("tools/list", list("two")).verdict, Verdict::Allow);
-    assert_eq!(bench.response("tools/list", list("one")).verdict, Verdict::Flag, "the old one is now the change");
 }
 
 #[test]
@@ -288,7 +267,8 @@ fn instructions_and_prompts_and_resources_are_pinned_too() {
             (PinKind::Instructions, String::new()),
         ]
     );
-    assert_eq!(bench.response("initialize", json!({"instructions":"b"})).verdict, Verdict::Flag);
+    let judged = bench.response("initialize", json!({"instructions":"b"}));
+    assert_eq!((judged.verdict, judged.findings[0].signature.as_str()), (Verdict::Allow, "definition-changed"));
 }
 
 #[test]
@@ -339,7 +319,7 @@ fn a_tool_is_known_by_its_name_whatever_else_it_holds() {
     bench.response("tools/list", json!({"tools":[{"name":"t","description":"one"}]}));
     for disguise in ["uri", "uriTemplate"] {
         let judged = bench.response("tools/list", json!({"tools":[{"name":"t","description":"two",disguise:"x"}]}));
-        assert_eq!(judged.verdict, Verdict::Flag, "{disguise}");
+        assert_eq!(judged.findings[0].signature, "definition-changed", "{disguise}");
     }
     bench.response("tools/list", json!({"tools":[{"name":"u","description":"POISON","uri":"x"}]}));
     let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"u"}});
@@ -352,7 +332,8 @@ fn an_unchanged_copy_does_not_hide_a_changed_one_of_the_same_name() {
     for list in [json!([old, new]), json!([new, old])] {
         let bench = bench();
         bench.response("tools/list", json!({"tools":[old]}));
-        assert_eq!(bench.response("tools/list", json!({ "tools": list })).verdict, Verdict::Flag);
+        let judged = bench.response("tools/list", json!({ "tools": list }));
+        assert!(judged.findings.iter().any(|f| f.signature == "definition-changed"), "{list}");
         assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 1), "{list}");
         bench.response("tools/list", json!({"tools":[old]}));
         assert_eq!(bench.pins.counts(&bench.upstream.id), (1, 0), "the next list is looked at on its own");
@@ -365,7 +346,7 @@ fn a_page_of_a_list_leaves_the_pins_of_other_pages_alone() {
     bench.response("tools/list", json!({"tools":[{"name":"a"}],"nextCursor":"2"}));
     bench.response("tools/list", json!({"tools":[{"name":"b"}]}));
     let judged = bench.response("tools/list", json!({"tools":[{"name":"b","title":"x"},{"name":"a"}]}));
-    assert_eq!((judged.verdict, bench.pins.counts(&bench.upstream.id)), (Verdict::Flag, (2, 1)));
+    assert_eq!((judged.findings.len(), bench.pins.counts(&bench.upstream.id)), (1, (2, 1)));
 }
 
 #[test]
@@ -378,7 +359,6 @@ fn a_list_is_compared_even_when_it_answers_no_request_we_know() {
         r#"[{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t","description":"two"}]}}]"#,
     ] {
         let judged = bench.judge(Direction::ToClient, text.as_bytes(), None);
-        assert_eq!(judged.verdict, Verdict::Flag, "{text}");
         assert!(judged.findings.iter().any(|f| f.signature == "definition-changed"), "{text}");
     }
     let text = r#"{"id":9,"result":{"tools":[{"name":"good"},{"name":"bad","description":"POISON"}]}}"#;

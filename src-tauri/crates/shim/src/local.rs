@@ -63,7 +63,7 @@ impl Local {
         for (upstream, tool) in snapshot.withheld {
             pins.withhold(&upstream, &[tool]);
         }
-        let rules = Rules { paused_until: snapshot.paused_until };
+        let rules = Rules { paused_until: snapshot.paused_until, hold_new_servers: snapshot.hold_new_servers };
         Self {
             judge: Judge::new(Arc::new(Scanner::new(set)), Arc::new(pins), rules, limits),
             upstream,

@@ -1,11 +1,12 @@
 //! The schema, one module per version. A released version is never edited; a change is a new module and one line here.
 
+mod pin_review;
 mod v1;
 
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'static>] = &[M::up(v1::UP)];
+const STEPS: &[M<'static>] = &[M::up(v1::UP), M::up(pin_review::UP)];
 
 /// The schema version this program writes and reads.
 pub(crate) const KNOWN: i64 = STEPS.len() as i64;
@@ -23,7 +24,7 @@ mod tests {
     use super::*;
 
     /// Rows as that version's program wrote them. One element per version; they must survive every later step.
-    const SAMPLES: &[&str] = &[v1::SAMPLE];
+    const SAMPLES: &[&str] = &[v1::SAMPLE, pin_review::SAMPLE];
 
     #[test]
     fn every_earlier_version_reaches_the_newest_with_its_rows() {

@@ -1,0 +1,149 @@
+//! How a definition differs from the one a person approved (or that was seen first). Only what is *new* is judged: text
+//! that was not there, parameters, capabilities, destinations. Rewording, notation and plainly benign additions are quiet.
+
+mod parameter;
+mod text;
+
+use crate::canonical::placeholder;
+use portcullis_domain::json::{Doc, Kind, Mode, NodeRef, quote};
+use portcullis_domain::{
+    Direction, Drift, DriftCause, DriftGrade, DriftReason, Limits, PinKind, Scan, ScanContext, ScanInput, Verdict,
+};
+use std::collections::HashSet;
+
+/// What one reason adds; together they make the grade.
+const GRAVE_WEIGHT: u32 = 100;
+const NOTABLE_WEIGHT: u32 = 50;
+const MAX_REASONS: usize = 20;
+const MAX_QUOTED_CHARS: usize = 160;
+
+/// Reasons with their weights, as they are found.
+#[derive(Default)]
+pub(crate) struct Found {
+    reasons: Vec<DriftReason>,
+    weight: u32,
+}
+
+impl Found {
+    fn add(&mut self, weight: u32, cause: DriftCause, json_path: &str, text: String) {
+        self.weight = self.weight.saturating_add(weight);
+        if self.reasons.len() < MAX_REASONS {
+            self.reasons.push(DriftReason { cause, json_path: json_path.to_owned(), text });
+        }
+    }
+
+    fn drift(mut self) -> Drift {
+        self.reasons.sort_by(|a, b| (a.cause, &a.json_path).cmp(&(b.cause, &b.json_path)));
+        let grade = match self.weight {
+            GRAVE_WEIGHT.. => DriftGrade::Grave,
+            NOTABLE_WEIGHT.. => DriftGrade::Notable,
+            _ => DriftGrade::Quiet,
+        };
+        Drift { grade, reasons: self.reasons }
+    }
+}
+
+/// Both definitions are canonical JSON. Bounded: each is scanned once, new text once more.
+pub(crate) fn classify(scan: &dyn Scan, kind: PinKind, approved: &str, seen: &str) -> Drift {
+    let limits = Limits::default();
+    let (Ok(old), Ok(new)) = (
+        Doc::parse(approved.as_bytes(), Mode::Lenient, &limits),
+        Doc::parse(seen.as_bytes(), Mode::Lenient, &limits),
+    ) else {
+        return too_large();
+    };
+    if is_placeholder(old.root()) || is_placeholder(new.root()) {
+        return too_large();
+    }
+    let mut found = Found::default();
+    signatures(scan, kind, approved, seen, &mut found);
+    text::compare(scan, old.root(), new.root(), &mut found);
+    if matches!(kind, PinKind::Tool | PinKind::Prompt) {
+        parameter::compare(old.root(), new.root(), &mut found);
+        capabilities(old.root(), new.root(), &mut found);
+    }
+    found.drift()
+}
+
+fn is_placeholder(node: NodeRef<'_>) -> bool {
+    node.children().count() == 2 && node.get("bytes").is_some() && node.get("sha256").is_some()
+}
+
+fn too_large() -> Drift {
+    let text = "It is too large to be kept and compared.".to_owned();
+    Drift {
+        grade: DriftGrade::Grave,
+        reasons: vec![DriftReason { cause: DriftCause::Size, json_path: String::new(), text }],
+    }
+}
+
+/// A canonical definition, or what stands for it when it is too large to keep.
+pub(crate) fn fitted(definition: String, room: usize) -> String {
+    if definition.len() > room { placeholder(&definition) } else { definition }
+}
+
+/// Signatures that match the new definition and did not match the approved one.
+fn signatures(scan: &dyn Scan, kind: PinKind, approved: &str, seen: &str, found: &mut Found) {
+    let now = matches(scan, kind, seen);
+    if now.is_empty() {
+        return;
+    }
+    let before: HashSet<String> = matches(scan, kind, approved).into_iter().map(|(id, ..)| id).collect();
+    let mut told = HashSet::new();
+    for (id, path, title) in now {
+        if !before.contains(&id) && told.insert(id) {
+            found.add(GRAVE_WEIGHT, DriftCause::Signature, &path, format!("{title}."));
+        }
+    }
+}
+
+/// Signature id, pointer inside the definition, title.
+fn matches(scan: &dyn Scan, kind: PinKind, definition: &str) -> Vec<(String, String, String)> {
+    let (method, before, after, prefix) = match kind {
+        PinKind::Tool => ("tools/list", r#"{"tools":["#, "]}", "/result/tools/0"),
+        PinKind::Prompt => ("prompts/list", r#"{"prompts":["#, "]}", "/result/prompts/0"),
+        PinKind::Resource => ("resources/list", r#"{"resources":["#, "]}", "/result/resources/0"),
+        PinKind::ResourceTemplate => {
+            ("resources/templates/list", r#"{"resourceTemplates":["#, "]}", "/result/resourceTemplates/0")
+        }
+        PinKind::Instructions => ("initialize", r#"{"instructions":"#, "}", "/result/instructions"),
+    };
+    let message = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{before}{definition}{after}}}"#);
+    let limits = Limits::default();
+    let Ok(doc) = Doc::parse(message.as_bytes(), Mode::Lenient, &limits) else { return Vec::new() };
+    let input = ScanInput {
+        direction: Direction::ToClient,
+        doc: &doc,
+        root: doc.root(),
+        method: Some(method),
+        target: None,
+        is_response: true,
+        context: ScanContext::default(),
+    };
+    let findings = scan.scan(&input).into_iter().filter(|finding| finding.verdict > Verdict::Allow);
+    let inside = |path: &str| path.strip_prefix(prefix).unwrap_or_default().to_owned();
+    findings.map(|finding| (finding.signature, inside(&finding.json_path), finding.title)).collect()
+}
+
+/// Hints that an approved tool gave about itself and takes back now; a view of its own that it did not have.
+fn capabilities(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
+    let hint = |root: NodeRef<'_>, name| {
+        let value = root.path(&["annotations", name])?;
+        (value.kind() == Kind::Bool).then(|| value.raw() == b"true")
+    };
+    for (name, safe, text) in [
+        ("readOnlyHint", true, "It no longer says that it only reads."),
+        ("destructiveHint", false, "It no longer says that it destroys nothing."),
+        ("openWorldHint", false, "It no longer says that it stays inside its own system."),
+    ] {
+        if hint(old, name) == Some(safe) && hint(new, name) == Some(!safe) {
+            found.add(GRAVE_WEIGHT, DriftCause::Capability, &format!("/annotations/{name}"), text.to_owned());
+        }
+    }
+}
+
+/// A hostile text on one line, quoted and short.
+pub(crate) fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(MAX_QUOTED_CHARS).collect();
+    quote(&short)
+}

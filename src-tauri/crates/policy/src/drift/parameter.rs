@@ -1,0 +1,169 @@
+//! New parameters. One that is plainly benign (a switch, a number, a choice, paging, sorting, formats, ids) is quiet; one
+//! that asks for what the model knows, or opens a new way out, counts.
+
+use super::{Found, GRAVE_WEIGHT, NOTABLE_WEIGHT, quoted};
+use portcullis_domain::DriftCause;
+use portcullis_domain::json::{Kind, NodeRef};
+use std::collections::{BTreeMap, HashSet};
+
+const MAX_PARAMETERS: usize = 2000;
+
+/// Ask for what is in the model's context, for credentials, or for a person's data.
+const TELLING: &[&str] = &[
+    "context", "conversation", "history", "chat", "dialog", "dialogue", "transcript", "prompt", "model", "llm",
+    "system", "instruction", "instructions", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "remark",
+    "remarks", "comment", "reasoning", "thought", "thoughts", "thinking", "scratchpad", "rationale", "feedback",
+    "metadata", "telemetry", "analytics", "debug", "diagnostic", "diagnostics", "trace", "audit", "credential",
+    "credentials", "password", "passwd", "passphrase", "secret", "secrets", "apikey", "auth", "authorization", "bearer",
+    "cookie", "cookies", "session", "ssh", "key", "keys", "token", "tokens", "wallet", "seed", "mnemonic", "pin", "otp",
+    "ssn", "card", "cvv", "iban", "env", "environment", "config", "extra", "additional", "background", "verification",
+    "proof", "signature", "payload", "user", "username", "email", "phone", "address", "location", "ip", "device", "os",
+    "open", "workspace", "clipboard", "screenshot", "contents", "attachment", "attachments",
+];
+/// Open a way that the tool did not have.
+const REACHING: &[&str] = &[
+    "url", "uri", "endpoint", "host", "hostname", "server", "webhook", "callback", "proxy", "redirect", "upload",
+    "forward", "recipient", "recipients", "bcc", "cc", "destination", "target", "command", "cmd", "shell", "exec",
+    "script", "code", "eval", "expression", "sql", "path", "file", "filename", "filepath", "dir", "directory", "folder",
+    "output", "save",
+];
+/// Switches that take a protection away.
+const LOOSENING: &[&str] = &[
+    "bypass", "sudo", "admin", "unsafe", "insecure", "dangerous", "dangerously", "elevated", "privileged", "unrestricted",
+    "disable", "override", "noauth", "exfiltrate",
+];
+/// Telling words that are ordinary ones beside a word of `PAGING` (`page_token`, `sort_key`).
+const AMBIGUOUS: &[&str] = &["token", "tokens", "key", "keys"];
+const PAGING: &[&str] =
+    &["page", "next", "continuation", "cursor", "sort", "order", "group", "max", "min", "limit", "count", "filter"];
+const PLAIN: &[&str] = &[
+    "query", "q", "search", "filter", "filters", "sort", "order", "orderby", "page", "cursor", "limit", "offset",
+    "format", "language", "lang", "locale", "country", "region", "timezone", "tz", "date", "time", "datetime", "start",
+    "end", "since", "until", "from", "to", "before", "after", "id", "ids", "name", "title", "label", "labels", "tag",
+    "tags", "type", "types", "kind", "status", "state", "category", "color", "colour", "size", "width", "height",
+    "unit", "units", "currency", "mode", "version", "branch", "ref", "sha", "repo", "repository", "owner", "org",
+    "organization", "project", "team", "topic", "keyword", "keywords", "pattern", "regex", "glob", "field", "fields",
+    "column", "columns", "direction", "theme", "zone", "view", "group", "level", "priority", "milestone", "assignee",
+    "assignees", "domain", "domains", "include", "exclude", "encoding", "description", "summary", "number", "index",
+    "per", "symbol", "ticker", "city", "interval", "range", "year", "month", "day", "hour", "selector", "element",
+    "text", "value", "values", "key", "depth", "scope", "style", "quality", "resolution", "sections", "section", "parent",
+    "library", "package", "node", "uid", "slug", "locale", "timeout", "duration", "browser", "device", "viewport",
+];
+
+pub(super) fn compare(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
+    let before = parameters(old);
+    let known: HashSet<String> = before.values().flat_map(|(name, _)| words(name)).collect();
+    for (path, (name, schema)) in &parameters(new) {
+        let was = before.get(path).map(|(_, schema)| *schema);
+        if was.is_some_and(|was| is_free_text(was) || !is_free_text(*schema)) {
+            continue;
+        }
+        if let Some(weight) = weight(name, *schema, &known) {
+            let verb = if was.is_some() { "takes any text in" } else { "has a new parameter" };
+            found.add(weight, DriftCause::Parameter, path, format!("It now {verb} {}.", quoted(name)));
+        }
+    }
+}
+
+/// None: plainly benign.
+fn weight(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Option<u32> {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if has(LOOSENING) {
+        return Some(GRAVE_WEIGHT);
+    }
+    if !is_free_text(schema) {
+        return None;
+    }
+    let pages = has(PAGING);
+    let is_telling = |word: &String| {
+        let listed = TELLING.contains(&word.as_str()) || REACHING.contains(&word.as_str());
+        listed && !known.contains(word) && !(pages && AMBIGUOUS.contains(&word.as_str()))
+    };
+    if words.iter().any(is_telling) {
+        return Some(GRAVE_WEIGHT);
+    }
+    let is_plain = |word: &String| {
+        word.len() < 2
+            || known.contains(word)
+            || PLAIN.contains(&word.as_str())
+            || pages && AMBIGUOUS.contains(&word.as_str())
+    };
+    let plain = words.iter().all(is_plain) || words.last().is_some_and(is_plain);
+    (!plain).then_some(NOTABLE_WEIGHT)
+}
+
+/// Whether a value may be any text: no switch, number, or choice. Objects and arrays are judged by their members.
+fn is_free_text(schema: NodeRef<'_>) -> bool {
+    if schema.get("enum").is_some() || schema.get("const").is_some() {
+        return false;
+    }
+    let type_name = |node: NodeRef<'_>| {
+        let text = node.as_str().unwrap_or_default();
+        !matches!(&*text, "boolean" | "integer" | "number" | "null" | "bool" | "int" | "float")
+    };
+    for key in ["anyOf", "oneOf"] {
+        if let Some(options) = schema.get(key) {
+            return options.children().any(is_free_text);
+        }
+    }
+    match schema.get("type") {
+        None => schema.get("properties").is_none() && schema.get("$ref").is_none(),
+        Some(one) if one.kind() == Kind::Array => one.children().any(type_name),
+        Some(one) => match &*one.as_str().unwrap_or_default() {
+            "object" => schema.get("properties").is_none(),
+            "array" => schema.get("items").is_none_or(is_free_text),
+            _ => type_name(one),
+        },
+    }
+}
+
+/// Path inside the definition to name and schema of every parameter, nested ones too.
+fn parameters(root: NodeRef<'_>) -> BTreeMap<String, (String, NodeRef<'_>)> {
+    let mut out = BTreeMap::new();
+    // Of prompts: a list of named texts.
+    for argument in root.get("arguments").into_iter().flat_map(|list| list.children()) {
+        if let Some(name) = argument.get("name").and_then(|name| name.as_str()) {
+            out.insert(format!("/arguments/{name}"), (name.into_owned(), argument));
+        }
+    }
+    let schemas = ["inputSchema", "input_schema", "parameters"].into_iter().filter_map(|key| root.get(key));
+    let mut open: Vec<NodeRef<'_>> = schemas.collect();
+    while let Some(schema) = open.pop() {
+        for child in schema.children() {
+            match child.key().as_deref() {
+                Some("properties" | "$defs" | "definitions" | "patternProperties") => {
+                    let is_properties = child.key().as_deref() == Some("properties");
+                    for member in child.children() {
+                        if is_properties && out.len() < MAX_PARAMETERS {
+                            let name = member.key().unwrap_or_default().into_owned();
+                            out.insert(member.pointer(), (name, member));
+                        }
+                        open.push(member);
+                    }
+                }
+                Some("items" | "additionalProperties" | "not" | "if" | "then" | "else") => open.push(child),
+                Some("anyOf" | "oneOf" | "allOf" | "prefixItems") => open.extend(child.children()),
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+/// `userEmail`, `user_email`, `user-email` -> user, email.
+fn words(name: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
+            out.push(String::new());
+        }
+        was_lower = c.is_lowercase() || c.is_numeric();
+        if let Some(last) = out.last_mut().filter(|_| c.is_alphanumeric()) {
+            last.extend(c.to_lowercase());
+        }
+    }
+    out.retain(|word| !word.is_empty());
+    out
+}

@@ -1,0 +1,464 @@
+//! Pins: what passes quietly, what is held back, and that only a person ends that. The scanner finds the word SUSPECT.
+
+use portcullis_domain::*;
+use portcullis_policy::{Action, Context, Judge, Judged, MAX_PINS, PairedRequest, PinBook, Reviewed, Rules, digest};
+use portcullis_testkit::Words;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+struct Bench {
+    judge: Judge,
+    pins: Arc<PinBook>,
+    saved: Arc<Mutex<Vec<Pin>>>,
+    rules: Rules,
+}
+
+fn upstream() -> Upstream {
+    Upstream {
+        id: UpstreamId::new("a"),
+        app: AppId::new("cursor"),
+        app_name: "Cursor".into(),
+        name: "files".into(),
+        transport: Transport::Stdio,
+        url: None,
+        command: Vec::new(),
+    }
+}
+
+impl Bench {
+    fn new(rules: Rules) -> Self {
+        Self::restarted(rules, Vec::new())
+    }
+
+    /// As after a restart: with the Pins that were saved.
+    fn restarted(rules: Rules, pins: Vec<Pin>) -> Self {
+        let saved = Arc::new(Mutex::new(pins.clone()));
+        let store = saved.clone();
+        let save = move |pin: &Pin| {
+            let mut saved = store.lock().unwrap();
+            saved.retain(|one| (one.kind, &one.name) != (pin.kind, &pin.name));
+            saved.push(pin.clone());
+        };
+        let pins = Arc::new(PinBook::new(pins, Box::new(save)));
+        let judge = Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default());
+        Self { judge, pins, saved, rules }
+    }
+
+    fn restart(&self) -> Self {
+        Self::restarted(self.rules, self.saved.lock().unwrap().clone())
+    }
+
+    fn judge(&self, direction: Direction, message: &Value, answers: Option<&str>) -> Judged {
+        let upstream = upstream();
+        let siblings = Vec::new;
+        let context = Context { upstream: &upstream, transport: Transport::Stdio, now: 1000, siblings: &siblings };
+        let paired = |_: &str| {
+            answers.map(|method| PairedRequest { method: method.into(), target: None, modern: false, task: false })
+        };
+        self.judge.judge(&context, direction, message.to_string().as_bytes(), &paired)
+    }
+
+    fn response(&self, method: &str, result: Value) -> Judged {
+        self.judge(Direction::ToClient, &json!({"jsonrpc":"2.0","id":7,"result":result}), Some(method))
+    }
+
+    fn list(&self, tools: &[Value]) -> Judged {
+        self.response("tools/list", json!({ "tools": tools }))
+    }
+
+    /// Names of the tools that reach the app.
+    fn arriving(&self, tools: &[Value]) -> Vec<String> {
+        let list = match self.list(tools).action {
+            Action::Forward => json!({ "tools": tools }),
+            Action::Replace(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["result"].clone(),
+            other => panic!("{other:?}"),
+        };
+        list["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn call_passes(&self, method: &str, name: &str) -> bool {
+        let key = if method == "resources/read" { "uri" } else { "name" };
+        let message = json!({"jsonrpc":"2.0","id":1,"method":method,"params":{key:name}});
+        self.judge(Direction::ToUpstream, &message, None).action == Action::Forward
+    }
+
+    fn pin(&self, name: &str) -> Pin {
+        self.pins.get(&UpstreamId::new("a"), PinKind::Tool, name).unwrap()
+    }
+    fn approve(&self, name: &str, seen: &str) -> Reviewed {
+        self.pins.approve(&UpstreamId::new("a"), PinKind::Tool, name, &digest(seen), 5)
+    }
+    fn release(&self, name: &str) -> Reviewed {
+        let approved = digest(&self.pin(name).approved);
+        self.pins.release(&UpstreamId::new("a"), PinKind::Tool, name, &approved, 5)
+    }
+}
+
+fn bench() -> Bench {
+    Bench::new(Rules::default())
+}
+
+fn tool(description: &str, parameters: &[(&str, Value)]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        parameters.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({"name":"t","description":description,"inputSchema":{"type":"object","properties":properties}})
+}
+
+fn string() -> Value {
+    json!({"type":"string"})
+}
+
+/// Of a change from the first to the second definition.
+fn grade(old: Value, new: Value) -> DriftGrade {
+    let bench = bench();
+    assert_eq!(bench.list(&[old]).verdict, Verdict::Allow);
+    let judged = bench.list(&[new]);
+    let pin = bench.pin("t");
+    let drift = pin.drift.expect("it was classified");
+    let verdict = match drift.grade {
+        DriftGrade::Quiet => Verdict::Allow,
+        DriftGrade::Notable => Verdict::Flag,
+        DriftGrade::Grave => Verdict::Block,
+    };
+    assert_eq!(judged.verdict, verdict);
+    assert_eq!(pin.quarantine.is_some(), drift.grade == DriftGrade::Grave);
+    drift.grade
+}
+
+#[test]
+fn wording_notation_and_benign_additions_are_quiet() {
+    let old = tool("Reads a file. It is fast.", &[("path", string())]);
+    for new in [
+        tool("Reads one file. It's quick.", &[("path", string())]),
+        tool("Reads a `file`.\nIt is  fast", &[("path", string())]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("limit", json!({"type":"integer"}))]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("recursive", json!({"type":"boolean"}))]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("as", json!({"type":"string","enum":["a","b"]}))]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("page_token", string())]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("filter", json!({"anyOf":[{"type":"string"}]}))]),
+        tool("Reads a file. It is fast.", &[("path", string()), ("other_path", string())]),
+    ] {
+        assert_eq!(grade(old.clone(), new.clone()), DriftGrade::Quiet, "{new}");
+    }
+}
+
+#[test]
+fn new_orders_parameters_and_abilities_are_grave() {
+    let old = tool("Reads a file.", &[("path", string()), ("count", json!({"type":"integer"}))]);
+    let with = |name: &str, schema: Value| tool("Reads a file.", &[("path", string()), ("count", json!({"type":"integer"})), (name, schema)]);
+    let mut hinted = old.clone();
+    hinted["annotations"] = json!({"readOnlyHint": true});
+    let mut unhinted = old.clone();
+    unhinted["annotations"] = json!({"readOnlyHint": false});
+    assert_eq!(grade(hinted, unhinted), DriftGrade::Grave);
+    for new in [
+        tool("Reads a file. SUSPECT.", &[("path", string()), ("count", json!({"type":"integer"}))]),
+        with("llm_model_name", string()),
+        with("conversationHistory", json!({"type":["string","null"]})),
+        with("max_context", string()),
+        with("next_prompt", string()),
+        with("callback_url", string()),
+        with("options", json!({"type":"object","properties":{"system_prompt":string()}})),
+        with("notes", json!({"type":"array","items":string()})),
+        with("bypass_checks", json!({"type":"boolean"})),
+    ] {
+        assert_eq!(grade(old.clone(), new.clone()), DriftGrade::Grave, "{new}");
+    }
+}
+
+#[test]
+fn a_changed_definition_is_told_every_time_and_never_approved_by_repetition() {
+    let bench = bench();
+    let list = |text: &str| [tool(text, &[])];
+    bench.list(&list("one"));
+    let reordered = json!({"inputSchema":{"properties":{},"type":"object"},"description":"one","name":"t"});
+    assert_eq!(bench.list(&[reordered]).findings, [], "order of keys is no change");
+    for _ in 0..3 {
+        let judged = bench.list(&list("two"));
+        assert_eq!((judged.verdict, judged.findings[0].signature.as_str()), (Verdict::Allow, "definition-changed"));
+        assert_eq!(judged.findings[0].json_path, "/result/tools/0");
+    }
+    let seen = bench.pin("t").changed.unwrap();
+    assert_eq!(bench.approve("t", "something else"), Reviewed::Outdated);
+    assert_eq!(bench.approve("t", &seen), Reviewed::Done);
+    assert_eq!(bench.list(&list("two")).findings, []);
+    assert_eq!(bench.list(&list("one")).findings.len(), 1, "the old one is now the change");
+}
+
+#[test]
+fn a_grave_change_holds_that_tool_back_until_a_person_looked_at_what_is_there() {
+    let bench = bench();
+    let (old, new, other) = (tool("one", &[]), tool("SUSPECT two", &[]), json!({"name":"other"}));
+    bench.list(&[old.clone(), other.clone()]);
+    assert_eq!(bench.arriving(&[new.clone(), other.clone()]), ["other"]);
+    assert!(!bench.call_passes("tools/call", "t"));
+    assert!(bench.call_passes("tools/call", "other"));
+    assert_eq!(bench.arriving(&[old.clone(), other.clone()]), ["other"], "taking it back does not end it");
+    let looked_at = bench.pin("t").changed.unwrap();
+    bench.list(&[tool("SUSPECT three", &[])]);
+    assert_eq!(bench.approve("t", &looked_at), Reviewed::Outdated, "it changed while the person read");
+    assert!(!bench.call_passes("tools/call", "t"));
+    assert_eq!(bench.release("t"), Reviewed::Done);
+    assert_eq!(bench.arriving(&[old.clone()]), ["t"]);
+    assert!(bench.call_passes("tools/call", "t"));
+    assert_eq!(bench.arriving(std::slice::from_ref(&new)), [""; 0], "the next change is judged anew");
+    let seen = bench.pin("t").changed.unwrap();
+    assert_eq!(bench.approve("t", &seen), Reviewed::Done);
+    assert_eq!(bench.pin("t").approved_by, ApprovedBy::Person);
+    // The Signature still flags it; it is no change any more.
+    assert!(bench.list(&[new]).findings.iter().all(|finding| finding.category != "drift"));
+}
+
+#[test]
+fn small_steps_do_not_add_up() {
+    let bench = bench();
+    bench.list(&[tool("Reads.", &[])]);
+    let steps: Vec<(String, Value)> = (0..5).map(|n| (format!("flag_{n}"), json!({"type":"boolean"}))).collect();
+    for n in 1..=5 {
+        let parameters: Vec<(&str, Value)> = steps[..n].iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
+        bench.list(&[tool("Reads.", &parameters)]);
+        assert_eq!(bench.pin("t").approved, r#"{"description":"Reads.","inputSchema":{"properties":{},"type":"object"},"name":"t"}"#);
+    }
+}
+
+#[test]
+fn prompts_resources_and_instructions_are_held_back_too() {
+    let bench = bench();
+    bench.response("prompts/list", json!({"prompts":[{"name":"p","description":"a"}]}));
+    bench.response("resources/list", json!({"resources":[{"name":"r","uri":"file:///r"}]}));
+    bench.response("initialize", json!({"instructions":"a","serverInfo":{"name":"s"}}));
+    bench.response("prompts/list", json!({"prompts":[{"name":"p","description":"SUSPECT"}]}));
+    bench.response("resources/list", json!({"resources":[{"name":"SUSPECT","uri":"file:///r"}]}));
+    let judged = bench.response("initialize", json!({"instructions":"SUSPECT","serverInfo":{"name":"s"}}));
+    let Action::Replace(bytes) = judged.action else { panic!("{:?}", judged.action) };
+    assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["result"], json!({"serverInfo":{"name":"s"}}));
+    assert!(!bench.call_passes("prompts/get", "p"));
+    assert!(!bench.call_passes("resources/read", "file:///r"));
+    assert!(bench.call_passes("tools/call", "p"), "a tool of that name is another thing");
+}
+
+#[test]
+fn two_definitions_of_one_name_in_one_list_leave_together() {
+    let (old, new) = (tool("one", &[]), tool("SUSPECT two", &[]));
+    for list in [[old.clone(), new.clone()], [new.clone(), old.clone()]] {
+        let known = bench();
+        known.list(std::slice::from_ref(&old));
+        assert_eq!(known.arriving(&list), [""; 0]);
+    }
+    assert_eq!(bench().arriving(&[old, new]), [""; 0], "also on first sight");
+}
+
+#[test]
+fn a_new_server_is_held_by_setting_until_each_definition_was_looked_at() {
+    let bench = Bench::new(Rules { hold_new_servers: true, ..Rules::default() });
+    let (a, b) = (json!({"name":"a"}), json!({"name":"b"}));
+    assert_eq!(bench.arriving(std::slice::from_ref(&a)), [""; 0]);
+    assert_eq!(bench.arriving(std::slice::from_ref(&b)), [""; 0], "another page of the same list");
+    let bench = bench.restart();
+    assert!(!bench.call_passes("tools/call", "a"));
+    assert_eq!(bench.approve("a", r#"{"name":"a"}"#), Reviewed::Done);
+    assert_eq!(bench.arriving(&[a, b]), ["a"]);
+    assert_eq!(bench.arriving(&[json!({"name":"c"})]), [""; 0], "some of it still waits, so it is still new");
+    for name in ["b", "c"] {
+        assert_eq!(bench.release(name), Reviewed::Done);
+    }
+    assert_eq!(bench.arriving(&[json!({"name":"d"})]), ["d"]);
+}
+
+#[test]
+fn a_person_can_hold_anything_back_and_let_it_go() {
+    let bench = bench();
+    let list = [json!({"name":"t"}), json!({"name":"u"})];
+    bench.list(&list);
+    let id = UpstreamId::new("a");
+    assert_eq!(bench.pins.quarantine(&id, PinKind::Tool, "t"), Reviewed::Done);
+    assert_eq!(bench.pins.quarantine(&id, PinKind::Tool, "none"), Reviewed::Unknown);
+    assert_eq!(bench.arriving(&list), ["u"]);
+    assert_eq!(bench.release("t"), Reviewed::Done);
+    assert_eq!(bench.arriving(&list), ["t", "u"]);
+}
+
+#[test]
+fn a_flood_of_definitions_is_bounded_and_flagged() {
+    let bench = bench();
+    let many: Vec<Value> = (0..MAX_PINS + 10).map(|n| json!({ "name": n.to_string() })).collect();
+    let judged = bench.list(&many);
+    assert_eq!(judged.verdict, Verdict::Flag);
+    assert!(judged.findings.iter().any(|finding| finding.signature == "too-many-definitions"));
+    assert_eq!(bench.pins.all().len(), MAX_PINS);
+    assert_eq!(bench.list(&many[..MAX_PINS]).verdict, Verdict::Allow);
+}
+
+#[test]
+fn a_huge_definition_is_compared_by_its_digest() {
+    let bench = bench();
+    let huge = |c: &str| tool(&c.repeat(400 * 1024), &[]);
+    assert_eq!(bench.list(&[huge("a")]).verdict, Verdict::Allow);
+    assert_eq!(bench.list(&[huge("a")]).findings, []);
+    assert!(bench.pin("t").approved.len() < 200);
+    assert_eq!(bench.list(&[huge("b")]).verdict, Verdict::Block);
+    assert_eq!(bench.pin("t").quarantine, Some(Quarantine::Changed));
+}
+
+#[test]
+fn while_paused_a_change_is_recorded_and_passes() {
+    let bench = Bench::new(Rules { paused_until: Some(i64::MAX), ..Rules::default() });
+    bench.list(&[tool("one", &[])]);
+    let judged = bench.list(&[tool("SUSPECT", &[])]);
+    assert_eq!((judged.verdict, judged.action), (Verdict::Block, Action::Forward));
+    assert_eq!(bench.pin("t").quarantine, Some(Quarantine::Changed));
+}
+
+/// One step of what a server, the app and the machine may do; none of them is the person.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Which tools are in the list, each in which version.
+    List(Vec<(u8, u8)>),
+    /// The same, as one page of several in a batch, or under an id that nobody asked for.
+    Batch(Vec<(u8, u8)>),
+    ListChanged,
+    Call(u8),
+    Restart,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Step(Step),
+    ApproveSeen(u8),
+    Release(u8),
+}
+
+/// Version 0 and 1 differ in wording; 2 and 3 order something.
+fn version(name: u8, version: u8) -> Value {
+    let text = ["Reads.", "Reads it.", "SUSPECT reads.", "Reads, SUSPECT."][usize::from(version % 4)];
+    json!({"name": format!("t{name}"), "description": text})
+}
+
+fn items() -> impl Strategy<Value = Vec<(u8, u8)>> {
+    prop::collection::vec((0..3u8, 0..4u8), 1..4)
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => items().prop_map(|list| Act::Step(Step::List(list))),
+        2 => items().prop_map(|list| Act::Step(Step::Batch(list))),
+        1 => Just(Act::Step(Step::ListChanged)),
+        2 => (0..3u8).prop_map(|name| Act::Step(Step::Call(name))),
+        1 => Just(Act::Step(Step::Restart)),
+        1 => (0..3u8).prop_map(Act::ApproveSeen),
+        1 => (0..3u8).prop_map(Act::Release),
+    ]
+}
+
+/// What the person knows of one tool: the definition that stands approved, and whether something grave was seen since.
+#[derive(Default, Clone)]
+struct Model {
+    approved: Option<u8>,
+    held: bool,
+    seen: Option<u8>,
+}
+
+impl Model {
+    fn sees(&mut self, version: u8) {
+        match self.approved {
+            // SUSPECT in a first sight is only flagged: nothing was approved that it could differ from.
+            None => self.approved = Some(version),
+            Some(approved) if approved != version => {
+                let says_new = version >= 2 && approved < 2;
+                self.held |= says_new;
+                self.seen = Some(version);
+            }
+            Some(_) if !self.held => self.seen = None,
+            Some(_) => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    /// Whatever the server, the app and the machine do, and in whatever order: only the person's acts change what is
+    /// approved or end a quarantine, and what is held back never reaches the app and cannot be called.
+    #[test]
+    fn nothing_changed_is_approved_but_by_the_person(acts in prop::collection::vec(acts(), 1..40)) {
+        let mut bench = bench();
+        let mut model = vec![Model::default(); 3];
+        for act in acts {
+            let approved_before: Vec<Option<u8>> = model.iter().map(|one| one.approved).collect();
+            match &act {
+                Act::Step(Step::List(list)) => {
+                    let tools: Vec<Value> = list.iter().map(|(name, v)| version(*name, *v)).collect();
+                    let arriving = bench.arriving(&tools);
+                    note(&mut model, list);
+                    for (name, one) in model.iter().enumerate() {
+                        let was_in_list = list.iter().any(|(n, _)| usize::from(*n) == name);
+                        let arrives = arriving.contains(&format!("t{name}"));
+                        prop_assert_eq!(arrives, was_in_list && !one.held, "t{} {:?}", name, list);
+                    }
+                }
+                Act::Step(Step::Batch(list)) => {
+                    let tools: Vec<Value> = list.iter().map(|(name, v)| version(*name, *v)).collect();
+                    let item = json!({"jsonrpc":"2.0","id":99,"result":{"tools":tools}});
+                    let judged = bench.judge(Direction::ToClient, &json!([item]), None);
+                    // A batch goes on whole or not at all; of one that does not, nothing new is pinned.
+                    if judged.action == Action::Forward {
+                        note(&mut model, list);
+                    } else {
+                        let known = |(name, _): &&(u8, u8)| model[usize::from(*name)].approved.is_some();
+                        let known: Vec<(u8, u8)> = list.iter().filter(known).copied().collect();
+                        note(&mut model, &known);
+                    }
+                }
+                Act::Step(Step::ListChanged) => {
+                    let note = json!({"jsonrpc":"2.0","method":"notifications/tools/list_changed"});
+                    prop_assert_eq!(bench.judge(Direction::ToClient, &note, None).action, Action::Forward);
+                }
+                Act::Step(Step::Call(name)) => {
+                    let passes = bench.call_passes("tools/call", &format!("t{name}"));
+                    prop_assert_eq!(passes, !model[usize::from(*name)].held);
+                }
+                Act::Step(Step::Restart) => bench = bench.restart(),
+                Act::ApproveSeen(name) => {
+                    let one = &mut model[usize::from(*name)];
+                    let pin = bench.pins.get(&UpstreamId::new("a"), PinKind::Tool, &format!("t{name}"));
+                    if let Some(pin) = pin {
+                        let seen = pin.changed.unwrap_or(pin.approved);
+                        prop_assert_eq!(bench.approve(&format!("t{name}"), &seen), Reviewed::Done);
+                        one.approved = one.seen.take().or(one.approved);
+                        one.held = false;
+                    }
+                }
+                Act::Release(name) => {
+                    let one = &mut model[usize::from(*name)];
+                    if one.approved.is_some() {
+                        prop_assert_eq!(bench.release(&format!("t{name}")), Reviewed::Done);
+                        (one.seen, one.held) = (None, false);
+                    }
+                }
+            }
+            for (name, one) in model.iter().enumerate() {
+                let pin = bench.pins.get(&UpstreamId::new("a"), PinKind::Tool, &format!("t{name}"));
+                let approved = pin.as_ref().map(|pin| serde_json::from_str::<Value>(&pin.approved).unwrap());
+                prop_assert_eq!(approved, one.approved.map(|v| version(name as u8, v)));
+                prop_assert_eq!(pin.is_some_and(|pin| pin.quarantine.is_some()), one.held);
+                if matches!(act, Act::Step(_)) && approved_before[name].is_some() {
+                    prop_assert_eq!(one.approved, approved_before[name]);
+                }
+            }
+        }
+    }
+}
+
+/// In one list the first definition of a name counts as the first sight; an unchanged copy beside a changed one does not
+/// make that good.
+fn note(model: &mut [Model], list: &[(u8, u8)]) {
+    let mut differed = [false; 3];
+    for (name, version) in list {
+        let one = &mut model[usize::from(*name)];
+        let differs = one.approved.is_some_and(|approved| approved != *version);
+        if differs || !differed[usize::from(*name)] {
+            one.sees(*version);
+        }
+        differed[usize::from(*name)] |= differs;
+    }
+}
