@@ -142,7 +142,7 @@ describe.each(SERVERS)("$name", ({ name, mode, transport }) => {
   });
 });
 
-test("a tool that changes its definition is flagged, and still there", async () => {
+test("a tool that is reworded passes, and the log says so", async () => {
   const client = await connect(world.protectedEntry("ledger"), world);
   const before = (await client.listTools()).tools.find((tool) => tool.name === "weather");
   await call(client, "rename", { description: "Today's weather for a place and its surroundings." });

@@ -10,6 +10,10 @@ export type Settings = { retention_days: number, retention_mib: number, notifica
  */
 protect_new_servers: boolean, 
 /**
+ * What a new server defines is kept from the app until the person has looked at it.
+ */
+hold_new_servers: boolean, 
+/**
  * How long a question waits, 5 to 290 seconds. Most apps give up after 60.
  */
 ask_seconds: number, 

@@ -6,8 +6,7 @@ use common::{NOW, alert, exchange, finding, log, log_with, row};
 use portcullis_audit::{AuditLimits, Error, ExchangeFilter};
 use portcullis_domain::{
     AppId, ApprovedBy, AuditRow, Change, ChangeKind, Decoded, Direction, Drift, DriftCause, DriftGrade, DriftReason,
-    Exchange, ExchangeId, Outcome, Pin, PinKind, Quarantine,
-    Span, Transport, UpstreamId, Verdict,
+    Exchange, ExchangeId, Outcome, Pin, PinKind, Quarantine, Span, Transport, UpstreamId, Verdict,
 };
 
 #[test]

@@ -3,9 +3,7 @@
 #![allow(clippy::print_stdout)]
 
 use portcullis_detect::{Scanner, SignatureSet};
-use portcullis_domain::{
-    AppId, Direction, DriftGrade, Limits, PinKind, Transport, Upstream, UpstreamId,
-};
+use portcullis_domain::{AppId, Direction, DriftGrade, Limits, PinKind, Transport, Upstream, UpstreamId};
 use portcullis_policy::{Context, Judge, PairedRequest, PinBook, Rules};
 use serde_json::{Value, json};
 use std::io::BufRead as _;

@@ -137,7 +137,8 @@ impl Core {
             pins.withhold(upstream, std::slice::from_ref(tool));
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
-        let judge = Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules), file.limits);
+        let judge =
+            Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits);
         let apps = Apps::open(&home, config.apps_home.clone(), ports.0, serving)?;
         for problem in apps.problems() {
             problems.lasting(problem.clone());
@@ -264,6 +265,8 @@ impl Core {
         new.store(&self.home)?;
         *config = new;
         drop(config);
+        // The Judge holds new servers back, or does not.
+        self.set_rules(|_| {})?;
         self.audit.set_limits(audit_limits(&settings));
         self.change(ChangeKind::SettingChanged, None, "Settings were changed.");
         self.stale(&["settings"]);
@@ -343,8 +346,9 @@ impl Core {
     }
 
     fn install_judge(&self, rules: &Rules, signatures: &Signatures) {
-        let limits = locked(&self.config).limits;
-        let judge = Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules), limits);
+        let config = locked(&self.config);
+        let judge =
+            Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules, &config.settings), config.limits);
         self.judge.store(Arc::new(judge));
     }
 
@@ -388,12 +392,13 @@ impl Core {
             withheld: self.pins.withheld(),
             disabled_signatures: disabled,
             paused_until: rules.paused_until,
+            hold_new_servers: locked(&self.config).settings.hold_new_servers,
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
         };
         rules::save(&self.home, &self.key, &snapshot)
     }
 }
 
-fn policy_rules(rules: &Rules) -> portcullis_policy::Rules {
-    portcullis_policy::Rules { paused_until: rules.paused_until, hold_new_servers: rules.hold_new_servers }
+fn policy_rules(rules: &Rules, settings: &SettingsFile) -> portcullis_policy::Rules {
+    portcullis_policy::Rules { paused_until: rules.paused_until, hold_new_servers: settings.hold_new_servers }
 }

@@ -16,6 +16,7 @@ mod handle;
 mod home;
 mod lock;
 mod net;
+mod pins;
 mod problems;
 mod rows;
 mod rules;

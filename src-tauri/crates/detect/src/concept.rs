@@ -49,8 +49,10 @@ const WORDS: &[(DriftCause, &str, u32, &str)] = &[
         r"\b(send|sends|sending|forward|forwards|forwarding|upload|uploads|transmit|transmits|exfiltrat\w+|posts?|bcc|cc|report|reports|leaks?|shares?|syncs?|redirects?|relays?|mirrors?|reroutes?|deliver|delivers|copies|copy|logs)\b[^.\n]{0,70}\b(to|at|with|via)\b[^.\n]{0,30}(https?://|[\w.+-]+@[\w-]+\.\w+|\bexternal|\bremote\b|\bthird[- ]part|\battacker|\bendpoint|\bwebhook|\bcollect|\bour (server|service|api|team)|\b(central|analytics|telemetry|logging|backup) (server|service|system|endpoint))"),
     (Order, "uses results of another tool, or changes them", 60,
         r"\b(when|whenever|if|after|before|once|every time|each time)\b[^.\n]{0,30}\b(the )?[\w-]+( tool| function)?( is| was| gets| has been| will be) (called|invoked|used|run|executed)|modif(y|ies) the behaviou?r of|\b(replace|alter|change|modify|rewrite)s? (its|their|the) (output|result|response|recipient|arguments?|parameters?|behaviou?r)|\bcall (the )?[\w-]+ (tool|function)\b|\buse the [\w-]+ tool\b"),
-    (Order, "praises itself above other tools", 100,
-        r"\b(best|greatest|only|most (accurate|reliable|powerful|trusted|secure|advanced|comprehensive)|superior|finest|number one|top-rated) (\w+ ){0,2}(tool|choice|option|solution|server|function)\b|\bin the world\b|\b(always|must) (prefer|choose|select|pick) (this|me)\b|\b(prefer|choose|select|pick|use) (this|me)\b[^.\n]{0,40}\b(over|instead of|rather than) (all|any|every|other)\b|\b(highest|top|absolute) priority\b|\b(do not|don'?t|never) use\b[^.\n]{0,30}\b(other|any other|another|alternative)\b|\b(other|alternative) (tools?|versions?)\b[^.\n]{0,30}\b(deprecated|broken|unsafe|outdated|incorrect|unreliable)\b"),
+    (Order, "praises itself", 50,
+        r"\b(best|greatest|most (accurate|reliable|powerful|trusted|secure|advanced|comprehensive)|superior|finest|number one|top-rated) (\w+ ){0,2}(tool|choice|option|solution|server|function)\b|\b(always|must) (prefer|choose|select|pick) (this|me)\b"),
+    (Order, "wants to be used instead of other tools", 100,
+        r"\b(tool|function|server) in the world\b|\b(prefer|choose|select|pick|use) (this|me)\b[^.\n]{0,40}\b(over|instead of|rather than) (all|any|every|other)\b|\b(highest|top|absolute) priority\b|\b(do not|don'?t|never) use\b[^.\n]{0,30}\b(other|any other|another|alternative)\b|\b(other|alternative) (tools?|versions?)\b[^.\n]{0,30}\b(deprecated|broken|unsafe|outdated|incorrect|unreliable)\b"),
     (Order, "names harm", 60,
         r"\b(malicious\w*|attackers?|backdoors?|exfiltrat\w*|steal\w*|hijack\w*|sabotag\w*|unauthori[sz]ed|illicit\w*|covert\w*|spyware|spies|keylog\w*|ransom\w*|falsif\w*|siphon\w*|launder\w*|harvest\w*|eavesdrop\w*|impersonat\w*|manipulat\w* (the )?(user|data|records?|results?|market|system|output)|(disabl|weaken|corrupt|tamper|erase|wip)\w* (\w+ ){0,3}(security|logging|logs|firewall|antivirus|monitoring|backups?|protection|encryption|alerts?|audit|records?|system|data))\b"),
     (Order, "threatens what happens otherwise", 50,
@@ -63,12 +65,12 @@ const WORDS: &[(DriftCause, &str, u32, &str)] = &[
         r"\b(passwords?|credentials?|private keys?|ssh[- ]keys?|api[- _]?keys?|(access|auth|session|bearer) tokens?|secrets?|environment variables?|cookies|wallets?|seed phrase|mnemonic|keychain|authorized_keys|credit cards?|cvv|social security|ssn)\b"),
     (SensitivePath, "names a file that others keep to themselves", 100,
         r"(~|\$home|%userprofile%|/root|/home/[\w.-]+|/users/[\w.-]+)?/?\.(ssh|aws|gnupg|kube|docker/config|netrc|npmrc|pypirc|git-credentials|bash_history|zsh_history|cursor/mcp\.json|bashrc|zshrc|profile|bash_profile)\b|\bid_(rsa|ed25519|ecdsa)\b|/etc/(passwd|shadow|sudoers|hosts|crontab)\b|(^|[\s'\x22`(/])\.env\b(\.local)?|\bmcp\.json\b|\bclaude_desktop_config\.json\b|\bauthorized_keys\b|\bwallet\.dat\b"),
-    (SensitivePath, "names a place in somebody's home or system folders", 50,
+    (SensitivePath, "names a place in somebody's home or system folders", 40,
         r"(^|[\s'\x22`(])(~/|/home/\w|/root/|/etc/\w|/var/\w|/tmp/\w|/users/\w|c:\\|%appdata%|\$home)"),
     (Capability, "runs commands", 60,
         r"\b(arbitrary|shell|system|bash|terminal|os) (commands?|code|scripts?)\b|\brun_command\b|\bexecute_command\b|\b(chmod|chown|crontab|systemctl|nohup|launchctl|regsvr32|schtasks) |\bsudo\b|\bos\.system\b|\bsubprocess\b|\beval\("),
     (Capability, "carries a command line", 100,
-        r"\brm -[rf]{1,2}\b|\b(curl|wget)\b[^\n|]{0,200}\|\s*(ba|z)?sh\b|\bbash -i\b|\bnc -[a-z]*e\b|/dev/tcp/|\bpowershell\b[^\n]{0,40}-e(nc|xec)|ssh-(rsa|ed25519) aa|>>\s*[~/$]|\b(kill|pkill|shutdown|reboot|mkfs|dd if=)\b\s*-?\w|\bcat [~/]|\bbase64 -d\b|\bgit push\b[^\n]{0,20}--force"),
+        r"\brm -[rf]{1,2}\b|\b(curl|wget)\b[^\n|]{0,200}\|\s*(ba|z)?sh\b|\bbash -i\b|\bnc -[a-z]*e\b|/dev/tcp/|\bpowershell\b[^\n]{0,40}-e(nc|xec)|ssh-(rsa|ed25519) aa|>>\s*[~/$]|\bkill -9\b|\b(mkfs|dd if=)|\bcat [~/]|\bbase64 -d\b|\bgit push\b[^\n]{0,20}--force"),
     (Capability, "deletes or changes what it did not", 40,
         r"\b(delete[sd]?|remov(e[sd]?|ing)|destroy(s|ed)?|overwrite[sn]?|truncate[sd]?|drop(s|ped)?|purge[sd]?|transfer(s|red)? (funds|money)|install(s|ed)?|download(s|ed)?)\b"),
     (Destination, "names a mail address", 100,
@@ -77,15 +79,46 @@ const WORDS: &[(DriftCause, &str, u32, &str)] = &[
 
 static COMPILED: LazyLock<Vec<Words>> = LazyLock::new(|| {
     let words = WORDS.iter();
-    words.map(|(cause, title, weight, source)| Words { cause: *cause, title, weight: *weight, pattern: Pattern::new(source) }).collect()
+    words
+        .map(|(cause, title, weight, source)| Words {
+            cause: *cause,
+            title,
+            weight: *weight,
+            pattern: Pattern::new(source),
+        })
+        .collect()
 });
 
 /// Hosts made for receiving what somebody sends, or for hiding who does.
 const DROPS: &[&str] = &[
-    "webhook.site", "requestbin", "pipedream", "ngrok", "trycloudflare", "interact.sh", "oast.", "burpcollaborator",
-    "pastebin.com", "hastebin", "transfer.sh", "file.io", "0x0.st", "duckdns", "discord.com/api/webhooks",
-    "hooks.slack.com", "api.telegram.org", ".onion", "bit.ly", "tinyurl", "attacker", "evil", "malicious", "exfil",
-    "collect", "beacon", "c2.", ".example",
+    "webhook.site",
+    "requestbin",
+    "pipedream",
+    "ngrok",
+    "trycloudflare",
+    "interact.sh",
+    "oast.",
+    "burpcollaborator",
+    "pastebin.com",
+    "hastebin",
+    "transfer.sh",
+    "file.io",
+    "0x0.st",
+    "duckdns",
+    "discord.com/api/webhooks",
+    "hooks.slack.com",
+    "api.telegram.org",
+    ".onion",
+    "bit.ly",
+    "tinyurl",
+    "attacker",
+    "evil",
+    "malicious",
+    "exfil",
+    "collect.",
+    "collector.",
+    "beacon",
+    "c2.",
 ];
 
 pub(crate) fn of(text: &str) -> Vec<Concept> {
@@ -97,27 +130,40 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
     let normal = Normal::of(text);
     let mut out = Vec::new();
     for words in COMPILED.iter() {
-        if let Some(found) = words.pattern.find(&normal.text, 0..normal.text.len()) {
+        if let Some(found) = words.pattern.find(&normal.text, 0..normal.text.len())
+            && !(words.cause == Order && is_warned_of(&normal.text, found.start))
+        {
             let range = normal.source_range(found);
             out.push(Concept { cause: words.cause, title: words.title, weight: words.weight, range });
         }
     }
-    if let Some(found) = find_sensitive(text, Role::ToolDescription, &[Set::Credentials, Set::PrivateKeys]).into_iter().next() {
+    if let Some(found) =
+        find_sensitive(text, Role::ToolDescription, &[Set::Credentials, Set::PrivateKeys, Set::EnvFiles])
+            .into_iter()
+            .next()
+    {
         let title = "names a file that holds keys";
         out.push(Concept { cause: SensitivePath, title, weight: 100, range: found.range });
     }
     for (range, url) in urls(text, false) {
         let raw = text[range.clone()].to_ascii_lowercase();
-        let is_drop = matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) || DROPS.iter().any(|drop| raw.contains(drop));
+        let is_drop =
+            matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) || DROPS.iter().any(|drop| raw.contains(drop));
         let (title, weight) = if is_drop {
             ("names an address made for receiving data", 100)
         } else {
-            ("names an address it did not name", 30)
+            ("names an address it did not name", if raw.contains("example.") { 10 } else { 30 })
         };
         let range = host_range(&raw, &range, url.host_str().unwrap_or(""));
         out.push(Concept { cause: Destination, title, weight, range });
     }
     out
+}
+
+/// "Do not include API keys" asks for the opposite.
+fn is_warned_of(text: &str, start: usize) -> bool {
+    let before = text[..start].trim_end();
+    ["not", "don't", "never", "avoid", "dont"].iter().any(|word| before.ends_with(word))
 }
 
 /// Of a URL the part that says where it leads; pages of one site are one destination.

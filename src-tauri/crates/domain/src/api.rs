@@ -18,8 +18,10 @@ macro_rules! dto {
 }
 
 mod ask;
+mod pins;
 
 pub use ask::*;
+pub use pins::*;
 
 dto! {
     /// Every error answer of the API.
@@ -348,6 +350,8 @@ dto! {
         pub start_at_login: bool,
         /// Wrap servers that appear in a protected app's config by themselves; else only announce them.
         pub protect_new_servers: bool,
+        /// What a new server defines is kept from the app until the person has looked at it.
+        pub hold_new_servers: bool,
         /// How long a question waits, 5 to 290 seconds. Most apps give up after 60.
         pub ask_seconds: u32,
         /// When notifications stay silent. Never touches questions in the window, nor blocking.

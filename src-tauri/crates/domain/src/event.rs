@@ -126,6 +126,8 @@ pub enum ChangeKind {
     ConfigEditedOutside,
     SettingChanged,
     SignatureSwitched,
+    /// The person approved, released or held back a definition.
+    PinReviewed,
     Paused,
     Resumed,
     AlertReviewed,

@@ -15,8 +15,8 @@ pub mod snapshot;
 
 pub use answer::{BLOCKED_CODE, refusal};
 pub use beside::{Mirror, plain_header};
+pub use canonical::{canonical, digest};
 pub use judge::Judge;
 pub use judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, check};
-pub use canonical::{canonical, digest};
 pub use pins::{MAX_PINS, PinBook, Reviewed};
 pub use snapshot::Snapshot;

@@ -174,13 +174,7 @@ impl PinBook {
         })
     }
 
-    fn review(
-        &self,
-        upstream: &UpstreamId,
-        kind: PinKind,
-        name: &str,
-        act: impl FnOnce(&mut Pin) -> bool,
-    ) -> Reviewed {
+    fn review(&self, upstream: &UpstreamId, kind: PinKind, name: &str, act: impl FnOnce(&mut Pin) -> bool) -> Reviewed {
         let mut state = self.state();
         let key = (kind, name.to_owned());
         let Some(pin) = state.pins.get_mut(upstream).and_then(|by_name| by_name.get_mut(&key)) else {

@@ -146,18 +146,26 @@ fn wording_notation_and_benign_additions_are_quiet() {
 #[test]
 fn new_orders_parameters_and_abilities_are_grave() {
     let old = tool("Reads a file.", &[("path", string()), ("count", json!({"type":"integer"}))]);
-    let with = |name: &str, schema: Value| tool("Reads a file.", &[("path", string()), ("count", json!({"type":"integer"})), (name, schema)]);
+    let with = |name: &str, schema: Value| {
+        tool("Reads a file.", &[("path", string()), ("count", json!({"type":"integer"})), (name, schema)])
+    };
     let mut hinted = old.clone();
     hinted["annotations"] = json!({"readOnlyHint": true});
     let mut unhinted = old.clone();
     unhinted["annotations"] = json!({"readOnlyHint": false});
-    assert_eq!(grade(hinted, unhinted), DriftGrade::Grave);
+    assert_eq!(grade(hinted, unhinted), DriftGrade::Notable, "an honest correction, or not: for the person to say");
+    assert_eq!(grade(old.clone(), with("output_path", string())), DriftGrade::Notable);
+    assert_eq!(
+        grade(old.clone(), tool("Completely unlike anything before it", &[])),
+        DriftGrade::Quiet,
+        "too short to tell"
+    );
     for new in [
         tool("Reads a file. SUSPECT.", &[("path", string()), ("count", json!({"type":"integer"}))]),
         with("llm_model_name", string()),
         with("conversationHistory", json!({"type":["string","null"]})),
         with("max_context", string()),
-        with("next_prompt", string()),
+        with("next_system_prompt", string()),
         with("callback_url", string()),
         with("options", json!({"type":"object","properties":{"system_prompt":string()}})),
         with("notes", json!({"type":"array","items":string()})),
@@ -200,7 +208,7 @@ fn a_grave_change_holds_that_tool_back_until_a_person_looked_at_what_is_there() 
     assert_eq!(bench.approve("t", &looked_at), Reviewed::Outdated, "it changed while the person read");
     assert!(!bench.call_passes("tools/call", "t"));
     assert_eq!(bench.release("t"), Reviewed::Done);
-    assert_eq!(bench.arriving(&[old.clone()]), ["t"]);
+    assert_eq!(bench.arriving(std::slice::from_ref(&old)), ["t"]);
     assert!(bench.call_passes("tools/call", "t"));
     assert_eq!(bench.arriving(std::slice::from_ref(&new)), [""; 0], "the next change is judged anew");
     let seen = bench.pin("t").changed.unwrap();
@@ -218,7 +226,10 @@ fn small_steps_do_not_add_up() {
     for n in 1..=5 {
         let parameters: Vec<(&str, Value)> = steps[..n].iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
         bench.list(&[tool("Reads.", &parameters)]);
-        assert_eq!(bench.pin("t").approved, r#"{"description":"Reads.","inputSchema":{"properties":{},"type":"object"},"name":"t"}"#);
+        assert_eq!(
+            bench.pin("t").approved,
+            r#"{"description":"Reads.","inputSchema":{"properties":{},"type":"object"},"name":"t"}"#
+        );
     }
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn delete(connection: &Connection, upstream: &UpstreamId) -> rusqlite
 const SELECT: &str =
     "SELECT upstream, kind, name, approved, approved_at, approved_by, changed, seen_at, drift, quarantine FROM pin";
 /// As version 1 knew them: a damaged file is never migrated before it is read.
-const SELECT_V1: &str = "SELECT upstream, kind, name, approved, approved_at, approved_by, changed, seen_at, NULL, NULL FROM pin";
+const SELECT_V1: &str =
+    "SELECT upstream, kind, name, approved, approved_at, approved_by, changed, seen_at, NULL, NULL FROM pin";
 
 /// A word that a later version wrote still holds the definition back.
 fn quarantine(row: &Row<'_>) -> rusqlite::Result<Option<Quarantine>> {

@@ -94,7 +94,19 @@ pub(super) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<E
         None if id == check::DEFINITION_CHANGED => built_in(
             "A definition is compared with the one that was approved, or first seen. This one is different now, so what was \
              approved is not what the model reads.",
-            "Compare the two. If the server was updated and the change makes sense, there is nothing to do; if it asks for more than before, stop using the server.",
+            "Compare the two. If the server was updated and the change makes sense, approve it; if it asks for more than before, stay with the approved one or stop using the server.",
+        ),
+        None if id == check::NEW_DEFINITION => built_in(
+            "New servers are held until you have looked at what they define, as you set it.",
+            "Read the definitions and approve those that you want, or remove the server.",
+        ),
+        None if id == check::QUARANTINED => built_in(
+            "This definition is kept from the app until you have looked at it. An app that knew it from before may still use it: that is refused.",
+            "Look at the definition: approve it, or stay with the one that you approved before.",
+        ),
+        None if id == check::TOO_MANY_DEFINITIONS => built_in(
+            "What a server defines is remembered, so that a change is noticed. This one defines more than can be kept.",
+            "Ask why a server needs so much. What is beyond is checked by the signatures alone.",
         ),
         None if id == check::WITHHELD_TOOL => built_in(
             "This tool was taken out of the server's list because its definition holds an order to the model. It was called all the same.",

@@ -12,6 +12,7 @@ mod extract;
 mod failure;
 mod guard;
 mod pairing;
+mod pins;
 mod session;
 mod settings;
 mod signatures;
@@ -50,6 +51,11 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/changes", get(status::changes))
         .route("/api/signatures", get(signatures::list))
         .route("/api/signatures/{id}", get(signatures::detail).put(signatures::switch))
+        .route("/api/pins", get(pins::list))
+        .route("/api/pins/approve", post(pins::approve))
+        .route("/api/pins/release", post(pins::release))
+        .route("/api/pins/quarantine", post(pins::quarantine))
+        .route("/api/pins/{id}", get(pins::detail))
         .route("/api/pause", post(settings::pause))
         .route("/api/resume", post(settings::resume))
         .route("/api/settings", get(settings::get).put(settings::put))

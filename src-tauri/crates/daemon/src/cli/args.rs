@@ -48,6 +48,12 @@ pub enum Command {
         after_help = "Examples:\n  portcullis log\n  portcullis log --verdict flag,block --since 24h\n  portcullis log --app cursor --method tools/call 'id_rsa'\n  portcullis log --id 0199…\n  portcullis log --follow --json"
     )]
     Log(Log),
+    /// Definitions of servers: what was approved, what changed, what waits for you.
+    #[command(
+        subcommand,
+        after_help = "A definition that changed gravely is kept from the app until you have looked at it.\n\nExit codes: `list` 1 when something waits for you.\n\nExamples:\n  portcullis pins list\n  portcullis pins show 3f2a\n  portcullis pins approve 3f2a\n  portcullis pins release 3f2a\n  portcullis pins quarantine 3f2a"
+    )]
+    Pins(Pins),
     /// List, check and switch threat signatures.
     #[command(subcommand)]
     Signatures(Signatures),
@@ -192,6 +198,43 @@ pub struct Log {
     /// Go on with new rows until interrupted. Needs the running daemon.
     #[arg(long, short)]
     pub follow: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Pins {
+    /// List what changed and what waits for you.
+    List {
+        /// Unchanged definitions too.
+        #[arg(long)]
+        all: bool,
+        /// Only this server, by its id.
+        #[arg(long, value_name = "ID")]
+        upstream: Option<String>,
+    },
+    /// Show a definition, and how it differs from the approved one.
+    Show { id: String },
+    /// Take the definition as it is now: shows it, asks, lets it through.
+    Approve {
+        id: String,
+        /// Of the definition that you looked at; refused when it is another by now.
+        #[arg(long, value_name = "SHA256")]
+        digest: Option<String>,
+        /// Do not ask (needs --digest).
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Stay with the approved definition: it passes again, a changed one does not.
+    Release {
+        id: String,
+        /// Of the approved definition.
+        #[arg(long, value_name = "SHA256")]
+        digest: Option<String>,
+        /// Do not ask (needs --digest).
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Keep a definition from the app until you approve or release it.
+    Quarantine { id: String },
 }
 
 #[derive(Subcommand)]

@@ -8,6 +8,7 @@ mod drill;
 mod exit;
 mod log;
 mod pause;
+mod pins;
 mod reach;
 mod scan;
 mod serve;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Restore(args) => with_api(async |api| apps::restore(api, &args, json).await),
         Command::Scan(args) => scan::run(&args, json),
         Command::Log(args) => with_api(async |api| log::run(api, &args, json).await),
+        Command::Pins(command) => pins::run(command, json),
         Command::Signatures(command) => signatures::run(command, json),
         Command::Drill => with_api(async |api| drill::run(api, json).await),
         Command::Doctor => doctor::run(json),

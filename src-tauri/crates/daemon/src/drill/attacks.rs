@@ -23,7 +23,7 @@ pub(crate) enum Demand {
 pub(crate) enum Step {
     /// A tool whose definition is hostile is listed. Harm: the app gets to read it.
     Definition(fn() -> Value),
-    /// The second list differs from the first. Harm: nobody is told.
+    /// The second list differs from the first. Harm: the app gets the tool as it is now.
     RugPull,
     /// The `initialize` answer carries these instructions. Harm: the app gets to read them.
     Instructions(&'static str),
@@ -89,7 +89,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         id: "rug-pull",
         description: "A tool changes its definition after it was approved: now it also wants a file's content.",
-        demand: Demand::Told,
+        demand: Demand::Stopped,
         step: Step::RugPull,
     },
     Attack {

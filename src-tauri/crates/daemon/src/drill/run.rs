@@ -3,7 +3,7 @@
 //! audit says. An attack counts as caught only if the audit has it at Flag or more and the harm did not happen (or, for what
 //! is only flagged, the person was told).
 
-use super::attacks::{ATTACKS, Attack, Demand, MARKER, ORDINARY_ANSWER, ORDINARY_TOOL, Step};
+use super::attacks::{ATTACKS, Attack, Demand, MARKER, ORDINARY_ANSWER, ORDINARY_TOOL, Step, pulled_rug};
 use super::client::Client;
 use super::server::{HostileServer, effect, http};
 use crate::core::{Config, Core, locked};
@@ -213,8 +213,8 @@ async fn attempt(arena: &Arena, attack: &Attack, transport: Transport) -> Result
         }
         Step::RugPull => {
             client.request("tools/list", json!({})).await?;
-            client.request("tools/list", json!({})).await?;
-            false
+            let second = tool_names(&client.request("tools/list", json!({})).await?)?;
+            second.iter().any(|name| *name == pulled_rug(true)["name"])
         }
         Step::Call { tool, arguments } => {
             client.request("tools/list", json!({})).await?;

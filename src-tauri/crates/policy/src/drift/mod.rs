@@ -22,6 +22,8 @@ const MAX_QUOTED_CHARS: usize = 160;
 pub(crate) struct Found {
     reasons: Vec<DriftReason>,
     weight: u32,
+    /// Something that only the person can weigh, whatever else there is.
+    is_notable: bool,
 }
 
 impl Found {
@@ -32,11 +34,18 @@ impl Found {
         }
     }
 
+    /// Worth a look, and never more than that: honest releases do such things.
+    fn note(&mut self, cause: DriftCause, json_path: &str, text: String) {
+        self.is_notable = true;
+        self.add(0, cause, json_path, text);
+    }
+
     fn drift(mut self) -> Drift {
         self.reasons.sort_by(|a, b| (a.cause, &a.json_path).cmp(&(b.cause, &b.json_path)));
         let grade = match self.weight {
             GRAVE_WEIGHT.. => DriftGrade::Grave,
             NOTABLE_WEIGHT.. => DriftGrade::Notable,
+            _ if self.is_notable => DriftGrade::Notable,
             _ => DriftGrade::Quiet,
         };
         Drift { grade, reasons: self.reasons }
@@ -46,10 +55,9 @@ impl Found {
 /// Both definitions are canonical JSON. Bounded: each is scanned once, new text once more.
 pub(crate) fn classify(scan: &dyn Scan, kind: PinKind, approved: &str, seen: &str) -> Drift {
     let limits = Limits::default();
-    let (Ok(old), Ok(new)) = (
-        Doc::parse(approved.as_bytes(), Mode::Lenient, &limits),
-        Doc::parse(seen.as_bytes(), Mode::Lenient, &limits),
-    ) else {
+    let (Ok(old), Ok(new)) =
+        (Doc::parse(approved.as_bytes(), Mode::Lenient, &limits), Doc::parse(seen.as_bytes(), Mode::Lenient, &limits))
+    else {
         return too_large();
     };
     if is_placeholder(old.root()) || is_placeholder(new.root()) {
@@ -125,7 +133,7 @@ fn matches(scan: &dyn Scan, kind: PinKind, definition: &str) -> Vec<(String, Str
     findings.map(|finding| (finding.signature, inside(&finding.json_path), finding.title)).collect()
 }
 
-/// Hints that an approved tool gave about itself and takes back now; a view of its own that it did not have.
+/// Hints that an approved tool gave about itself and takes back now.
 fn capabilities(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let hint = |root: NodeRef<'_>, name| {
         let value = root.path(&["annotations", name])?;
@@ -137,7 +145,7 @@ fn capabilities(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
         ("openWorldHint", false, "It no longer says that it stays inside its own system."),
     ] {
         if hint(old, name) == Some(safe) && hint(new, name) == Some(!safe) {
-            found.add(GRAVE_WEIGHT, DriftCause::Capability, &format!("/annotations/{name}"), text.to_owned());
+            found.note(DriftCause::Capability, &format!("/annotations/{name}"), text.to_owned());
         }
     }
 }

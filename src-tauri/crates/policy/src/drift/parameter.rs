@@ -1,53 +1,66 @@
 //! New parameters. One that is plainly benign (a switch, a number, a choice, paging, sorting, formats, ids) is quiet; one
 //! that asks for what the model knows, or opens a new way out, counts.
 
-use super::{Found, GRAVE_WEIGHT, NOTABLE_WEIGHT, quoted};
+use super::{Found, GRAVE_WEIGHT, quoted};
 use portcullis_domain::DriftCause;
 use portcullis_domain::json::{Kind, NodeRef};
 use std::collections::{BTreeMap, HashSet};
 
 const MAX_PARAMETERS: usize = 2000;
 
-/// Ask for what is in the model's context, for credentials, or for a person's data.
+/// Ask for what is in the model's context, for credentials, or for a way to run something or to send it away.
+#[rustfmt::skip]
 const TELLING: &[&str] = &[
-    "context", "conversation", "history", "chat", "dialog", "dialogue", "transcript", "prompt", "model", "llm",
-    "system", "instruction", "instructions", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "remark",
-    "remarks", "comment", "reasoning", "thought", "thoughts", "thinking", "scratchpad", "rationale", "feedback",
-    "metadata", "telemetry", "analytics", "debug", "diagnostic", "diagnostics", "trace", "audit", "credential",
-    "credentials", "password", "passwd", "passphrase", "secret", "secrets", "apikey", "auth", "authorization", "bearer",
-    "cookie", "cookies", "session", "ssh", "key", "keys", "token", "tokens", "wallet", "seed", "mnemonic", "pin", "otp",
-    "ssn", "card", "cvv", "iban", "env", "environment", "config", "extra", "additional", "background", "verification",
-    "proof", "signature", "payload", "user", "username", "email", "phone", "address", "location", "ip", "device", "os",
-    "open", "workspace", "clipboard", "screenshot", "contents", "attachment", "attachments",
+    "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "instruction",
+    "instructions", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "reasoning", "thought",
+    "thoughts", "scratchpad", "rationale", "feedback", "telemetry", "credential", "credentials", "password", "passwd",
+    "passphrase", "secret", "secrets", "apikey", "auth", "authorization", "bearer", "cookie", "cookies", "ssh",
+    "token", "tokens", "wallet", "mnemonic", "otp", "ssn", "cvv", "iban", "env", "clipboard", "webhook", "callback",
+    "bcc", "recipient", "recipients", "forward", "exfil", "command", "cmd", "shell", "exec", "eval", "sudo",
+    "verification", "proof",
 ];
-/// Open a way that the tool did not have.
+/// As TELLING, with another of them in the name.
+#[rustfmt::skip]
+const TELLING_TOGETHER: &[&[&str]] = &[
+    &["system", "prompt"], &["user", "prompt"], &["original", "prompt"], &["full", "prompt"], &["user", "message"],
+    &["user", "query"], &["user", "request"], &["original", "request"], &["api", "key"], &["private", "key"],
+    &["access", "key"], &["session", "id"], &["file", "content"], &["file", "contents"], &["open", "file"],
+    &["whole", "text"], &["upload", "url"], &["system", "info"], &["user", "info"], &["extra", "data"],
+    &["additional", "data"], &["additional", "info"], &["debug", "info"], &["audit", "log"],
+];
+/// Open a way that the tool did not have, as honest releases do, too.
+#[rustfmt::skip]
 const REACHING: &[&str] = &[
-    "url", "uri", "endpoint", "host", "hostname", "server", "webhook", "callback", "proxy", "redirect", "upload",
-    "forward", "recipient", "recipients", "bcc", "cc", "destination", "target", "command", "cmd", "shell", "exec",
-    "script", "code", "eval", "expression", "sql", "path", "file", "filename", "filepath", "dir", "directory", "folder",
-    "output", "save",
+    "url", "uri", "endpoint", "host", "hostname", "server", "proxy", "redirect", "upload", "cc", "destination",
+    "target", "script", "code", "expression", "sql", "path", "file", "filename", "filepath", "dir", "directory",
+    "folder", "output", "save", "prompt", "email", "phone", "address", "location", "ip", "user", "username", "config",
+    "environment", "metadata", "payload", "comment", "message", "body", "content", "contents", "headers", "extra",
+    "additional", "workspace", "attachment", "attachments", "screenshot", "key", "keys",
 ];
 /// Switches that take a protection away.
+#[rustfmt::skip]
 const LOOSENING: &[&str] = &[
-    "bypass", "sudo", "admin", "unsafe", "insecure", "dangerous", "dangerously", "elevated", "privileged", "unrestricted",
-    "disable", "override", "noauth", "exfiltrate",
+    "bypass", "sudo", "admin", "unsafe", "insecure", "dangerous", "dangerously", "elevated", "privileged",
+    "unrestricted", "noauth", "exfiltrate",
 ];
 /// Telling words that are ordinary ones beside a word of `PAGING` (`page_token`, `sort_key`).
 const AMBIGUOUS: &[&str] = &["token", "tokens", "key", "keys"];
 const PAGING: &[&str] =
     &["page", "next", "continuation", "cursor", "sort", "order", "group", "max", "min", "limit", "count", "filter"];
+#[rustfmt::skip]
 const PLAIN: &[&str] = &[
     "query", "q", "search", "filter", "filters", "sort", "order", "orderby", "page", "cursor", "limit", "offset",
-    "format", "language", "lang", "locale", "country", "region", "timezone", "tz", "date", "time", "datetime", "start",
-    "end", "since", "until", "from", "to", "before", "after", "id", "ids", "name", "title", "label", "labels", "tag",
-    "tags", "type", "types", "kind", "status", "state", "category", "color", "colour", "size", "width", "height",
-    "unit", "units", "currency", "mode", "version", "branch", "ref", "sha", "repo", "repository", "owner", "org",
-    "organization", "project", "team", "topic", "keyword", "keywords", "pattern", "regex", "glob", "field", "fields",
-    "column", "columns", "direction", "theme", "zone", "view", "group", "level", "priority", "milestone", "assignee",
-    "assignees", "domain", "domains", "include", "exclude", "encoding", "description", "summary", "number", "index",
-    "per", "symbol", "ticker", "city", "interval", "range", "year", "month", "day", "hour", "selector", "element",
-    "text", "value", "values", "key", "depth", "scope", "style", "quality", "resolution", "sections", "section", "parent",
-    "library", "package", "node", "uid", "slug", "locale", "timeout", "duration", "browser", "device", "viewport",
+    "format", "language", "lang", "locale", "country", "region", "timezone", "tz", "date", "time", "datetime",
+    "start", "end", "since", "until", "from", "to", "before", "after", "id", "ids", "name", "title", "label",
+    "labels", "tag", "tags", "type", "types", "kind", "status", "state", "category", "color", "colour", "size",
+    "width", "height", "unit", "units", "currency", "mode", "version", "branch", "ref", "sha", "repo", "repository",
+    "owner", "org", "organization", "project", "team", "topic", "keyword", "keywords", "pattern", "regex", "glob",
+    "field", "fields", "column", "columns", "direction", "theme", "zone", "view", "group", "level", "priority",
+    "milestone", "assignee", "assignees", "domain", "domains", "include", "exclude", "encoding", "description",
+    "summary", "number", "index", "per", "symbol", "ticker", "city", "interval", "range", "year", "month", "day",
+    "hour", "selector", "element", "value", "values", "depth", "scope", "style", "quality", "resolution", "sections",
+    "section", "parent", "library", "package", "node", "uid", "slug", "timeout", "duration", "browser", "device",
+    "viewport",
 ];
 
 pub(super) fn compare(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
@@ -58,30 +71,39 @@ pub(super) fn compare(old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
         if was.is_some_and(|was| is_free_text(was) || !is_free_text(*schema)) {
             continue;
         }
-        if let Some(weight) = weight(name, *schema, &known) {
-            let verb = if was.is_some() { "takes any text in" } else { "has a new parameter" };
-            found.add(weight, DriftCause::Parameter, path, format!("It now {verb} {}.", quoted(name)));
+        let verb = if was.is_some() { "takes any text in" } else { "has a new parameter" };
+        let text = format!("It now {verb} {}.", quoted(name));
+        match nature(name, *schema, &known) {
+            Nature::Telling => found.add(GRAVE_WEIGHT, DriftCause::Parameter, path, text),
+            Nature::Unclear => found.note(DriftCause::Parameter, path, text),
+            Nature::Plain => {}
         }
     }
 }
 
-/// None: plainly benign.
-fn weight(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Option<u32> {
+enum Nature {
+    Plain,
+    Unclear,
+    Telling,
+}
+
+fn nature(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Nature {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     if has(LOOSENING) {
-        return Some(GRAVE_WEIGHT);
+        return Nature::Telling;
     }
     if !is_free_text(schema) {
-        return None;
+        return Nature::Plain;
     }
     let pages = has(PAGING);
-    let is_telling = |word: &String| {
-        let listed = TELLING.contains(&word.as_str()) || REACHING.contains(&word.as_str());
-        listed && !known.contains(word) && !(pages && AMBIGUOUS.contains(&word.as_str()))
+    let is_new = |word: &String| !(known.contains(word) || pages && AMBIGUOUS.contains(&word.as_str()));
+    let counts = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()) && is_new(word));
+    let together = |all: &[&str]| {
+        all.iter().all(|one| words.iter().any(|word| word == one)) && all.iter().any(|one| !known.contains(*one))
     };
-    if words.iter().any(is_telling) {
-        return Some(GRAVE_WEIGHT);
+    if counts(TELLING) || TELLING_TOGETHER.iter().any(|all| together(all)) {
+        return Nature::Telling;
     }
     let is_plain = |word: &String| {
         word.len() < 2
@@ -90,7 +112,7 @@ fn weight(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Option<u3
             || pages && AMBIGUOUS.contains(&word.as_str())
     };
     let plain = words.iter().all(is_plain) || words.last().is_some_and(is_plain);
-    (!plain).then_some(NOTABLE_WEIGHT)
+    if counts(REACHING) || !plain { Nature::Unclear } else { Nature::Plain }
 }
 
 /// Whether a value may be any text: no switch, number, or choice. Objects and arrays are judged by their members.

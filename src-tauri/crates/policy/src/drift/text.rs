@@ -12,6 +12,8 @@ const MAX_SENTENCES: usize = 2000;
 const MAX_COMPARED: usize = 500;
 /// Share of common words from which a sentence counts as a rewording of another.
 const REWORDING: f32 = 0.6;
+/// What a description that has nothing in common with the approved one adds.
+const ANOTHER_WEIGHT: u32 = 50;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);
@@ -21,6 +23,10 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
     let fresh = after.iter().flat_map(|(node, text)| sentences(text).map(move |sentence| (*node, sentence)));
     let fresh = fresh.filter(|(_, sentence)| !known.contains(&plain(sentence)));
     let mut told: HashSet<&'static str> = HashSet::new();
+    if is_another(old, new) {
+        let text = "It describes itself in entirely other words.".to_owned();
+        found.add(ANOTHER_WEIGHT, DriftCause::Order, "/description", text);
+    }
     for (node, sentence) in fresh.take(MAX_SENTENCES) {
         let said = scan.concepts(sentence);
         if said.is_empty() {
@@ -41,6 +47,14 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
             }
         }
     }
+}
+
+/// Whether the description has next to nothing in common with the approved one.
+fn is_another(old: NodeRef<'_>, new: NodeRef<'_>) -> bool {
+    let text = |root: NodeRef<'_>| root.get("description").and_then(|node| node.as_str().map(|text| words(&text)));
+    let (Some(old), Some(new)) = (text(old), text(new)) else { return false };
+    let common = old.intersection(&new).filter(|word| word.len() > 3).count();
+    old.len() >= 4 && new.len() >= 4 && common == 0
 }
 
 fn is_place(cause: DriftCause) -> bool {
@@ -95,7 +109,8 @@ fn is_fixed(node: &NodeRef<'_>) -> bool {
 
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split(['\n', '\r']);
-    let parts = lines.flat_map(|line| line.split_inclusive(". ").flat_map(|part| part.split_inclusive(['!', '?', ';'])));
+    let parts =
+        lines.flat_map(|line| line.split_inclusive(". ").flat_map(|part| part.split_inclusive(['!', '?', ';'])));
     parts.map(str::trim).filter(|part| part.len() > 1)
 }
 
