@@ -25,7 +25,8 @@ fn main() -> anyhow::Result<()> {
             command: Vec::new(),
         };
         let siblings = Vec::new;
-        let context = Context { upstream: &upstream, transport: Transport::Stdio, now: 0, siblings: &siblings };
+        let context =
+            Context { upstream: &upstream, transport: Transport::Stdio, now: 0, siblings: &siblings, mirrors: &[] };
         let request = PairedRequest { method: "tools/list".into(), target: None, modern: false, task: false };
         for tool in [&line["old"], &line["new"]] {
             let message = json!({"jsonrpc":"2.0","id":1,"result":{"tools":[tool]}}).to_string();

@@ -52,7 +52,8 @@ impl Bench {
     fn judge(&self, direction: Direction, message: &Value, answers: Option<&str>) -> Judged {
         let upstream = upstream();
         let siblings = Vec::new;
-        let context = Context { upstream: &upstream, transport: Transport::Stdio, now: 1000, siblings: &siblings };
+        let context =
+            Context { upstream: &upstream, transport: Transport::Stdio, now: 1000, siblings: &siblings, mirrors: &[] };
         let paired = |_: &str| {
             answers.map(|method| PairedRequest { method: method.into(), target: None, modern: false, task: false })
         };
