@@ -40,7 +40,7 @@ pub enum Command {
     Restore(Restore),
     /// Check one message, or a list of tools, without any server.
     #[command(
-        after_help = "Reads one JSON-RPC message, the result of tools/list, or an array of tools.\n\nExit codes: 0 clean, 1 flagged, 2 blocked, 64 and above: not checked (see `portcullis --help`).\nWith --jsonl the exit code is 0 when every line could be read, else 65.\n\nExamples:\n  portcullis scan message.json\n  curl -s https://example.com/tools.json | portcullis scan -\n  portcullis scan --jsonl messages.jsonl > verdicts.jsonl"
+        after_help = "Reads one JSON-RPC message, the result of tools/list, an array of tools, or a folder of such files.\n\nExit codes: 0 clean, 1 flagged, 2 blocked, 64 and above: not checked (see `portcullis --help`).\nWith --jsonl the exit code is 0 when every line could be read, else 65.\n\nExamples:\n  portcullis scan message.json\n  curl -s https://example.com/tools.json | portcullis scan -\n  portcullis scan --sarif tool-lists/ > findings.sarif\n  portcullis scan --jsonl messages.jsonl > verdicts.jsonl"
     )]
     Scan(Scan),
     /// Query the audit log, newest first.
@@ -130,11 +130,17 @@ pub struct Restore {
 
 #[derive(Args)]
 pub struct Scan {
-    /// A file, or `-` for the standard input.
+    /// A file, a folder of .json files, or `-` for the standard input.
     pub file: PathBuf,
-    /// Read one object per line: {"id", "direction", "message", "request"?}; print one verdict per line.
+    /// Read one object per line: {"id", "direction", "app", "server", "message", "request"?}; print one verdict per line.
     #[arg(long)]
     pub jsonl: bool,
+    /// Keep pins between the lines of --jsonl: a changed definition is compared with the first one seen.
+    #[arg(long, requires = "jsonl")]
+    pub stateful: bool,
+    /// Print a SARIF 2.1.0 log.
+    #[arg(long, conflicts_with = "jsonl")]
+    pub sarif: bool,
     /// Which way the message goes (default: what its content says).
     #[arg(long, value_enum)]
     pub direction: Option<Way>,

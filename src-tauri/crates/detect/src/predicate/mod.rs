@@ -92,7 +92,7 @@ impl Predicate {
             Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches),
             Self::ShellAct { acts } => shell::pick(probe.acts.get_or_init(|| shell::acts_of(text)), acts),
             Self::ShellInjection {} => shell::find_injection(text, probe.role),
-            Self::SqlInjection {} => sql::find(text),
+            Self::SqlInjection {} => sql::find(text, probe.role),
             Self::UrlHost { classes } => url::find_hosts(text, urls(), classes),
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),

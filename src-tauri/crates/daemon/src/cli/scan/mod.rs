@@ -1,5 +1,8 @@
-//! `scan`: one message, or many lines of them, judged without any server. The same judge as the data path's, with the
-//! signatures in force here, and with no pins: every message is judged by itself.
+//! `scan`: messages, tool lists and folders of them, judged without any server. The same judge as the data path's, with
+//! the signatures in force here. Without `--stateful` there are no pins: every message is judged by itself.
+
+mod lines;
+mod sarif;
 
 use super::args;
 use super::exit::{BAD_DATA, BLOCKED, FLAGGED, Failed, NO_INPUT};
@@ -13,31 +16,64 @@ use portcullis_domain::{
     AppId, Direction, Envelope, Finding, Limits, MessageKind, Scan, Transport, Upstream, UpstreamId, Verdict,
 };
 use portcullis_policy::{Context, Judge, Judged, PairedRequest, PinBook, Rules};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::HashSet;
-use std::io::{BufRead, Read as _, Write as _};
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub fn run(args: &args::Scan, as_json: bool) -> Result<ExitCode, Failed> {
     let bench = Bench::new();
     if args.jsonl {
-        return lines(&bench, args);
+        return lines::run(&bench, args);
     }
-    let bytes = read(&args.file)?;
-    let report = bench.one(&bytes, args)?;
-    if as_json {
-        say_json(&report)?
-    } else {
-        show(&report)?
+    let files = files_of(&args.file)?;
+    let mut reports = Vec::with_capacity(files.len());
+    for file in files {
+        let report = bench.one(&read(&file)?, &file, args)?;
+        reports.push((file, report));
     }
-    Ok(match report.verdict {
+    match (args.sarif, as_json, reports.as_slice()) {
+        (true, ..) => say_json(&sarif::log(&reports))?,
+        (_, true, [(_, report)]) if !args.file.is_dir() => say_json(report)?,
+        (_, true, _) => {
+            let all = reports.iter().map(|(file, report)| (file.display().to_string(), report));
+            say_json(&all.collect::<std::collections::BTreeMap<_, _>>())?
+        }
+        _ => {
+            for (file, report) in &reports {
+                if args.file.is_dir() {
+                    say(&visible(&file.display().to_string()))?;
+                }
+                show(report)?;
+            }
+        }
+    }
+    Ok(match reports.iter().map(|(_, report)| report.verdict).max().unwrap_or(Verdict::Allow) {
         Verdict::Allow => ExitCode::SUCCESS,
         Verdict::Block => BLOCKED.into(),
         _ => FLAGGED.into(),
     })
+}
+
+/// The file itself, or the `.json` files of a folder in the order of their names.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Failed> {
+    if is_stdin(path) || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).map_err(unreadable(path))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(unreadable(path))?.path();
+        if file.is_file() && file.extension().is_some_and(|ending| ending == "json") {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(Failed::new(NO_INPUT, format!("{} holds no .json file", path.display())));
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn is_stdin(file: &Path) -> bool {
@@ -79,11 +115,26 @@ impl Bench {
         Self { scanner: scanner_in_force(), upstream }
     }
 
+    /// One message by itself.
     fn judge(&self, direction: Direction, bytes: &[u8], request: Option<&PairedRequest>) -> Judged {
-        let pins = Arc::new(PinBook::in_memory(Vec::new()));
-        let judge = Judge::new(self.scanner.clone(), pins, Rules::default(), Limits::default());
+        let judge = self.judge_with(Arc::new(PinBook::in_memory(Vec::new())));
+        self.ask(&judge, &self.upstream, direction, bytes, request)
+    }
+
+    fn judge_with(&self, pins: Arc<PinBook>) -> Judge {
+        Judge::new(self.scanner.clone(), pins, Rules::default(), Limits::default())
+    }
+
+    fn ask(
+        &self,
+        judge: &Judge,
+        upstream: &Upstream,
+        direction: Direction,
+        bytes: &[u8],
+        request: Option<&PairedRequest>,
+    ) -> Judged {
         let context = Context {
-            upstream: &self.upstream,
+            upstream,
             transport: Transport::StreamableHttp,
             now: clock::now(),
             siblings: &Vec::new,
@@ -93,10 +144,10 @@ impl Bench {
     }
 
     /// One file: a message, or what `tools/list` gives.
-    fn one(&self, bytes: &[u8], args: &args::Scan) -> Result<ScanReport, Failed> {
+    fn one(&self, bytes: &[u8], file: &Path, args: &args::Scan) -> Result<ScanReport, Failed> {
         let limits = Limits::default();
         let doc = Doc::parse(bytes, Mode::Lenient, &limits)
-            .map_err(|error| Failed::new(BAD_DATA, format!("{}: {error}", args.file.display())))?;
+            .map_err(|error| Failed::new(BAD_DATA, format!("{}: {error}", file.display())))?;
         if let Some(field) = bare_list(&doc) {
             let (before, after) = wrapper(field);
             let message = [before.as_bytes(), bytes, after.as_bytes()].concat();
@@ -193,58 +244,6 @@ fn answered_method(envelope: &Envelope<'_>) -> Option<&'static str> {
         ("protocolVersion", "initialize"),
     ];
     shapes.iter().find(|(key, _)| result.get(key).is_some()).map(|(_, method)| *method)
-}
-
-#[derive(Deserialize)]
-struct Line<'a> {
-    id: String,
-    direction: Direction,
-    #[serde(borrow)]
-    message: &'a RawValue,
-    #[serde(borrow, default)]
-    request: Option<&'a RawValue>,
-}
-
-fn lines(bench: &Bench, args: &args::Scan) -> Result<ExitCode, Failed> {
-    let input: Box<dyn BufRead> = if is_stdin(&args.file) {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(std::io::BufReader::new(std::fs::File::open(&args.file).map_err(unreadable(&args.file))?))
-    };
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut bad = 0;
-    for (number, line) in input.lines().enumerate() {
-        let line = line.map_err(unreadable(&args.file))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str::<Line<'_>>(&line) {
-            Ok(line) => {
-                let request = line.request.and_then(|raw| request_of(raw.get()));
-                let judged = bench.judge(line.direction, line.message.get().as_bytes(), request.as_ref());
-                let report = ScanReport { id: Some(line.id), verdict: judged.verdict, findings: judged.findings };
-                serde_json::to_writer(&mut out, &report).map_err(std::io::Error::from)?;
-                out.write_all(b"\n")?;
-            }
-            Err(error) => {
-                bad += 1;
-                writeln!(std::io::stderr(), "line {}: {error}", number + 1)?;
-            }
-        }
-    }
-    out.flush()?;
-    if bad > 0 {
-        return Err(Failed::new(BAD_DATA, format!("{bad} lines could not be read")));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn request_of(raw: &str) -> Option<PairedRequest> {
-    let limits = Limits::default();
-    let doc = Doc::parse(raw.as_bytes(), Mode::Lenient, &limits).ok()?;
-    let envelope = Envelope::read(&doc);
-    let target = envelope.target().map(|target| target.into_owned());
-    envelope.method.as_deref().map(|method| PairedRequest { modern: envelope.is_modern(), ..paired(method, target) })
 }
 
 fn show(report: &ScanReport) -> Result<(), Failed> {
