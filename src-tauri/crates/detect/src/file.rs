@@ -84,6 +84,9 @@ pub struct Where {
     /// Only when an argument of the same call names a place outside this machine (URL, host, recipient).
     #[serde(default)]
     pub with_destination: bool,
+    /// Only texts up to this length: a value, not a document.
+    #[serde(default)]
+    pub max_bytes: Option<usize>,
 }
 
 /// Whether text that first had to be decoded (base64, hidden characters …) is looked at.

@@ -202,13 +202,14 @@ impl<'r> Run<'r> {
             writes: self.writes,
             secrets: OnceCell::new(),
             urls: OnceCell::new(),
+            concepts: OnceCell::new(),
             acts: OnceCell::new(),
         };
         let set = self.set;
         self.find_keywords(&normal.text);
         for (index, active) in set.active.iter().enumerate() {
             let near = std::mem::take(&mut self.near[index]);
-            if self.looks_here(index, active, origin, view) {
+            if self.looks_here(index, active, origin, original, view) {
                 for found in matches(set, active, &probe, &near) {
                     let range = found.range.start + window.start..found.range.end + window.start;
                     self.report(index, origin, original, view, range, found.reading);
@@ -234,7 +235,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn looks_here(&self, index: usize, active: &Active, origin: &Origin<'_>, view: &View<'_>) -> bool {
+    fn looks_here(&self, index: usize, active: &Active, origin: &Origin<'_>, original: &str, view: &View<'_>) -> bool {
         let file = self.set.file(active);
         let place = &file.place;
         let limit = if file.matcher.predicate.as_ref().is_some_and(|p| p.finds_many()) { MAX_PER_SIGNATURE } else { 1 };
@@ -244,6 +245,7 @@ impl<'r> Run<'r> {
             && place.direction.is_none_or(|direction| direction == self.direction)
             && (place.methods.is_empty() || self.method.is_some_and(|m| place.methods.iter().any(|one| one == m)))
             && (!place.with_destination || self.has_destination)
+            && place.max_bytes.is_none_or(|most| original.len() <= most)
             && match place.decoded {
                 DecodedLayer::Also => true,
                 DecodedLayer::Only => !view.steps.is_empty(),

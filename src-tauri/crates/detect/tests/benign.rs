@@ -71,7 +71,7 @@ fn arguments_of_everyday_calls() {
         ("write_file", "content", "../../../../etc/passwd\nSELECT * FROM users WHERE 1=1; DROP TABLE x;"),
         ("write_file", "content", "url: http://169.254.169.254/latest/meta-data/"),
         ("query_db", "sql", "SELECT 1; SELECT 2"),
-        ("query_db", "sql", "SELECT * FROM a WHERE x = '' OR 1=1 -- all"),
+        ("query_db", "sql", "SELECT * FROM a WHERE 1=1 AND x = 'b' -- all"),
         ("query_db", "query", "DELETE FROM sessions WHERE expires < now(); VACUUM;"),
         ("fetch", "url", "http://localhost:3000/api?x=1&id=2"),
         ("fetch", "url", "http://192.168.1.20:8123/"),

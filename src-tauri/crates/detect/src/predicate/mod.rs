@@ -1,6 +1,7 @@
 //! Predicates: what a regex cannot say. Each takes text and parameters and answers with byte ranges; none knows
 //! Signatures or messages. Names and parameters are documented in `signatures/README.md`.
 
+pub(crate) mod concept;
 pub(crate) mod hidden;
 pub(crate) mod path;
 pub(crate) mod script;
@@ -50,6 +51,8 @@ pub enum Predicate {
     UrlTrick { tricks: Vec<url::Trick> },
     /// A URL that carries data away.
     UrlLoad { loads: Vec<url::Load> },
+    /// Concepts close together whose weights add up to at least so many tenths.
+    ConceptScore { kind: concept::Kind, at_least: u32 },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },
 }
@@ -73,6 +76,7 @@ pub(crate) struct Probe<'p> {
     /// Found once per text, asked for by several Signatures.
     pub secrets: OnceCell<Vec<secret::Secret>>,
     pub urls: OnceCell<Vec<url::Located>>,
+    pub concepts: OnceCell<Vec<concept::Hit>>,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
 }
 
@@ -96,6 +100,11 @@ impl Predicate {
             Self::UrlHost { classes } => url::find_hosts(text, urls(), classes),
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
+            Self::ConceptScore { kind, at_least } => {
+                // One kind per role, and the lowest limit first: the others reuse what it found.
+                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, 24.min(*at_least)));
+                concept::find(probe.normal, hits, *kind, *at_least)
+            }
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
         }
     }

@@ -32,13 +32,17 @@ pub(crate) struct Path {
     pub climbs: usize,
     /// Starts at the root and goes up all the same.
     pub wanders: bool,
+    /// Starts at the root and goes up beyond it.
+    pub leaves_root: bool,
     /// Dots or slashes were percent-encoded, doubled or overlong.
     pub is_encoded: bool,
     pub has_nul: bool,
 }
 
-/// Climbs beyond the start that no ordinary relative import needs.
-const FAR_CLIMBS: usize = 6;
+/// Climbs beyond the start that no ordinary relative path in a call needs.
+const FAR_CLIMBS: usize = 3;
+/// The same for texts that are only perhaps a path.
+const FAR_CLIMBS_ELSEWHERE: usize = 5;
 
 pub fn find_sensitive(text: &str, role: Role, sets: &[Set]) -> Vec<Match> {
     find(text, role, |path| sets.iter().any(|set| set.holds(&path.text)))
@@ -50,11 +54,13 @@ pub fn find_traversal(text: &str, role: Role, reaches: &[Reach]) -> Vec<Match> {
         path.climbs > 0 && sets.iter().any(|set| set.holds_after_climb(&path.text))
             || path.wanders && sets.iter().any(|set| set.holds(&path.text))
     };
+    let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
+    let far = if is_path { FAR_CLIMBS } else { FAR_CLIMBS_ELSEWHERE };
     find(text, role, |path| {
         reaches.iter().any(|reach| match reach {
             Reach::Sensitive => climbs_into(path),
-            Reach::Encoded => path.is_encoded && path.climbs > 0 || path.has_nul,
-            Reach::Far => path.climbs >= FAR_CLIMBS,
+            Reach::Encoded => path.is_encoded && (path.climbs > 0 || path.wanders) || path.has_nul,
+            Reach::Far => path.climbs >= far || path.leaves_root,
         })
     })
 }
@@ -106,11 +112,23 @@ impl Path {
                 break;
             }
         }
-        // `..;/` (Java) and `....//`, which becomes `../` when a filter takes one `../` away.
-        if text.contains("..;/") || text.contains("....//") {
-            path.is_encoded = true;
-            text = text.replace("..;/", "../").replace("....//", "../");
+        // In a URL the path begins behind the host.
+        if let Some((scheme, rest)) = text.split_once("://")
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && rest.contains("..")
+        {
+            let start = rest.find(['/', '?']).unwrap_or(rest.len());
+            text = rest[start..].replacen(['?', '='], "/", 4);
         }
+        // `..;/` (Java), and `....//` or `..././`, which become `../` when a filter takes one `../` away.
+        if ["..;/", "....//", "..././", ".../", "...."].iter().any(|form| text.contains(form)) {
+            let undone = text.replace("..;/", "../").replace("..././", "../").replace("....//", "../");
+            let undone = undone.split('/').map(dotted).collect::<Vec<_>>().join("/");
+            path.is_encoded |= undone != text;
+            text = undone;
+        }
+        // Slashes doubled or mixed with single dots between climbs.
+        path.is_encoded |= [".//..", "..//..", "/.//..", "..//{"].iter().any(|form| text.contains(form));
         while let Some(rest) = text.strip_prefix("/proc/self/root").or_else(|| text.strip_prefix("/proc/1/root")) {
             path.is_encoded = true;
             text = rest.to_owned();
@@ -126,6 +144,7 @@ impl Path {
                     path.wanders |= is_rooted;
                     if parts.pop().is_none() {
                         path.climbs += 1;
+                        path.leaves_root |= is_rooted;
                     }
                 }
                 part => parts.push(part),
@@ -137,38 +156,94 @@ impl Path {
     }
 }
 
-/// Percent-encoding, `%u` and overlong forms undone once.
+/// Three and more dots climb on some systems, and many are cut to two on others.
+fn dotted(part: &str) -> &str {
+    if part.len() >= 3 && part.bytes().all(|byte| byte == b'.') { ".." } else { part }
+}
+
+/// Percent-encoding, `%u`, overlong and half-encoded forms undone once.
 fn undo_encoding(text: &str) -> String {
+    let mut text = percent_decoded(text);
+    // `..2f..2f`, `..0x2f`, `..255c`: the mark of the encoding got lost, or is one that only some decoders take.
+    for (form, sign) in [
+        ("..0x2f", "../"),
+        ("..0x5c", "..\\"),
+        ("0x2e0x2e", ".."),
+        ("..252f", "../"),
+        ("..255c", "..\\"),
+        ("..2f", "../"),
+        ("..5c", "..\\"),
+    ] {
+        if text.contains(form) {
+            text = text.replace(form, sign);
+        }
+    }
+    if text.starts_with("../") && text.contains("etc2f") || text.contains("var2flog") {
+        text = text.replace("2f", "/");
+    }
+    text
+}
+
+/// `%41`, `%u0041` and overlong UTF-8 (`%c0%ae`) once; what does not decode stays.
+pub(super) fn percent_decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
-    let text = text
-        .replace("%c0%ae", ".")
-        .replace("%e0%80%ae", ".")
-        .replace("%uff0e", ".")
-        .replace("%u002e", ".")
-        .replace("%c0%af", "/")
-        .replace("%c1%9c", "\\")
-        .replace("%u2215", "/")
-        .replace("%u2216", "\\")
-        .replace("%u002f", "/");
     let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| (*byte as char).to_digit(16));
+    let hex = |at: usize| Some((digit(at)? * 16 + digit(at + 1)?) as u8);
+    let encoded = |at: usize| (bytes.get(at) == Some(&b'%')).then(|| hex(at + 1)).flatten();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = |at: usize| bytes.get(at).and_then(|byte| (*byte as char).to_digit(16));
-        match (bytes[at], hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (byte, ..) => {
-                out.push(byte);
-                at += 1;
-            }
+        if bytes[at] != b'%' {
+            out.push(bytes[at]);
+            at += 1;
+            continue;
         }
+        if bytes.get(at + 1) == Some(&b'u')
+            && let (Some(high), Some(low)) = (hex(at + 2), hex(at + 4))
+        {
+            // Wide forms that some servers map to the sign they look like.
+            let sign = match u16::from_be_bytes([high, low]) {
+                0xff0e | 0x2024 => Some('.'),
+                0x2215 | 0x2044 | 0xff0f | 0xefc8 | 0xf025 => Some('/'),
+                0x2216 | 0xff3c => Some('\\'),
+                value => char::from_u32(u32::from(value)),
+            };
+            out.extend(sign.unwrap_or('\u{fffd}').encode_utf8(&mut [0; 4]).bytes());
+            at += 6;
+            continue;
+        }
+        let Some(byte) = hex(at + 1) else {
+            out.push(b'%');
+            at += 1;
+            continue;
+        };
+        // Overlong: the lead bytes say nothing, the last one carries six bits (or, carelessly decoded, all of itself).
+        let lead = match byte {
+            0xc0 | 0xc1 => 1,
+            0xe0 if encoded(at + 3) == Some(0x80) => 2,
+            0xf0 if encoded(at + 3) == Some(0x80) && encoded(at + 6) == Some(0x80) => 3,
+            0xf8 if encoded(at + 3) == Some(0x80) => 4,
+            0xfc if encoded(at + 3) == Some(0x80) => 5,
+            _ => 0,
+        };
+        if lead > 0
+            && let Some(last) = encoded(at + 3 * lead)
+        {
+            let sign = match last {
+                0x80.. => (last & 0x3f) | (byte & 1) << 6,
+                last => last,
+            };
+            out.push(sign);
+            at += 3 * (lead + 1);
+            continue;
+        }
+        out.push(byte);
+        at += 3;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Home directories of all platforms and notations as `~`; drive letters dropped.
@@ -232,7 +307,7 @@ mod tests {
             "/home/me/project/.env.example",
             "docs/My%20File.md",
             "C:\\Users\\me\\src\\main.rs",
-            "../../../../packages/core/src",
+            "../../packages/core/src",
             "/etc/hosts",
             "/home/me/portcullis/signatures/x.toml",
             "~/.ssh/id_rsa.pub",

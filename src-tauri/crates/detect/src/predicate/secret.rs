@@ -2,6 +2,8 @@
 //! assigned to telling names. Placeholders, hashes, UUIDs and integrity strings are none.
 
 mod formats;
+mod provider;
+mod shaped;
 
 use super::Match;
 use aho_corasick::AhoCorasick;
@@ -59,8 +61,10 @@ pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
         }
     }
     found.extend(connection_strings(text));
+    found.extend(shaped::find(bytes));
     if assigned {
         found.extend(assigned_values(bytes));
+        found.extend(provider::find(text));
     }
     found.sort_by_key(|secret| (secret.range.start, secret.range.end));
     let mut end = 0;

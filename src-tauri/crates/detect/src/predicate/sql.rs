@@ -6,9 +6,8 @@ use super::Match;
 use crate::role::Role;
 
 const MAX_BYTES: usize = 16 * 1024;
-/// Weight from which a value counts. Names and ids hold no SQL words at all, prose may.
-const PROSE_LIMIT: u32 = 4;
-const NAME_LIMIT: u32 = 3;
+/// Weight from which a value counts.
+const VALUE_LIMIT: u32 = 4;
 const LITERAL_LIMIT: u32 = 4;
 /// Literals of one query that are looked at.
 const MAX_LITERALS: usize = 64;
@@ -19,8 +18,7 @@ pub fn find(text: &str, role: Role) -> Vec<Match> {
     }
     let hit = match role {
         Role::ArgumentSql => query_is_injected(text),
-        Role::ArgumentName => weigh(text) >= NAME_LIMIT,
-        _ => weigh(text) >= PROSE_LIMIT,
+        _ => weigh(text) >= VALUE_LIMIT,
     };
     if hit { vec![Match { range: 0..text.len(), reading: None }] } else { Vec::new() }
 }
@@ -37,19 +35,22 @@ fn weigh(text: &str) -> u32 {
     let breaks_out = quote.is_some_and(|at| at < 24 && is_bare(&lower[..at]));
     let starts_as_sql =
         matches!(*first, "or" | "and" | "union" | "order" | "having" | "group" | "waitfor" | "exec" | "procedure")
-            || lower.starts_with(["|", "&", ";"]);
+            || lower.starts_with(['|', '&', ';']);
     let starts_as_number = lower.starts_with(|c: char| c.is_ascii_digit() || c == '-') && words.len() > 1;
     weight += 2 * u32::from(breaks_out || starts_as_sql) + u32::from(starts_as_number);
+    weight += u32::from(starts_as_number && words.get(1).is_some_and(|word| matches!(*word, "and" | "or" | "having")));
     weight += 2 * u32::from(ends_in_comment(lower));
     weight += 2 * u32::from(has_tautology(lower));
     weight += 2 * u32::from(has_union(&words));
     weight += 3 * u32::from(delays(lower));
     weight += 2 * u32::from(names_internals(lower));
     weight += 2 * u32::from(is_stacked(lower, &words));
-    weight += u32::from(follows(&words, &[("order", "by"), ("group", "by")]) && lower.contains(|c: char| c.is_ascii_digit()));
+    weight +=
+        u32::from(follows(&words, &[("order", "by"), ("group", "by")]) && lower.contains(|c: char| c.is_ascii_digit()));
     weight += 2 * u32::from(lower.contains("null,null") || lower.contains("null, null"));
     weight += 2 * u32::from(lower.contains("(select ") && (breaks_out || starts_as_number || starts_as_sql));
-    weight += u32::from(breaks_out && words.iter().any(|word| matches!(*word, "or" | "and" | "like" | "select" | "where")));
+    weight +=
+        u32::from(breaks_out && words.iter().any(|word| matches!(*word, "or" | "and" | "like" | "select" | "where")));
     weight += u32::from(first == &"select" && words.contains(&"from") && words.len() < 16);
     // `admin' --`: nothing but a name, its closing quote and a comment.
     let closes = breaks_out && ends_in_comment(lower) && words.len() <= 3;
@@ -69,7 +70,10 @@ fn query_is_injected(text: &str) -> bool {
     }
     let rest = rest.trim();
     // What follows the comment mark is a lone quote: the one that should have closed the literal.
-    let tail = ["--", "#", "/*"].iter().filter_map(|mark| lower.rfind(mark).map(|at| &lower[at + mark.len()..])).min_by_key(|tail| tail.len());
+    let tail = ["--", "#", "/*"]
+        .iter()
+        .filter_map(|mark| lower.rfind(mark).map(|at| &lower[at + mark.len()..]))
+        .min_by_key(|tail| tail.len());
     let comment_eats_quote = tail.is_some_and(|tail| {
         let tail = tail.trim();
         !tail.is_empty() && tail.len() <= 3 && tail.chars().all(|c| matches!(c, '\'' | '"' | ')' | ';' | '+' | ' '))
@@ -77,9 +81,16 @@ fn query_is_injected(text: &str) -> bool {
     let or_always = has_or_tautology(lower);
     comment_eats_quote
         || or_always
-        || (delays(rest) || delays(lower)) && (is_open || comment_eats_quote || rest.contains(" or ") || rest.contains(" and "))
-        || is_open && (has_tautology(lower) || has_union(&words(lower)) || lower.contains('$') || names_internals(lower) || ends_in_comment(lower.trim_end_matches(['\'', '"'])))
-        || lower.contains("''") && (has_tautology(lower) || has_union(&words(lower)))
+        || (delays(rest) || delays(lower))
+            && (is_open || comment_eats_quote || rest.contains(" or ") || rest.contains(" and "))
+        || is_open
+            && (has_tautology(lower)
+                || has_union(&words(lower))
+                || lower.contains('$')
+                || names_internals(lower)
+                || ends_in_comment(lower.trim_end_matches(['\'', '"'])))
+        || ["= ''", "=''", "(''", "= \"\""].iter().any(|empty| lower.contains(empty))
+            && (has_tautology(lower) || has_union(&words(lower)))
         || names_internals(lower) && has_union(&words(lower))
 }
 
@@ -134,7 +145,11 @@ fn plain(text: &str) -> String {
 }
 
 fn words(lower: &str) -> Vec<&str> {
-    lower.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '@').filter(|word| !word.is_empty()).take(400).collect()
+    lower
+        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '@')
+        .filter(|word| !word.is_empty())
+        .take(400)
+        .collect()
 }
 
 fn follows(words: &[&str], pairs: &[(&str, &str)]) -> bool {
@@ -149,7 +164,10 @@ fn is_bare(text: &str) -> bool {
 fn ends_in_comment(lower: &str) -> bool {
     let end = lower.trim_end().trim_end_matches(['+', '\0']).trim_end();
     ["--", "#", "/*", "-- -", "--+", "--+-", "//"].iter().any(|mark| end.ends_with(mark))
-        || lower.contains("-- ") && lower.contains(['\'', '"', ')'])
+        || lower.match_indices("-- ").any(|(at, _)| {
+            // Behind a word it is a dash.
+            lower[..at].trim_end().ends_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '"' | ')' | ';' | '`'))
+        })
         || lower.contains("'--")
         || lower.contains("'#")
         || lower.contains("\"--")
@@ -174,13 +192,66 @@ fn delays(lower: &str) -> bool {
 /// Names that only someone feeling for the database's inside writes into a value.
 fn names_internals(lower: &str) -> bool {
     const NAMES: &[&str] = &[
-        "extractvalue(", "updatexml(", "xp_", "sp_executesql", "sp_oacreate", "load_file(", "into outfile", "into dumpfile",
-        "dbms_", "utl_http", "utl_inaddr", "utl_file", "information_schema", "@@version", "@@hostname", "@@basedir",
-        "sysobjects", "syscolumns", "sysusers", "sys.databases", "all_tables", "user_tables", "pg_catalog", "pg_shadow",
-        "pg_user", "sqlite_master", "current_setting(", "convert(int", "cast(version", "char(", "chr(", "0x3a", "concat(0x",
-        "group_concat(", "user_name()", "db_name()", "version()", "system_user", "ctxsys", "xmltype(", "openrowset(",
-        "lo_import(", "copy (select", "pg_read_file", "rlike (", "exp(~", "name()=", "table_name", "column_name", "masterdb",
-        "master..", "md5(", "ascii(substr", "substring(@@", "substr((", "rownum", "exec(", "exec sp", "exec xp", "bulk insert",
+        "extractvalue(",
+        "updatexml(",
+        "xp_",
+        "sp_executesql",
+        "sp_oacreate",
+        "load_file(",
+        "into outfile",
+        "into dumpfile",
+        "dbms_",
+        "utl_http",
+        "utl_inaddr",
+        "utl_file",
+        "information_schema",
+        "@@version",
+        "@@hostname",
+        "@@basedir",
+        "sysobjects",
+        "syscolumns",
+        "sysusers",
+        "sys.databases",
+        "all_tables",
+        "user_tables",
+        "pg_catalog",
+        "pg_shadow",
+        "pg_user",
+        "sqlite_master",
+        "current_setting(",
+        "convert(int",
+        "cast(version",
+        "char(",
+        "chr(",
+        "0x3a",
+        "concat(0x",
+        "group_concat(",
+        "user_name()",
+        "db_name()",
+        "version()",
+        "system_user",
+        "ctxsys",
+        "xmltype(",
+        "openrowset(",
+        "lo_import(",
+        "copy (select",
+        "pg_read_file",
+        "rlike (",
+        "exp(~",
+        "name()=",
+        "table_name",
+        "column_name",
+        "masterdb",
+        "master..",
+        "md5(",
+        "ascii(substr",
+        "substring(@@",
+        "substr((",
+        "rownum",
+        "exec(",
+        "exec sp",
+        "exec xp",
+        "bulk insert",
     ];
     NAMES.iter().any(|name| lower.contains(name))
 }
@@ -190,11 +261,26 @@ fn is_stacked(lower: &str, words: &[&str]) -> bool {
         && (follows(
             words,
             &[
-                ("drop", "table"), ("drop", "database"), ("drop", "view"), ("delete", "from"), ("insert", "into"), ("update", "users"),
-                ("shutdown", "with"), ("exec", "xp_cmdshell"), ("exec", "master"), ("truncate", "table"), ("alter", "table"),
-                ("create", "user"), ("create", "table"), ("grant", "all"), ("backup", "database"), ("declare", "@s"),
+                ("drop", "table"),
+                ("drop", "database"),
+                ("drop", "view"),
+                ("delete", "from"),
+                ("insert", "into"),
+                ("update", "users"),
+                ("shutdown", "with"),
+                ("exec", "xp_cmdshell"),
+                ("exec", "master"),
+                ("truncate", "table"),
+                ("alter", "table"),
+                ("create", "user"),
+                ("create", "table"),
+                ("grant", "all"),
+                ("backup", "database"),
+                ("declare", "@s"),
             ],
-        ) || [";shutdown", "; shutdown", ";exec", "; exec", ";declare", "; declare", ";select ", "; select "].iter().any(|s| lower.contains(s)))
+        ) || [";shutdown", "; shutdown", ";exec", "; exec", ";declare", "; declare", ";select ", "; select "]
+            .iter()
+            .any(|s| lower.contains(s)))
 }
 
 /// `or 1=1`, `or 'a'='a'`, `|| 1=1`, `and 1=2`, `or true`, `or x=x`.
@@ -232,7 +318,8 @@ fn constant(text: &str) -> Option<(&str, usize)> {
     match text.chars().next().filter(|c| matches!(c, '\'' | '"')) {
         Some(quote) => {
             // Doubled quotes are those of a value in a value.
-            let doubled = usize::from(text[1..].starts_with(quote) && text[2..].starts_with(|c: char| c.is_alphanumeric()));
+            let doubled =
+                usize::from(text[1..].starts_with(quote) && text[2..].starts_with(|c: char| c.is_alphanumeric()));
             let body = &text[1 + doubled..];
             let end = body.find(quote)?;
             (end <= 20).then_some((&body[..end], end + 2 + 2 * doubled))
@@ -252,7 +339,9 @@ fn compares_constants(rest: &str) -> bool {
     if left == "true" && tail.len() < 8 || is_number && !left.is_empty() && tail.starts_with("--") {
         return true;
     }
-    let Some(tail) = ["=", "<", ">", "like", "!=", "-", "&", "^", "*", " in "].iter().find_map(|op| tail.strip_prefix(op)) else {
+    let Some(tail) =
+        ["=", "<", ">", "like", "!=", "-", "&", "^", "*", " in "].iter().find_map(|op| tail.strip_prefix(op))
+    else {
         return false;
     };
     let tail = tail.trim_start_matches(['=', '>', ' ', '(']);
@@ -274,10 +363,23 @@ mod tests {
     #[test]
     fn values_that_break_out() {
         for text in [
-            "x' OR '1'='1", "1; DROP TABLE users --", "' UNION SELECT password FROM users--", "admin' --", "admin' #", "admin\"/*",
-            " ORDER BY 21# ", "'; waitfor delay '0:0:5'--", "1 or sleep(5)#", "' or ''&'", "\" or \"\"-\"", ")%20or%20('x'='x",
-            "1 and user_name() = 'dbo'", "',NULL,NULL)%20waitfor%20delay%20'0:0:20'%20--", "' or 1 in (select @@version)--",
-            "1) or pg_sleep(5)--", " OR x=x",
+            "x' OR '1'='1",
+            "1; DROP TABLE users --",
+            "' UNION SELECT password FROM users--",
+            "admin' --",
+            "admin' #",
+            "admin\"/*",
+            " ORDER BY 21# ",
+            "'; waitfor delay '0:0:5'--",
+            "1 or sleep(5)#",
+            "' or ''&'",
+            "\" or \"\"-\"",
+            ")%20or%20('x'='x",
+            "1 and user_name() = 'dbo'",
+            "',NULL,NULL)%20waitfor%20delay%20'0:0:20'%20--",
+            "' or 1 in (select @@version)--",
+            "1) or pg_sleep(5)--",
+            " OR x=x",
         ] {
             assert_eq!(find(text, Role::ArgumentName).len(), 1, "{text}: {}", weigh(text));
         }
@@ -285,7 +387,15 @@ mod tests {
 
     #[test]
     fn queries_with_a_value_that_became_sql() {
-        for payload in ["x' OR '1'='1", " ORDER BY 29-- ", "' or 1=1--", "admin' --", "1) or sleep(5)#", "' union select null, null --", "\" or \"x\"=\"x"] {
+        for payload in [
+            "x' OR '1'='1",
+            " ORDER BY 29-- ",
+            "' or 1=1--",
+            "admin' --",
+            "1) or sleep(5)#",
+            "' union select null, null --",
+            "\" or \"x\"=\"x",
+        ] {
             let query = format!("SELECT * FROM users WHERE name = '{payload}'");
             assert_eq!(find(&query, Role::ArgumentSql).len(), 1, "{query}");
         }
@@ -294,19 +404,34 @@ mod tests {
     #[test]
     fn honest_values_and_queries() {
         for text in [
-            "O'Brien", "rock 'n' roll", "Select a union rep and order lunch or dinner", "Tom and Jerry", "5 or 6 people", "C# or F#",
-            "how to use order by 2 columns in SQL?", "What's the 'best' option -- this or that?", "2024-01-01 and later",
-            "It's 5 o'clock (or later)", "vim -- an editor", "order by phone", "size 10 and up",
+            "O'Brien",
+            "rock 'n' roll",
+            "Select a union rep and order lunch or dinner",
+            "Tom and Jerry",
+            "5 or 6 people",
+            "C# or F#",
+            "how to use order by 2 columns in SQL?",
+            "What's the 'best' option -- this or that?",
+            "2024-01-01 and later",
+            "It's 5 o'clock (or later)",
+            "vim -- an editor",
+            "order by phone",
+            "size 10 and up",
         ] {
             for role in [Role::ArgumentName, Role::ArgumentText] {
                 assert!(find(text, role).is_empty(), "{text}: {}", weigh(text));
             }
         }
         for query in [
-            "SELECT 1; SELECT 2", "SELECT * FROM a WHERE x = 'it''s' AND 1=1", "SELECT name FROM users WHERE name = 'O''Brien' OR age = 3",
-            "SELECT * FROM t WHERE d > '2024-01-01' ORDER BY 2 -- newest first", "SELECT a FROM b WHERE c LIKE '%--%'",
-            "SELECT a, 'x' FROM b UNION ALL SELECT c, 'y' FROM d", "UPDATE t SET a = 'b # c' WHERE id = 4",
-            "SELECT * FROM information_schema.tables WHERE table_schema = 'public'", "INSERT INTO t VALUES ('a', 'it is 1 or 2; fine')",
+            "SELECT 1; SELECT 2",
+            "SELECT * FROM a WHERE x = 'it''s' AND 1=1",
+            "SELECT name FROM users WHERE name = 'O''Brien' OR age = 3",
+            "SELECT * FROM t WHERE d > '2024-01-01' ORDER BY 2 -- newest first",
+            "SELECT a FROM b WHERE c LIKE '%--%'",
+            "SELECT a, 'x' FROM b UNION ALL SELECT c, 'y' FROM d",
+            "UPDATE t SET a = 'b # c' WHERE id = 4",
+            "SELECT * FROM information_schema.tables WHERE table_schema = 'public'",
+            "INSERT INTO t VALUES ('a', 'it is 1 or 2; fine')",
         ] {
             assert!(find(query, Role::ArgumentSql).is_empty(), "{query}");
         }

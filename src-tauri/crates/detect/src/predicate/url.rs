@@ -17,6 +17,8 @@ pub enum HostClass {
     Metadata,
     LinkLocal,
     Loopback,
+    /// This machine or its network, at a port that belongs to a service rather than to a page under development.
+    InternalService,
     Private,
     /// An internal address written so that it does not look like one.
     DisguisedInternal,
@@ -35,6 +37,8 @@ pub enum Trick {
     Punycode,
     /// A bare address instead of a name.
     BareAddress,
+    /// Different readers take different hosts from it, or none.
+    Ambiguous,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -54,6 +58,9 @@ pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Ma
         let Some(found) = classify(&text[range.clone()], url) else { continue };
         let hit = classes.iter().any(|class| match class {
             HostClass::DisguisedInternal => found.is_disguised,
+            HostClass::InternalService => {
+                matches!(found.class, HostClass::Loopback | HostClass::Private) && is_service(url)
+            }
             class => *class == found.class,
         });
         if hit {
@@ -66,6 +73,9 @@ pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Ma
 
 pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match> {
     let mut out = Vec::new();
+    if tricks.contains(&Trick::Ambiguous) && is_ambiguous(text.trim()) {
+        out.push(Match { range: 0..text.len(), reading: None });
+    }
     for (range, url) in urls {
         let raw = &text[range.clone()];
         let host = url.host_str().unwrap_or("");
@@ -95,6 +105,7 @@ pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match>
                 lower.contains("%0d%0a") || lower.contains("%0a%0d")
             }
             Trick::Punycode => host.split('.').any(|label| label.starts_with("xn--")),
+            Trick::Ambiguous => false,
             Trick::BareAddress => matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) && !is_internal(url),
         });
         if hit {
@@ -102,6 +113,49 @@ pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match>
         }
     }
     out
+}
+
+/// An authority with signs that parsers disagree about: `http://a\\@b/`, `http://1.1.1.1 &@2.2.2.2`, `http://127.0.0.1!/`.
+fn is_ambiguous(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    if text.len() > MAX_URL_BYTES
+        || !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https" | "ftp" | "ws" | "wss")
+    {
+        return false;
+    }
+    let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+    if authority.len() > 255 || authority.contains(['{', '<', '$']) {
+        return false;
+    }
+    let at = authority.rfind('@');
+    let starts_as_number = authority.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    let odd_number = {
+        let host = authority.rsplit('@').next().unwrap_or("");
+        let host = host.split(':').next().unwrap_or("");
+        let labels: Vec<&str> = host.split('.').collect();
+        let is_number = |label: &&str| {
+            let digits = label.trim_start_matches(['o', 'x', '0']);
+            !label.is_empty()
+                && label.contains(|c: char| c.is_ascii_digit())
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        labels.len() == 4 && labels.iter().all(is_number) && host.contains(['o', 'x'])
+    };
+    authority.matches('@').count() > 1
+        || at.is_some_and(|at| authority[..at].contains(['\\', '#', '?', ' ', '&', '[']))
+        || starts_as_number && Url::parse(text).is_err()
+        || starts_as_number && authority.contains(['!', '\\'])
+        || odd_number
+}
+
+/// Ports of databases, control planes and the plain web server; development servers listen elsewhere.
+fn is_service(url: &Url) -> bool {
+    const PORTS: &[u16] = &[
+        21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 389, 443, 445, 465, 587, 636, 873, 993, 1433, 1521, 2049,
+        2181, 2375, 2376, 2379, 2380, 3128, 3306, 3389, 4243, 4444, 5432, 5601, 5672, 5900, 5984, 5985, 6379, 6443,
+        6666, 7001, 8500, 9042, 9092, 9200, 9300, 10250, 10255, 10256, 11211, 15672, 27017, 28017, 50000, 50070,
+    ];
+    url.port_or_known_default().is_none_or(|port| PORTS.contains(&port))
 }
 
 pub fn find_loads(urls: &[Located], loads: &[Load]) -> Vec<Match> {
@@ -199,7 +253,7 @@ fn classify(raw: &str, url: &Url) -> Option<Found> {
             if METADATA_NAMES.contains(&name.as_str()) {
                 return Some(Found { class: HostClass::Metadata, is_disguised: false, address: name });
             }
-            if name == "localhost" || name.ends_with(".localhost") || name == "localhost.localdomain" {
+            if LOOPBACK_NAMES.contains(&name.as_str()) || name.ends_with(".localhost") {
                 return Some(Found { class: HostClass::Loopback, is_disguised: false, address: name });
             }
             // Schemes the URL standard does not know keep their host as it is written.
@@ -227,6 +281,17 @@ fn classify(raw: &str, url: &Url) -> Option<Found> {
 const METADATA_NAMES: &[&str] = &[
     "metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal",
     "metadata.azure.internal", "metadata.tencentyun.com", "metadata.packet.net", "metadata.platformequinix.com",
+    "rancher-metadata", "metadata.oraclecloud.com", "metadata.hetzner.cloud", "metadata.internal",
+];
+const LOOPBACK_NAMES: &[&str] = &[
+    "localhost",
+    "localhost.localdomain",
+    "localhost6",
+    "localhost4",
+    "ip6-localhost",
+    "ip6-loopback",
+    "loopback",
+    "localhost6.localdomain6",
 ];
 
 fn class_v4(v4: Ipv4Addr) -> Option<HostClass> {

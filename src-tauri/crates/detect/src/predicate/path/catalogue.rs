@@ -17,6 +17,8 @@ pub enum Set {
     System,
     /// Harmless system files that traversal attempts aim at.
     Probe,
+    /// Settings and logs of the system and its servers, which no project folder holds.
+    SystemSettings,
     /// Portcullis' own state.
     State,
     /// Configuration files of AI apps, which decide what they start.
@@ -66,6 +68,43 @@ const PROBE: &[&str] = &[
     "/windows/win.ini", "/windows/system.ini", "/windows/system32/drivers/etc/hosts", "/winnt/win.ini", "/winnt/…",
     "/windows/…", "/proc/version", "/proc/cmdline", "/proc/mounts", "/proc/net/…", "/proc/self/…", "/var/log/…",
     "/root/…", "/autoexec.bat", "/inetpub/…",
+];
+#[rustfmt::skip]
+const SYSTEM_SETTINGS: &[&str] = &[
+    "/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/crontab", "/etc/anacrontab", "/etc/cron…", "/etc/exports",
+    "/etc/fstab", "/etc/inetd.conf", "/etc/xinetd…", "/etc/issue", "/etc/motd", "/etc/mtab", "/etc/inittab", "/etc/bashrc",
+    "/etc/bash.bashrc", "/etc/profile", "/etc/environment", "/etc/login.defs", "/etc/pam.d/…", "/etc/security/…", "/etc/sysconfig/…",
+    "/etc/network/…", "/etc/networks", "/etc/hosts.allow", "/etc/hosts.deny", "/etc/hostname.…", "/etc/ssh/…", "/etc/ssl/private/…",
+    "/etc/apache…", "/etc/httpd/…", "/etc/http/…", "/etc/nginx/…", "/etc/lighttpd/…", "/etc/php…", "/etc/mysql/…", "/etc/my.cnf",
+    "/etc/postgresql/…", "/etc/redis…", "/etc/samba/…", "/etc/smb.conf", "/etc/proftpd…", "/etc/vsftpd…", "/etc/pure-ftpd…",
+    "/etc/ftp…", "/etc/init.d/…", "/etc/rc…", "/etc/syslog…", "/etc/rsyslog…", "/etc/logrotate…", "/etc/snmp/…", "/etc/ldap/…",
+    "/etc/openldap/…", "/etc/squid…", "/etc/tomcat…", "/etc/wu-ftpd/…", "/etc/webmin/…", "/etc/opt/…", "/etc/release",
+    "/etc/at.allow", "/etc/at.deny", "/etc/cups/…", "/etc/dovecot…", "/etc/postfix/…", "/etc/exim…", "/etc/aliases", "/etc/mail…",
+    "/etc/chrootusers", "/etc/vhcs2/…", "/etc/updatedb.conf", "/etc/sudo.conf", "/etc/lsb-release.d", "/etc/mod…", "/etc/named…",
+    "/etc/bind/…", "/etc/openvpn/…", "/etc/wireguard/…", "/etc/netplan/…", "/etc/networkmanager/…", "/etc/ppp/…", "/etc/grub…",
+    "/boot/…", "/proc/version", "/proc/cmdline", "/proc/config.gz", "/proc/mounts", "/proc/modules", "/proc/partitions",
+    "/proc/swaps", "/proc/net/…", "/proc/self/…", "/proc/interrupts", "/proc/ioports", "/proc/sched_debug", "/proc/devices",
+    "/proc/filesystems", "/proc/driver/…", "/proc/sys/…", "/proc/bus/…",
+    "/var/log/…", "/var/adm/…", "/var/apache…", "/var/mail/…", "/var/spool/…", "/var/lib/mysql/…", "/var/lib/mlocate/…",
+    "/var/lib/dpkg/status", "/var/www/logs/…", "/var/www/conf/…", "/var/run/utmp", "/var/htmp", "/var/webmin/…", "/var/cpanel/…", "/var/local/www/conf/…",
+    "/usr/local/apache…", "/usr/local/etc/apache…", "/usr/local/etc/httpd/…", "/usr/local/etc/nginx/…", "/usr/local/nginx/…",
+    "/usr/local/php…", "/usr/local/etc/php…", "/usr/local/zend/…", "/usr/local/cpanel/…", "/usr/local/psa/…", "/usr/local/mysql/…",
+    "/usr/local/pgsql/…", "/usr/local/www/logs/…", "/usr/lib/security/…", "/usr/apache…", "/usr/ports/…", "/usr/pkgsrc/…", "/usr/etc/…", "/usr/spool/…", "/usr/home/user/…",
+    "/opt/lampp/…", "/opt/xampp/…", "/opt/apache…", "/opt/httpd/…", "/xampp/…", "/wamp/…", "/apache…", "/usr/lib/cron/…", "/mysql/…",
+    "/root/.bash…", "/root/.ssh/…", "/root/.profile", "/root/.mysql_history", "/root/.my.cnf", "/root/.viminfo", "/root/anaconda-ks.cfg", "~/.ssh/known_hosts", "~/.ssh/authorized_keys",
+    "~/.bash_logout", "~/.viminfo", "~/.lesshst", "~/.wget-hsts", "~/.xauthority",
+    "/boot.ini", "/autoexec.bat", "/config.sys", "/ntldr", "/pagefile.sys", "/windows/win.ini", "/windows/system.ini", "/windows/php.ini", "/windows/repair/…",
+    "/windows/system32/…", "/windows/debug/…", "/windows/panther/…", "/windows/iis…", "/windows/security/…", "/windows/csc/…", "/windows/my.ini", "/winnt/…",
+    "/inetpub/…", "/unattend.xml", "/unattended.xml", "/sysprep.inf", "/sysprep/…", "/php/…", "/php4/…", "/php5/…", "/program files/apache…", "/program files/mysql/…",
+    "/program files (x86)/apache…", "/program files/filezilla server/…", "/program files/xampp/…", "/minint/…", "/wamp64/…", "/private/etc/…", "/library/webserver/…",
+];
+/// Settings and logs of servers by their name alone: they tell only when a path climbed to them.
+#[rustfmt::skip]
+const SERVER_FILES: &[&str] = &[
+    "…/.htaccess", "…/.htpasswd", "…/web-inf/…", "…/web.config", "…/wp-config.php", "…/config.inc.php", "…/error_log",
+    "…/access_log", "…/error.log", "…/access.log", "…/httpd.conf", "…/php.ini", "…/my.cnf", "…/nginx.conf", "…/apache2.conf", "…/win.ini",
+    "…/boot.ini", "…/httpd-ssl.conf", "…/vsftpd.conf", "…/proftpd.conf", "…/sshd_config", "…/tomcat-users.xml", "…/server.xml",
+    "…/logs/…", "/php.ini", "…/passwd", "…/shadow", "…/global.asa", "…/database.yml", "…/settings.php", "…/localsettings.php",
 ];
 #[rustfmt::skip]
 const STATE: &[&str] = &[
@@ -127,7 +166,8 @@ impl Set {
                 of_process.is_some_and(|(_, file)| matches!(file, "environ" | "mem" | "maps" | "auxv"))
                     || listed(SYSTEM)
             }
-            Self::Probe => listed(PROBE),
+            Self::Probe => listed(PROBE) || listed(SYSTEM_SETTINGS) || listed(SERVER_FILES),
+            Self::SystemSettings => listed(SYSTEM_SETTINGS),
             Self::State => listed(STATE),
             Self::AppConfigs => listed(APP_CONFIGS),
             Self::Startup => listed(STARTUP),

@@ -12,7 +12,10 @@ const MAX_PROSE_BYTES: usize = 2048;
 const PLAIN_WORDS: &[&str] = &[
     "sort", "find", "more", "less", "head", "tail", "last", "who", "w", "net", "type", "set", "id", "echo", "print",
     "cat", "sleep", "time", "touch", "kill", "env", "host", "date", "dir", "ping", "node", "type", "move", "copy",
-    "start", "exit", "test",
+    "start", "exit", "test", "time", "query", "service", "tree", "file", "free", "users", "groups", "at", "make", "read",
+    "wait", "source", "true", "false", "cut", "mail", "fetch", "stat", "strings", "java", "del", "vol", "sc", "wall",
+    "finger", "export", "mount", "route", "reg", "ss", "rd", "od", "nl", "rev", "ln", "git", "docker", "ruby", "ip",
+    "locate", "which", "shutdown", "halt", "exec", "eval", "system", "diff", "expr", "python", "go", "su", "ver",
 ];
 #[rustfmt::skip]
 const PROGRAMS: &[&str] = &[
@@ -24,7 +27,30 @@ const PROGRAMS: &[&str] = &[
     "powershell", "cmd", "certutil", "reg", "wmic", "useradd", "adduser", "passwd", "su", "sudo", "crontab",
     "telnet", "ssh", "scp", "ftp", "tftp", "w", "who", "last", "hostname", "df", "mount", "nohup", "eval", "exec",
     "system", "date", "getent", "locate", "which", "nmap", "busybox", "openssl", "dd", "tar", "socat", "route",
-    "arp", "ifconfig", "phpinfo", "ver",
+    "arp", "ifconfig", "phpinfo", "ver", "netsh", "sysinfo", "nbtstat", "schtasks", "sc", "bitsadmin", "mshta", "cscript",
+    "wscript", "rundll32", "regsvr32", "tree", "copy", "del", "start", "vol", "time", "move", "rmdir", "rd", "erase",
+    "attrib", "icacls", "takeown", "vssadmin", "wevtutil", "query", "hostnamectl", "systemctl", "service", "lsof", "ss",
+    "strings", "od", "nl", "tac", "rev", "stat", "groups", "finger", "users", "uptime", "free", "du", "file", "ln",
+    "iptables", "pip", "npm", "apt", "apt-get", "yum", "gcc", "make", "git", "docker", "kubectl", "crontab", "at",
+    "chattr", "mkfifo", "mknod", "lua", "irb", "java", "javac", "gdb", "strace", "tcpdump", "rsync", "lynx", "aria2c",
+    "fetch", "whois", "traceroute", "tracert", "mysql", "psql", "sqlite3", "redis-cli", "mail", "sendmail", "wall",
+    "ruby", "bash.exe", "pwsh", "invoke-webrequest", "iwr", "iex", "get-process", "cmd.exe", "ipconfig.exe", "read",
+    "wait", "test", "expr", "source", "true", "false", "cut", "wc", "uniq", "tr", "diff", "basename", "dirname",
+];
+
+/// Programs that do enough harm, or are tried first often enough, to count in prose.
+#[rustfmt::skip]
+const GRAVE: &[&str] = &[
+    "curl", "wget", "nc", "ncat", "bash", "sh", "rm", "whoami", "ifconfig", "powershell", "cmd", "cat", "id", "uname",
+    "netstat", "ls", "sleep", "ping", "nslookup", "ipconfig", "dir", "pwd", "sysinfo", "systeminfo", "netsh", "net",
+    "type", "reg", "perl", "phpinfo", "hostname", "printenv", "tasklist", "certutil", "dig",
+];
+/// Programs that are words, with the word behind them that makes them commands.
+#[rustfmt::skip]
+const OPERANDS: &[(&str, &str)] = &[
+    ("net", "user"), ("net", "view"), ("net", "localgroup"), ("net", "start"), ("net", "share"), ("net", "use"),
+    ("netsh", "firewall"), ("netsh", "advfirewall"), ("netsh", "wlan"), ("reg", "add"), ("reg", "query"),
+    ("cat", "etc/passwd"), ("wmic", "process"), ("echo", "vulnerable"),
 ];
 
 pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
@@ -77,37 +103,23 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     if !PROGRAMS.contains(&name) {
         return false;
     }
-    let has_path = program.text.starts_with('/');
+    let has_path = program.text.starts_with('/') || program.text.contains("bin/");
     let first = command.words.get(1).map_or("", |word| word.text.as_str());
-    let telling = first.starts_with(['-', '/', '~', '$', '.'])
-        || first.contains(['/', '=', '*'])
-        || first.bytes().all(|byte| byte.is_ascii_digit()) && !first.is_empty();
+    let telling = first.starts_with(['-', '/', '~', '$', '.', '%'])
+        || first.contains(['/', '\\', '=', '*'])
+        || first.as_bytes().get(1) == Some(&b':')
+        || first.bytes().all(|byte| byte.is_ascii_digit()) && !first.is_empty()
+        || OPERANDS.contains(&(name, first));
     let alone = command.words.len() == 1;
     if is_prose {
         // `code` in Markdown names commands; prose that runs them has an argument, or nothing but the command.
-        let grave = [
-            "curl",
-            "wget",
-            "nc",
-            "ncat",
-            "bash",
-            "sh",
-            "rm",
-            "whoami",
-            "ifconfig",
-            "powershell",
-            "cmd",
-            "cat",
-            "id",
-            "uname",
-            "netstat",
-            "ls",
-            "sleep",
-            "ping",
-            "nslookup",
-        ];
-        return grave.contains(&name)
-            && (telling || alone && !is_substitution && (tail.len() < 24 || matches!(name, "whoami" | "id")));
+        let short = tail.len() < 24;
+        let grave = GRAVE.contains(&name)
+            && (telling || alone && !is_substitution && (short || matches!(name, "whoami" | "id")));
+        return grave
+            || !is_substitution
+                && (telling && (has_path || short || !PLAIN_WORDS.contains(&name))
+                    || OPERANDS.contains(&(name, first)));
     }
     has_path || !PLAIN_WORDS.contains(&name) || telling || alone
 }
