@@ -49,6 +49,7 @@ export const NEEDS = [
     name: 'chromium', targets: TEST, found: () => chromium() !== undefined,
     apt: ['chromium'], dnf: ['chromium'], pacman: ['chromium'], brew: ['cask:google-chrome'],
   },
+  { ...program(['strace'], TEST, { apt: ['strace'], dnf: ['strace'], pacman: ['strace'] }), os: ['linux'] },
   { ...program(['Xvfb'], TEST, { apt: ['xvfb'], dnf: ['xorg-x11-server-Xvfb'], pacman: ['xorg-server-xvfb'] }), os: ['linux'] },
   { ...program(['dbus-daemon'], TEST, { apt: ['dbus'], dnf: ['dbus-daemon'], pacman: ['dbus'] }), os: ['linux'] },
   { ...program(['import'], TEST, { apt: ['imagemagick'], dnf: ['ImageMagick'], pacman: ['imagemagick'] }), os: ['linux'] },

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// As long as the apps wait before they take over a lock that nobody renews.
 const STALE: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Longer than that: an abandoned lock does not stop us.
+const PATIENCE: Duration = Duration::from_secs(12);
 const OWNER: &str = "owner.portcullis";
 
 /// Given back when dropped. A process that is killed leaves it behind, as the apps do: it goes stale.

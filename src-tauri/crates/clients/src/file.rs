@@ -1,4 +1,5 @@
-//! Other apps' files on the disk: read with their symlinks resolved, replace atomically with mode and owner kept. The one
+//! Other apps' files on the disk: read with their symlinks resolved, replace atomically with mode, owner, access
+//! control list and extended attributes kept. The one
 //! place that writes outside the state directory. It replaces files that exist; it never creates or deletes one.
 
 use crate::error::Error;
@@ -68,13 +69,28 @@ pub(crate) fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
             return Err(Error::UnsafeFile { file: file(), reason });
         }
     }
-    temporary_beside(&snapshot.target).map(drop).map_err(|error| denied(&snapshot.path, error))
+    probe(snapshot.target.parent().unwrap_or(Path::new("/"))).map_err(|error| denied(&snapshot.path, error))
+}
+
+/// Whether files can be made in a directory. Makes none: a process that is killed here would leave it behind.
+#[cfg(unix)]
+fn probe(directory: &Path) -> std::io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+/// Windows has no such question; a temporary file there is deleted with its handle.
+#[cfg(not(unix))]
+fn probe(directory: &Path) -> std::io::Result<()> {
+    tempfile::tempfile_in(directory).map(drop)
 }
 
 fn denied(path: &Path, error: std::io::Error) -> Error {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     match error.kind() {
-        PermissionDenied => Error::ReadOnly { file: path.into(), reason: "its directory may not be written".into() },
+        PermissionDenied => {
+            let reason = "it or its directory may not be written (read-only, immutable, or another user's)";
+            Error::ReadOnly { file: path.into(), reason: reason.into() }
+        }
         ReadOnlyFilesystem => Error::ReadOnly { file: path.into(), reason: "its file system is read-only".into() },
         _ => Error::io("writing", path)(error),
     }
@@ -104,6 +120,8 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
     temp.write_all(bytes).map_err(io)?;
     keep_owner(&meta, temp.as_file()).map_err(io)?;
     temp.as_file().set_permissions(meta.permissions()).map_err(io)?;
+    // After the mode, which would narrow an access control list.
+    keep_attributes(target, temp.as_file()).map_err(io)?;
     temp.as_file().sync_all().map_err(io)?;
     step(Step::TempWritten);
     // The last look before the swap: somebody may have written or moved the link meanwhile.
@@ -128,6 +146,31 @@ fn keep_owner(meta: &fs::Metadata, file: &fs::File) -> std::io::Result<()> {
 }
 #[cfg(not(unix))]
 fn keep_owner(_: &fs::Metadata, _: &fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Extended attributes, access control lists among them. Those that only the system may set are left to it.
+#[cfg(unix)]
+fn keep_attributes(from: &Path, to: &fs::File) -> std::io::Result<()> {
+    use std::io::ErrorKind::Unsupported;
+    use xattr::FileExt;
+    let names = match xattr::list(from) {
+        Ok(names) => names,
+        Err(error) if error.kind() == Unsupported => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for name in names {
+        let Some(value) = xattr::get(from, &name)? else { continue };
+        let of_the_system = |name: &str| ["security.", "trusted.", "com.apple."].iter().any(|s| name.starts_with(s));
+        match to.set_xattr(&name, &value) {
+            Err(error) if !name.to_str().is_some_and(of_the_system) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+#[cfg(not(unix))]
+fn keep_attributes(_: &Path, _: &fs::File) -> std::io::Result<()> {
     Ok(())
 }
 

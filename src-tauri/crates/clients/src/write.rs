@@ -335,12 +335,12 @@ pub(crate) fn commit(
     locked: &mut Locked<'_>,
     step: &mut dyn FnMut(Step),
 ) -> Result<(), Error> {
-    // Released when this ends, however it ends.
-    let _held = app_lock.map(|kind| Held::take(kind, &plan.snapshot.target)).transpose()?;
     locked.state.pending.push(plan.pending.clone());
     locked.save()?;
     step(Step::Journaled);
-    let replaced = file::replace(&plan.snapshot, &plan.bytes, step);
+    // Taken and released while the write is journaled, so that the next start finds what a killed one left.
+    let held = app_lock.map(|kind| Held::take(kind, &plan.snapshot.target)).transpose();
+    let replaced = held.and_then(|_held| file::replace(&plan.snapshot, &plan.bytes, step));
     locked.state.pending.retain(|pending| *pending != plan.pending);
     if replaced.is_ok() {
         locked.state.settle(plan.pending);

@@ -193,6 +193,86 @@ mod unix {
         }
     }
 
+    /// On a file system that has them; elsewhere there is nothing to keep.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn extended_attributes_and_access_lists_are_kept() {
+        let home = Home::with_cursor(BEFORE);
+        // Another user may read; the group may not: as the kernel keeps it.
+        let entries: [(u16, u16, u32); 5] =
+            [(1, 6, u32::MAX), (2, 4, 12345), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)];
+        let mut list = 2u32.to_le_bytes().to_vec();
+        for (tag, rights, who) in entries {
+            list.extend([tag.to_le_bytes(), rights.to_le_bytes()].concat());
+            list.extend(who.to_le_bytes());
+        }
+        let kept: Vec<(&str, Vec<u8>)> = [("user.note", b"mine".to_vec()), ("system.posix_acl_access", list)]
+            .into_iter()
+            .filter(|(name, value)| xattr::set(home.cursor(), name, value).is_ok())
+            .collect();
+        let check = || {
+            for (name, value) in &kept {
+                assert_eq!(xattr::get(home.cursor(), name).unwrap().as_ref(), Some(value), "{name}");
+            }
+        };
+        home.clients().protect();
+        assert_ne!(home.read(), BEFORE);
+        check();
+        home.clients().restore();
+        check();
+    }
+
+    #[test]
+    fn files_of_a_store_or_of_chezmoi_are_not_forced_but_their_lines_are_shown() {
+        let home = Home::with_cursor(r#"{"mcpServers":{"a":{"command":"x"},"r":{"url":"https://h.example/mcp"}}}"#);
+        let source = home.machine.home.join(".local/share/chezmoi/private_dot_cursor/mcp.json.tmpl");
+        home.write(&source, "{}");
+        let clients = home.clients();
+        let before = home.read();
+        let preview = clients.look(&cursor(), ConfigAction::Protect);
+        let file = &preview.files[0];
+        assert!(file.refused.as_ref().is_some_and(|reason| reason.contains("chezmoi")), "{file:?}");
+        assert_eq!(clients.apply(&preview.token).unwrap_err().code(), "config_managed");
+        assert_eq!(home.read(), before);
+        // The person puts the lines into the source, and the store writes them: they are known.
+        let added = file.diff.iter().find(|line| line.tag == DiffTag::Added).unwrap();
+        home.write(&home.cursor(), &added.text);
+        assert!(clients.server("a").protected && clients.server("r").protected);
+        assert!(clients.upstreams().unwrap().iter().any(|u| u.url.as_deref() == Some("https://h.example/mcp")));
+        // Shown again, the same lines.
+        home.write(&home.cursor(), &before);
+        assert_eq!(clients.look(&cursor(), ConfigAction::Protect).files[0].diff, file.diff);
+    }
+
+    #[test]
+    fn an_app_that_writes_right_now_is_waited_for_and_its_abandoned_lock_is_not() {
+        use std::time::{Duration, SystemTime};
+        let home = Home::new();
+        let cline = portcullis_domain::AppId::new("cline");
+        let path = home.machine.home.join(".cline/data/settings/cline_mcp_settings.json");
+        home.write(&path, BEFORE);
+        let lock = path.with_file_name("cline_mcp_settings.json.lock");
+        std::fs::create_dir(&lock).unwrap();
+        std::fs::write(lock.join("owner.17"), "").unwrap();
+        let clients = home.clients();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| clients.run(&cline, ConfigAction::Protect));
+            // Cline's own change, made under its lock: ours comes after it, or not at all.
+            std::fs::write(&path, BEFORE.replace("\"x\"", "\"y\"")).unwrap();
+            std::fs::remove_dir_all(&lock).unwrap();
+            let _ = writing.join();
+        });
+        assert!(text(&path).contains("\"y\""), "{}", text(&path));
+        // Abandoned by an app that was killed.
+        home.write(&path, BEFORE);
+        std::fs::create_dir_all(&lock).unwrap();
+        std::fs::write(lock.join("owner.18"), "").unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(60);
+        std::fs::File::open(&lock).unwrap().set_modified(long_ago).unwrap();
+        clients.run(&cline, ConfigAction::Protect);
+        assert!(text(&path).contains("portcullis-shim") && !lock.exists());
+    }
+
     fn refused(home: &Home, code: &str, word: &str) {
         let clients = home.clients();
         let preview = clients.look(&cursor(), ConfigAction::Protect);

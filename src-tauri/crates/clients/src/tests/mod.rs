@@ -4,6 +4,7 @@ mod apply;
 mod apps;
 mod crash;
 mod formats;
+mod other_formats;
 mod property;
 mod three_way;
 mod watch;
