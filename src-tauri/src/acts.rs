@@ -29,6 +29,9 @@ async fn perform(app: &AppHandle, act: &Act) -> Result<(), Notice> {
     };
     match act {
         Act::OpenDashboard => open(app, "/").await,
+        Act::OpenQuestion => window::open_question(app, true)
+            .await
+            .map_err(|error| Notice::failure("The question could not be opened", &format!("{error:#}"))),
         Act::OpenNewestAlert => match engine.newest_alert().await.map_err(failed("The Alert could not be read"))? {
             Some(group) => open(app, &alert_place(group.newest.id.as_str())).await,
             None => open(app, "/alerts").await,

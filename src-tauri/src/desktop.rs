@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::menu::{Act, Facts};
-use crate::notices::{Announced, Notice, change_notice};
+use crate::notices::{Announced, Notice, Opens, ask_notice, change_notice};
 use crate::{acts, tray};
 use portcullis_daemon::Config;
 use portcullis_domain::api::LiveEvent;
@@ -23,11 +23,16 @@ pub struct Shell {
     pub shown: tray::State,
     /// Something may be different: look again.
     pub changed: Notify,
+    pub question_at: crate::window::QuestionPlace,
     notice_id: AtomicI32,
 }
 
 /// Started by the login entry: no window.
 pub const BACKGROUND: &str = "--background";
+
+/// What a notification remembers for the click on it.
+const EXCHANGE: &str = "exchange";
+const QUESTION: &str = "question";
 
 /// Runs until Quit or a signal; answers with the process' exit code.
 pub fn run(background: bool) -> anyhow::Result<i32> {
@@ -54,6 +59,7 @@ pub fn run(background: bool) -> anyhow::Result<i32> {
                 engine,
                 shown: tray::State::default(),
                 changed: Notify::new(),
+                question_at: Default::default(),
                 notice_id: AtomicI32::new(1),
             });
             #[cfg(target_os = "macos")]
@@ -83,10 +89,14 @@ fn started(app: &AppHandle, background: bool) -> anyhow::Result<()> {
     tray::create(app)?;
     let opener = app.clone();
     app.notification().on_action(move |action| {
-        let extra = action.notification().and_then(|shown| shown.extra().get("exchange"));
-        let exchange = extra.and_then(|id| id.as_str()).map(str::to_owned);
-        let place = exchange.map_or_else(|| "/".to_owned(), |id| acts::alert_place(&id));
+        let extra = action.notification().map(|shown| shown.extra().clone()).unwrap_or_default();
         let app = opener.clone();
+        if extra.contains_key(QUESTION) {
+            acts::start(&app, Act::OpenQuestion);
+            return;
+        }
+        let exchange = extra.get(EXCHANGE).and_then(|id| id.as_str()).map(str::to_owned);
+        let place = exchange.map_or_else(|| "/".to_owned(), |id| acts::alert_place(&id));
         tauri::async_runtime::spawn(async move {
             if let Err(error) = crate::window::open(&app, &place).await {
                 tracing::warn!("the Alert could not be opened: {error:#}");
@@ -136,6 +146,16 @@ async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mu
                     }
                     if row.verdict > Verdict::Allow { SETTLE } else { SEEN }
                 }
+                Ok(LiveEvent::Asked { ask }) => {
+                    if let Some(notice) = ask_notice(&ask, now()) {
+                        // on top, without the keyboard
+                        if let Err(error) = crate::window::open_question(app, false).await {
+                            tracing::warn!("the window with a question could not be opened: {error:#}");
+                        }
+                        announce(app, &notice).await;
+                    }
+                    SETTLE
+                }
                 Ok(LiveEvent::Change { change }) => {
                     if let Some(notice) = change_notice(&change) {
                         announce(app, &notice).await;
@@ -170,6 +190,7 @@ async fn look(app: &AppHandle, announced: &mut Announced) {
         status: engine.status().await.ok(),
         apps: engine.apps().await.unwrap_or_default(),
         newest_alert: engine.newest_alert().await.ok().flatten().map(|group| group.newest),
+        questions: engine.asks().await.map_or(0, |asks| asks.waiting.len()),
         start_at_login: starts_at_login(app),
     };
     let protection = facts.status.as_ref().map(|status| &status.protection);
@@ -188,7 +209,10 @@ fn now() -> UnixMs {
 
 async fn announce(app: &AppHandle, notice: &Notice) {
     // unreadable settings must not silence a Block
-    if app.state::<Shell>().engine.handle().settings().await.is_ok_and(|settings| !settings.notifications) {
+    let engine = app.state::<Shell>().engine.handle();
+    let silent = engine.settings().await.is_ok_and(|settings| !settings.notifications)
+        || engine.status().await.is_ok_and(|status| status.quiet);
+    if silent {
         return;
     }
     notify(app, notice);
@@ -197,8 +221,10 @@ async fn announce(app: &AppHandle, notice: &Notice) {
 pub fn notify(app: &AppHandle, notice: &Notice) {
     let id = app.state::<Shell>().notice_id.fetch_add(1, Ordering::Relaxed);
     let mut builder = app.notification().builder().id(id).title(&notice.title).body(&notice.body);
-    if let Some(exchange) = &notice.exchange {
-        builder = builder.extra("exchange", exchange.as_str());
+    match &notice.opens {
+        Some(Opens::Alert(exchange)) => builder = builder.extra(EXCHANGE, exchange.as_str()),
+        Some(Opens::Question) => builder = builder.extra(QUESTION, true),
+        None => {}
     }
     if let Err(error) = builder.show() {
         tracing::warn!("a notification could not be shown: {error}");

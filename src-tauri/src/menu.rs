@@ -11,6 +11,8 @@ pub struct Facts {
     pub status: Option<Status>,
     pub apps: Vec<App>,
     pub newest_alert: Option<ExchangeRow>,
+    /// Held calls that wait for the person.
+    pub questions: usize,
     pub start_at_login: bool,
 }
 
@@ -26,6 +28,7 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     OpenDashboard,
+    OpenQuestion,
     OpenNewestAlert,
     Toggle(AppId),
     Pause(Option<u32>),
@@ -41,6 +44,7 @@ impl Act {
     pub fn id(&self) -> String {
         match self {
             Self::OpenDashboard => "open".into(),
+            Self::OpenQuestion => "question".into(),
             Self::OpenNewestAlert => "newest-alert".into(),
             Self::Toggle(app) => format!("toggle:{}", app.as_str()),
             Self::Pause(Some(minutes)) => format!("pause:{minutes}"),
@@ -63,6 +67,7 @@ impl Act {
             Some(_) => return None,
             None => match id {
                 "open" => Self::OpenDashboard,
+                "question" => Self::OpenQuestion,
                 "newest-alert" => Self::OpenNewestAlert,
                 "pause" => Self::Pause(None),
                 "resume" => Self::Resume,
@@ -86,11 +91,11 @@ pub enum Icon {
 }
 
 pub fn icon(facts: &Facts) -> Icon {
-    let unread_block = facts.status.as_ref().is_some_and(|status| status.open_blocks > 0);
+    let calls = facts.questions > 0 || facts.status.as_ref().is_some_and(|status| status.open_blocks > 0);
     match facts.status.as_ref().map(|status| &status.protection) {
         None | Some(Protection::Off) => Icon::Off,
         Some(Protection::Paused { .. }) => Icon::Paused,
-        Some(Protection::Watching) if unread_block => Icon::Alert,
+        Some(Protection::Watching) if calls => Icon::Alert,
         Some(Protection::Watching) => Icon::Watching,
     }
 }
@@ -114,7 +119,7 @@ pub fn entries(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> Vec<Entry> {
     let apps: Vec<&App> = facts.apps.iter().filter(|app| detected(app)).collect();
     let mut menu = vec![
         note("sentence", sentence(facts, clock)),
-        note("question", "No question waiting".into()),
+        question(facts.questions),
         Entry::Separator,
         item(Act::OpenDashboard, "Open dashboard".into(), running),
         newest_alert(facts.newest_alert.as_ref()),
@@ -144,6 +149,13 @@ fn note(id: &str, label: String) -> Entry {
 
 fn item(act: Act, label: String, enabled: bool) -> Entry {
     Entry::Text { id: act.id(), label, enabled }
+}
+
+fn question(waiting: usize) -> Entry {
+    match waiting {
+        0 => item(Act::OpenQuestion, "No question waiting".into(), false),
+        _ => item(Act::OpenQuestion, format!("{} waiting…", count(waiting, "question")), true),
+    }
 }
 
 fn newest_alert(row: Option<&ExchangeRow>) -> Entry {

@@ -42,7 +42,13 @@ fn alert(verdict: &str, reviewed: bool) -> ExchangeRow {
 }
 
 fn facts(apps: Vec<App>) -> Facts {
-    Facts { status: Some(status(json!({"state": "watching"}))), apps, newest_alert: None, start_at_login: false }
+    Facts {
+        status: Some(status(json!({"state": "watching"}))),
+        apps,
+        newest_alert: None,
+        questions: 0,
+        start_at_login: false,
+    }
 }
 
 fn clock(at: UnixMs) -> String {
@@ -130,6 +136,15 @@ fn only_an_unread_block_turns_the_icon_to_alert() {
 }
 
 #[test]
+fn a_question_that_waits_can_be_opened_and_shows_in_the_icon() {
+    let mut facts = facts(vec![]);
+    assert_eq!(line_of(&facts, "question"), "No question waiting (-)");
+    facts.questions = 2;
+    assert_eq!(line_of(&facts, "question"), "2 questions waiting…");
+    assert_eq!(icon(&facts), Icon::Alert);
+}
+
+#[test]
 fn an_app_says_what_was_observed() {
     let said = |servers: Vec<Value>| line_of(&facts(vec![app("cursor", servers)]), "] Cursor");
     assert_eq!(said(vec![]), "[ ] Cursor (no servers) (-)");
@@ -183,6 +198,7 @@ fn every_act_survives_its_id() {
     let app = || AppId::new("claude-desktop");
     let acts = [
         Act::OpenDashboard,
+        Act::OpenQuestion,
         Act::OpenNewestAlert,
         Act::Toggle(app()),
         Act::Pause(Some(15)),

@@ -2,7 +2,7 @@
 //! A Block is announced once per (server, Signature) and hour; Flag and Redact never are (the tray counts them).
 
 use crate::words::plain;
-use portcullis_domain::api::{ExchangeRow, Protection};
+use portcullis_domain::api::{Ask, AskState, ExchangeRow, Protection};
 use portcullis_domain::{Change, ChangeKind, ExchangeId, UnixMs, UpstreamId, Verdict};
 use std::collections::HashMap;
 
@@ -14,14 +14,20 @@ const PAUSE_NOTICE_MS: UnixMs = 60 * 1000;
 pub struct Notice {
     pub title: String,
     pub body: String,
-    /// A click opens this Alert.
-    pub exchange: Option<ExchangeId>,
+    pub opens: Option<Opens>,
+}
+
+/// What a click on a notification leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opens {
+    Alert(ExchangeId),
+    Question,
 }
 
 impl Notice {
     /// Something the person asked for did not happen.
     pub fn failure(what: &str, why: &str) -> Self {
-        Self { title: what.to_owned(), body: plain(why, 300), exchange: None }
+        Self { title: what.to_owned(), body: plain(why, 300), opens: None }
     }
 }
 
@@ -51,7 +57,11 @@ impl Announced {
             .title
             .as_deref()
             .map_or("It matched a Signature.".to_owned(), |title| format!("{}.", plain(title, 120)));
-        Some(Notice { title, body: format!("{why} Open the Alert to see it."), exchange: Some(row.id.clone()) })
+        Some(Notice {
+            title,
+            body: format!("{why} Open the Alert to see it."),
+            opens: Some(Opens::Alert(row.id.clone())),
+        })
     }
 
     /// The notification a minute before a pause ends, once.
@@ -62,8 +72,23 @@ impl Announced {
         }
         self.pause = Some(until);
         let body = "From then on calls are blocked again where a Signature says so.".to_owned();
-        Some(Notice { title: "The pause ends in less than a minute".to_owned(), body, exchange: None })
+        Some(Notice { title: "The pause ends in less than a minute".to_owned(), body, opens: None })
     }
+}
+
+/// The notification for a question that waits. It has no buttons: what is decided needs the facts before it.
+pub fn ask_notice(ask: &Ask, now: UnixMs) -> Option<Notice> {
+    if ask.state != AskState::Waiting {
+        return None;
+    }
+    let found =
+        ask.findings.first().map_or("A doubtful call.".to_owned(), |one| format!("{}.", plain(&one.title, 120)));
+    let left = ((ask.deadline_at - now) / 1000).max(0);
+    Some(Notice {
+        title: format!("{} waits for your answer", plain(&ask.app_name, 40)),
+        body: format!("{found} {left} s, then denied."),
+        opens: Some(Opens::Question),
+    })
 }
 
 /// The notification for something that was changed behind our back.
@@ -72,7 +97,7 @@ pub fn change_notice(change: &Change) -> Option<Notice> {
         ChangeKind::ConfigEditedOutside => "A protected config was edited",
         _ => return None,
     };
-    Some(Notice { title: title.to_owned(), body: plain(&change.summary, 300), exchange: None })
+    Some(Notice { title: title.to_owned(), body: plain(&change.summary, 300), opens: None })
 }
 
 #[cfg(test)]
@@ -93,7 +118,7 @@ mod tests {
         let notice = Announced::default().notice(&row("e1", 5, "u1", "private-key", "block")).unwrap();
         assert_eq!(notice.title, "Blocked: send_email of mail‹i›er");
         assert_eq!(notice.body, "Private key in an argument. Open the Alert to see it.");
-        assert_eq!(notice.exchange, Some(ExchangeId::new("e1")));
+        assert_eq!(notice.opens, Some(Opens::Alert(ExchangeId::new("e1"))));
     }
 
     #[test]
@@ -124,6 +149,29 @@ mod tests {
         let notice = change_notice(&change(ChangeKind::ConfigEditedOutside)).unwrap();
         assert_eq!(notice.body, "Cursor's mcp.json ‹changed›.");
         assert_eq!(change_notice(&change(ChangeKind::ConfigProtected)), None);
+    }
+
+    #[test]
+    fn a_question_is_announced_while_it_waits() {
+        let ask = |state: &str| -> Ask {
+            serde_json::from_value(json!({"id": "a1", "state": state, "at": 0, "deadline_at": 45_000, "app": "cursor",
+                "app_name": "Cursor", "upstream": "u", "upstream_name": "mailer", "session": "s", "transport": "stdio",
+                "direction": "to_upstream", "method": "tools/call", "target": "send", "severity": "critical",
+                "findings": [{"signature": "key", "version": 1, "category": "secrets", "severity": "critical",
+                    "confidence": "high", "verdict": "ask", "title": "A private <b>key</b>", "json_path": "", "span": null,
+                    "matched": "", "decoded": null}],
+                "explanations": [], "message": "{}", "message_bytes": 2, "definition": null,
+                "history": {"server_first_seen": null, "server_calls": 0, "tool_calls": 0, "asked": 0, "allowed": 0},
+                "held": 1, "redacted": null, "exact_only": true, "needs_acknowledgement": true, "destinations": [],
+                "fields": [], "suggested": {"this_app": true, "this_server": true, "this_target": true,
+                    "arguments": {"reach": "exact"}, "these_destinations": true, "these_signatures": true}}))
+            .unwrap()
+        };
+        let notice = ask_notice(&ask("waiting"), 14_000).unwrap();
+        assert_eq!(notice.title, "Cursor waits for your answer");
+        assert_eq!(notice.body, "A private ‹b›key‹/b›. 31 s, then denied.");
+        assert_eq!(notice.opens, Some(Opens::Question));
+        assert_eq!(ask_notice(&ask("unattended"), 14_000), None);
     }
 
     #[test]

@@ -20,7 +20,13 @@ export function launch(): Promise<Browser> {
 }
 
 export type Opened = { page: Page; context: BrowserContext; complaints: string[] };
-type Look = { width?: number; height?: number; scheme?: "light" | "dark"; token?: string | null };
+type Look = {
+  width?: number;
+  height?: number;
+  scheme?: "light" | "dark";
+  token?: string | null;
+  fresh?: boolean;
+};
 
 /** Opens `path` of the dashboard; with a token the browser counts as paired. */
 export async function open(
@@ -37,6 +43,12 @@ export async function open(
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: address });
   const { token } = look;
   if (token) await context.addInitScript((value) => localStorage.setItem("portcullis.token", value), token);
+  // Who has been here before is not led into the first run.
+  if (!look.fresh)
+    await context.addInitScript((where) => {
+      if (location.origin === where && localStorage.getItem("portcullis.prefs") === null)
+        localStorage.setItem("portcullis.prefs", JSON.stringify({ welcomed: true }));
+    }, address);
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints: string[] = [];

@@ -418,7 +418,7 @@ describe("keyboard", () => {
       ["p", "Apps"],
       ["s", "Signatures"],
       [",", "Settings"],
-      ["d", "Drill"],
+      ["d", "Decisions"],
     ] as const) {
       await page.keyboard.press("g");
       await page.keyboard.press(key);

@@ -6,12 +6,25 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, open } from "./browser";
+import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { Fixture, TOKEN } from "./fixture/server";
 import { emptyWorld, fullWorld, tidyWorld } from "./fixture/worlds";
 
 const OUT = join(import.meta.dirname, "../out/ui");
-const PAGES = ["/", "/alerts", "/traffic", "/apps", "/signatures", "/settings", "/drill"];
-const name = (path: string) => (path === "/" ? "overview" : path.slice(1).split(/[#?]/)[0]);
+const PAGES = [
+  "/",
+  "/alerts",
+  "/traffic",
+  "/apps",
+  "/signatures",
+  "/decisions",
+  "/settings",
+  "/drill",
+  "/ask",
+  "/welcome",
+  "/welcome?step=choose",
+];
+const name = (path: string) => (path === "/" ? "overview" : path.slice(1).replaceAll(/[#?=]+/g, "-"));
 
 let browser: Browser;
 let full: Fixture;
@@ -39,11 +52,13 @@ async function shot(
   await page.waitForFunction(() => document.querySelector(".skeleton") === null);
   // The sentence at the foot stands on the last of the first answers.
   await page.waitForFunction(() => !document.body.innerText.includes("Reading the status"));
+  // Buttons of a question wake up a moment after it is shown.
+  await page.waitForFunction(() => document.querySelector(".askfoot .btn[aria-disabled]") === null);
   await page.screenshot({ path: join(OUT, `${file}.png`) });
   const wide = await page.evaluate(() =>
     [
       ...document.querySelectorAll<HTMLElement>(
-        "body, .side, .main, .top, .page, .list, .vlist, .det, .body, .d, .ls, .cols, .card",
+        "body, .side, .askview, .askbody, .stepmain, .paper, .main, .top, .page, .list, .vlist, .det, .body, .d, .ls, .cols, .card",
       ),
     ]
       .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0)
@@ -75,6 +90,23 @@ test("an open Exchange at 800 px", () =>
 test("the icon rail at 1000 px", () =>
   shot(full, `/traffic#ex_${full.world.rows[4]?.id}`, "traffic-open-rail", { width: 1000 }));
 
+test.each([
+  ["askmail", "light"],
+  ["askmail", "dark"],
+  ["askvisit", "light"],
+  ["askvisit", "dark"],
+  ["askpage", "light"],
+  ["askpage", "dark"],
+] as const)("the small window with %s in %s", async (id, scheme) => {
+  const world = fullWorld();
+  world.asks = [mailAsk(Date.now()), visitAsk(Date.now()), pageAsk(Date.now())];
+  const asking = await new Fixture(world).start();
+  await shot(asking, `/ask?window#ask_${id}`, `window-${id}-${scheme}`, { scheme, width: 420, height: 560 });
+  await shot(asking, `/ask#ask_${id}`, `page-${id}-${scheme}`, { scheme });
+  if (id !== "askpage") await shot(asking, "/", `overview-${id}-${scheme}`, { scheme });
+  await shot(asking, `/report#ex_${asking.world.rows[4]?.id}`, `report-${scheme}`, { scheme, height: 1200 });
+  await asking.stop();
+});
 test("the pictures of the README", async () => {
   const tidy = await new Fixture(tidyWorld()).start();
   await shot(tidy, "/", "readme-overview", { height: 720 });

@@ -9,6 +9,7 @@ import { App } from "./shell/App";
 import "./styles/tokens.css";
 import "./styles/ui.css";
 import "./styles/app.css";
+import "./styles/ask.css";
 
 startPrefs();
 const code = takePairCode();

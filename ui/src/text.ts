@@ -1,5 +1,14 @@
 // Every English sentence of the dashboard. Components hold no prose of their own, so wording is changed in one place.
 // Words follow the README's table; counts are digits; no exclamation marks.
+import {
+  askText,
+  budgetText,
+  decisionsText,
+  exceptionText,
+  modeText,
+  replayText,
+  scopeText,
+} from "./text.decisions";
 import type { Observed, Outcome, PlannedChange, ReviewReason, Severity, Transport, Verdict } from "./types";
 
 export const number = (value: number) => value.toLocaleString("en-US");
@@ -14,8 +23,12 @@ export const text = {
     traffic: "Traffic",
     apps: "Apps",
     signatures: "Signatures",
+    decisions: "Decisions",
     settings: "Settings",
     drill: "Drill",
+    ask: "Questions",
+    report: "Report",
+    welcome: "First run",
   },
   nav: { label: "Pages", back: "Back", skip: "Skip to content" },
 
@@ -43,7 +56,11 @@ export const text = {
     off: "No app is protected",
     offMore: "Nothing is checked until you protect an app.",
     seen: (seen: number, total: number) =>
-      `${number(seen)} of ${plural(total, "server")} ${seen === 1 ? "is" : "are"} seen going through Portcullis`,
+      seen === 0
+        ? (total === 1 ? "Your server" : `None of your ${number(total)} servers`) +
+          (total === 1 ? " was not" : " was") +
+          " seen going through Portcullis yet"
+        : `${number(seen)} of ${plural(total, "server")} ${seen === 1 ? "is" : "are"} seen going through Portcullis`,
     none: "No MCP servers found on this computer",
     paused: (until: string | null) =>
       until ? `Paused until ${until}, nothing is blocked` : "Paused until you resume, nothing is blocked",
@@ -130,6 +147,8 @@ export const text = {
     group: (count: number) => `×${number(count)}`,
     last: (time: string) => `last ${time}`,
     empty: (messages: number) => `No Alerts. ${plural(messages, "Message")} checked today.`,
+    find: "Search Alerts",
+    emptyFilter: "No Alert matches.",
     emptyReviewed: "No Alert was reviewed yet.",
     count: (open: number) => (open === 0 ? "none open" : `${number(open)} open`),
     choose: "Choose an Alert to see what was found and why.",
@@ -187,7 +206,7 @@ export const text = {
     local: "judged by the shim, engine away",
     asApp: "As the app sent it",
     asServer: "As the server sent it",
-    views: { readable: "Readable", revealed: "Revealed" },
+    views: { readable: "Readable", revealed: "Revealed", bytes: "Bytes" },
     viewsLabel: "How the text is shown",
     copy: "Copy",
     copyExact: "Copy exact",
@@ -230,6 +249,7 @@ export const text = {
     protectServer: (server: string, app: string) => `Protect ${server} in ${app}`,
     partly: (app: string) => `Protect ${app}, some servers are on`,
     changed: (count: number) => `${number(count)} changed`,
+    mode: "Unless set below:",
     previewOpen: "preview open",
     none: "No app with MCP servers was found on this computer.",
     noneMore: "Portcullis looks for Cursor and Claude Desktop. Add a server in one of them, then look again.",
@@ -316,6 +336,7 @@ export const text = {
   settings: {
     groups: {
       checking: "Apps and servers",
+      asking: "Questions",
       notifications: "Notifications",
       retention: "Kept Exchanges",
       look: "Look",
@@ -327,6 +348,13 @@ export const text = {
     protectNewMore: "When a server appears in a protected app's config. Off: you are only told.",
     notifications: "Notify about blocked calls",
     notificationsMore: "Once per server and Signature in an hour.",
+    wait: "A question waits",
+    waitMore: "Then the call is denied. Most apps give up after 60 seconds.",
+    waitUnit: "s",
+    quiet: "Quiet hours",
+    quietMore: "No notifications then. Questions still open, blocking goes on.",
+    quietFrom: "from",
+    quietUntil: "until",
     login: "Start at login",
     loginMore: "Servers with a URL work only while Portcullis runs.",
     days: "Keep for",
@@ -351,6 +379,7 @@ export const text = {
     dashboard: "Dashboard",
     started: "Running since",
     signatures: "Signatures on",
+    firstRun: "Open the first run again",
     forget: "Forget this browser",
     forgetMore: "This browser needs a new code afterwards.",
     saved: "Saved",
@@ -363,10 +392,13 @@ export const text = {
     ["/", "filter"],
     [".", "show newer rows"],
     ["[ ]", "detail tabs"],
-    ["v", "Readable or Revealed"],
+    ["v", "Readable, Revealed or Bytes"],
     ["r", "mark an Alert as reviewed"],
+    ["e", "make an exception from an Alert"],
+    ["p", "report of an Alert, for printing"],
     ["c", "copy a link to what is open"],
-    ["g then o a t p s ,", "Overview, Alerts, Traffic, Apps, Signatures, Settings"],
+    ["g then o a t p s d , q", "Overview, Alerts, Traffic, Apps, Signatures, Decisions, Settings, Questions"],
+    ["Ctrl D Ctrl R Ctrl L", "in a question: deny, redact, allow…"],
     ["Home End", "first and last row"],
     ["Ctrl K", "go to anything"],
     ["?", "this list"],
@@ -427,6 +459,93 @@ export const text = {
     yesterday: "yesterday",
   },
   bytes: { b: (n: number) => plural(n, "byte"), kb: (n: string) => `${n} kB`, mb: (n: string) => `${n} MB` },
+  exports: {
+    label: "Export what is listed",
+    button: "Export",
+    saving: "Saving",
+    formats: {
+      jsonl: "JSON Lines, everything",
+      csv: "CSV, one line per Exchange",
+      sarif: "SARIF, one result per Finding",
+    },
+  },
+  report: {
+    open: "Report",
+    title: "Incident report",
+    by: (version: string, when: string) => `Portcullis ${version}, printed ${when}`,
+    print: "Print or save as PDF",
+    none: "Open a report from an Alert.",
+    when: "When",
+    who: "Who",
+    how: "How",
+    verdict: "Verdict",
+    review: "Review",
+    notReviewed: "Not reviewed yet",
+    id: "Exchange",
+    found: "What was found",
+    message: "What was sent",
+    masked: "Secrets are masked and long bodies are cut, as they are in the log.",
+  },
+  welcome: {
+    steps: "First run",
+    local: "Everything stays on this computer. No account, no model, no cloud.",
+    names: {
+      what: "What it does",
+      choose: "Choose and preview",
+      restart: "Restart apps",
+      attack: "Try an attack",
+    },
+    notNow: "Not now",
+    next: "Next",
+    finish: "Finish",
+    what: {
+      title: "Portcullis stands between your AI apps and their MCP servers",
+      does: [
+        "It changes the config of the apps you choose, so that their MCP traffic passes through it. Each Message is checked in both directions, on this computer.",
+        "What is hostile does not arrive. What is doubtful waits for your answer, and you decide with the exact arguments before you.",
+        "Every change can be taken back, byte for byte.",
+      ],
+      limits: "What it does not see",
+      cannot: [
+        "Apps that are not listed in the next step.",
+        "Servers you leave out.",
+        "What an app does without MCP: its own file access, its own shell, its own network.",
+      ],
+      next: "Look at my apps",
+    },
+    choose: {
+      title: (apps: number) =>
+        apps === 0
+          ? "No app with MCP servers"
+          : `${plural(apps, "app")} ${apps === 1 ? "uses" : "use"} MCP servers`,
+      lead: (servers: number) =>
+        servers === 0
+          ? "Nothing has been changed."
+          : `Portcullis would stand between them and their ${plural(servers, "server")}. Nothing has been changed yet.`,
+      lines: (lines: number) =>
+        lines === 0 ? "nothing to change" : `${plural(lines, "line")} ${lines === 1 ? "changes" : "change"}`,
+      on: "already protected",
+      show: "Show changes",
+      hide: "Hide changes",
+      count: (lines: number, apps: number) => `${plural(lines, "line")} in ${plural(apps, "app")}`,
+      protect: (apps: number) => `Protect ${plural(apps, "app")}`,
+      back: "You can always go back.",
+      backMore: "Each file is restored byte for byte from Apps, from the tray, or with",
+    },
+    restart: {
+      title: "Restart your apps",
+      lead: "An app reads its config when it starts. Restart it, or use one of its tools: each line turns to “seen” by itself, with the first Message and not before.",
+      none: "No app is protected yet.",
+    },
+    attack: { title: "Try an attack" },
+  },
+  ask: askText,
+  decisions: decisionsText,
+  scope: scopeText,
+  replay: replayText,
+  exception: exceptionText,
+  budget: budgetText,
+  mode: modeText,
   showMore: "Show all",
   full: "Full name",
 };

@@ -1,7 +1,7 @@
 // What one live event changes in the query cache. Cheap facts are patched in place, everything else is refetched,
 // at most once a second per query, so that a busy server does not turn into a busy dashboard.
 import type { QueryClient } from "@tanstack/react-query";
-import type { App, ExchangeRow, LiveEvent, Status } from "../types";
+import type { App, Ask, AskList, ExchangeRow, LiveEvent, Status } from "../types";
 import { keys } from "./queries";
 
 const REFETCH_MS = 1000;
@@ -45,12 +45,31 @@ export function applyEvent(client: QueryClient, event: LiveEvent) {
     case "drill":
       client.setQueryData(keys.drill, event.report);
       return;
+    case "asked":
+      client.setQueryData<AskList>(keys.asks, (list) => list && withAsk(list, event.ask));
+      void client.invalidateQueries({ queryKey: keys.asks });
+      // A first answer under way is not asked for again, and may be older than this event.
+      refetchSoon(client, "asks");
+      return;
+    case "answered":
+      void client.invalidateQueries({ queryKey: keys.asks });
+      for (const key of ["asks", "decisions", "budget", "status"]) refetchSoon(client, key);
+      return;
     case "gap":
       refetchSoon(client, "stats");
       return;
     case "hello":
       return;
   }
+}
+
+/** A question must not wait for a refetch: its time runs. */
+function withAsk(list: AskList, ask: Ask): AskList {
+  const others = (asks: Ask[]) => asks.filter((one) => one.id !== ask.id);
+  if (ask.state !== "waiting")
+    return { ...list, waiting: others(list.waiting), recent: [ask, ...others(list.recent)] };
+  const waiting = [...others(list.waiting), ask].sort((a, b) => a.deadline_at - b.deadline_at);
+  return { ...list, waiting, recent: others(list.recent) };
 }
 
 function alerted(client: QueryClient, row: ExchangeRow) {

@@ -68,7 +68,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
 }
 
 /** A writing request; an empty answer (204) gives undefined. */
-export async function write<T>(method: "POST" | "PUT", path: string, body?: unknown): Promise<T> {
+export async function write<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method };
   if (body !== undefined) {
     init.headers = { "Content-Type": "application/json" };

@@ -4,9 +4,13 @@ import { type Filter, toApiParams } from "../lib/filter";
 import type {
   AlertPage,
   App,
+  AskBudget,
+  AskList,
+  DecisionRow,
   DrillReport,
   ExchangeDetail,
   ExchangePage,
+  Modes,
   Settings,
   SignatureInfo,
   SignatureList,
@@ -16,6 +20,7 @@ import type {
 import { ApiFailure, getJson } from "./client";
 
 export const PAGE_ROWS = 200;
+export type DecisionFilter = "active" | "ended" | "all";
 export type AlertState = "open" | "reviewed" | "all";
 
 export const keys = {
@@ -29,6 +34,10 @@ export const keys = {
   signature: (id: string) => ["signatures", id] as const,
   settings: ["settings"] as const,
   drill: ["drill"] as const,
+  asks: ["asks"] as const,
+  budget: ["budget"] as const,
+  decisions: (state: DecisionFilter) => ["decisions", state] as const,
+  modes: ["modes"] as const,
 };
 
 export function createQueryClient() {
@@ -86,6 +95,26 @@ export const useDrill = () =>
     queryFn: ({ signal }) => getJson<DrillReport | null>("/api/drill", signal),
     refetchInterval: (query) => (query.state.data?.running ? 1_000 : false),
   });
+export const useAsks = () =>
+  useQuery({
+    queryKey: keys.asks,
+    queryFn: ({ signal }) => getJson<AskList>("/api/asks", signal),
+    refetchInterval: (query) => (query.state.data?.waiting.length ? 5_000 : 30_000),
+  });
+export const useBudget = () =>
+  useQuery({
+    queryKey: keys.budget,
+    queryFn: ({ signal }) => getJson<AskBudget>("/api/asks/budget?days=30", signal),
+    refetchInterval: 300_000,
+  });
+export const useDecisions = (state: DecisionFilter) =>
+  useQuery({
+    queryKey: keys.decisions(state),
+    queryFn: ({ signal }) => getJson<DecisionRow[]>(`/api/decisions?state=${state}`, signal),
+    placeholderData: keepPreviousData,
+  });
+export const useModes = () =>
+  useQuery({ queryKey: keys.modes, queryFn: ({ signal }) => getJson<Modes>("/api/modes", signal) });
 export const useExchange = (id: string) =>
   useQuery({
     queryKey: keys.exchange(id),

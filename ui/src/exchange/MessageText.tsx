@@ -1,5 +1,6 @@
 // One Message as text: laid out, matched spans marked, invisible characters as chips, long stretches folded away.
 import { useEffect, useMemo, useRef, useState } from "react";
+import { toBytes } from "../lib/hex";
 import { layout } from "../lib/layout";
 import { locate, type Mark, mergeMarks, type Side, sideOf } from "../lib/marks";
 import { fold, hanging, type Line, type Run, toLines } from "../lib/pieces";
@@ -7,9 +8,10 @@ import { visible } from "../lib/reveal";
 import { Segments } from "../parts/controls";
 import { text } from "../text";
 import type { Finding } from "../types";
+import { BytesView } from "./BytesView";
 import { CopyButton } from "./CopyButton";
 
-export type View = "readable" | "revealed";
+export type View = keyof typeof text.detail.views;
 type Props = {
   raw: string;
   side: Side;
@@ -44,7 +46,11 @@ export function MessageText(props: Props) {
         <h3>{props.heading}</h3>
         <Segments label={text.detail.viewsLabel} options={views} value={props.view} onChange={props.onView} />
       </div>
-      <Folded key={raw} lines={lines} around={props.around} unfolded={props.unfolded} seek={props.seek} />
+      {props.view === "bytes" ? (
+        <BytesView key={raw} raw={raw} marks={marks.map((mark) => toBytes(raw, laid, mark))} />
+      ) : (
+        <Folded key={raw} lines={lines} around={props.around} unfolded={props.unfolded} seek={props.seek} />
+      )}
       <div className="row copies">
         <CopyButton label={text.detail.copy} value={() => visible(laid.text)} />
         <CopyButton label={text.detail.copyExact} value={() => raw} />
@@ -53,9 +59,9 @@ export function MessageText(props: Props) {
   );
 }
 
-type FoldedProps = Pick<Props, "around" | "unfolded" | "seek"> & { lines: Line[] };
+type FoldedProps = Pick<Props, "around" | "unfolded" | "seek"> & { lines: Line[]; label?: string };
 
-function Folded({ lines, around, unfolded, seek }: FoldedProps) {
+export function Folded({ lines, around, unfolded, seek, label = text.detail.viewsLabel }: FoldedProps) {
   const [open, setOpen] = useState<number[]>([]);
   const box = useRef<HTMLDivElement>(null);
   const folds = useMemo(() => fold(lines, around, unfolded), [lines, around, unfolded]);
@@ -70,7 +76,7 @@ function Folded({ lines, around, unfolded, seek }: FoldedProps) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
       tabIndex={0}
       role="region"
-      aria-label={text.detail.viewsLabel}
+      aria-label={label}
     >
       {folds.map((part) =>
         part.kind === "lines" ? (

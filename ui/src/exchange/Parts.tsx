@@ -12,6 +12,8 @@ import { MessageText, type View } from "./MessageText";
 
 type Props = { exchange: Exchange; side: Side; around?: number; unfolded?: number; seek?: boolean };
 
+const NEXT: Record<View, View> = { revealed: "readable", readable: "bytes", bytes: "revealed" };
+
 export function MessagePart({ exchange, side, around = 6, unfolded = 120, seek = false }: Props): ReactNode {
   const raw = side === "request" ? exchange.request : exchange.response;
   const all = side === "request" ? exchange.request_bytes : exchange.response_bytes;
@@ -19,7 +21,7 @@ export function MessagePart({ exchange, side, around = 6, unfolded = 120, seek =
   const touched = exchange.findings.some((finding) => sideOf(finding) === side);
   const [chosen, setChosen] = useState<View | null>(null);
   const view = chosen ?? (touched || hasChips(raw) ? "revealed" : "readable");
-  useKeys({ v: () => setChosen(view === "revealed" ? "readable" : "revealed") });
+  useKeys({ v: () => setChosen(NEXT[view]) });
   if (raw === null || raw === "") return <p className="muted small">{absent(exchange)}</p>;
   const kept = byteLength(raw);
   const byApp = (exchange.direction === "to_upstream") === (side === "request");

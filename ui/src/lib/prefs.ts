@@ -5,9 +5,11 @@ export type Prefs = {
   theme: "system" | "light" | "dark";
   density: "compact" | "comfortable";
   letters: boolean;
+  /** The first run was seen here. */
+  welcomed: boolean;
 };
 const KEY = "portcullis.prefs";
-const DEFAULTS: Prefs = { theme: "system", density: "compact", letters: true };
+const DEFAULTS: Prefs = { theme: "system", density: "compact", letters: true, welcomed: false };
 
 function load(): Prefs {
   try {
@@ -16,6 +18,7 @@ function load(): Prefs {
       theme: stored.theme === "light" || stored.theme === "dark" ? stored.theme : DEFAULTS.theme,
       density: stored.density === "comfortable" ? "comfortable" : DEFAULTS.density,
       letters: stored.letters !== false,
+      welcomed: stored.welcomed === true,
     };
   } catch {
     return DEFAULTS;

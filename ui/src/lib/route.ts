@@ -1,7 +1,19 @@
 // The address bar is the state: page, filter and what is open. `/traffic?app=cursor&verdict=block#ex_<id>`.
 import { useSyncExternalStore } from "react";
 
-export const PAGES = ["overview", "alerts", "traffic", "apps", "signatures", "settings", "drill"] as const;
+export const PAGES = [
+  "overview",
+  "alerts",
+  "traffic",
+  "apps",
+  "signatures",
+  "decisions",
+  "settings",
+  "drill",
+  "ask",
+  "report",
+  "welcome",
+] as const;
 export type Page = (typeof PAGES)[number];
 /** `open` is what stands behind the `#`, without its prefix: an Exchange's, Signature's or app's id. */
 export type Route = { page: Page; search: string; open: string | null };
@@ -11,6 +23,8 @@ const PREFIX: Partial<Record<Page, string>> = {
   traffic: "ex_",
   signatures: "sig_",
   apps: "app_",
+  ask: "ask_",
+  report: "ex_",
 };
 
 export function parseRoute(pathname: string, search: string, hash: string): Route {

@@ -31,6 +31,13 @@ const DRAWINGS = {
       <path d="m13 12.3 1.4 1.4" />
     </>
   ),
+  export: <path d="M8 2v8M4.8 6.8 8 10l3.2-3.2M2.5 13.5h11" />,
+  decisions: (
+    <>
+      <path d="M8 2v12M4 14h8M3 4.5h10" />
+      <path d="m3 4.5-1.6 4h3.2ZM13 4.5l-1.6 4h3.2Z" />
+    </>
+  ),
   settings: (
     <>
       <path d="M2 5h7M12.5 5H14M2 11h1.5M7 11h7" />

@@ -1,13 +1,17 @@
 // Bars on top of every page: engine away, paused, and problems that touch protection.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { connection, write } from "../api/client";
-import { useStatus } from "../api/queries";
-import { useWritable } from "../lib/hooks";
+import { useAsks, useStatus } from "../api/queries";
+import { useNow, useWritable } from "../lib/hooks";
+import { useRoute } from "../lib/route";
 import { useStore } from "../lib/store";
 import { clock, clockSeconds } from "../lib/time";
-import { Button } from "../parts/controls";
+import { secondsLeft } from "../pages/ask/AskHead";
+import { Button, ButtonLink } from "../parts/controls";
 import { Icon } from "../parts/Icon";
+import { Prose } from "../parts/Prose";
 import { text } from "../text";
+import type { Ask } from "../types";
 
 export function Bars() {
   const status = useStatus().data;
@@ -23,6 +27,7 @@ export function Bars() {
           </span>
         </div>
       )}
+      <AskBar />
       {status?.protection.state === "paused" && <PausedBar until={status.protection.until} />}
       {status?.problems.map((problem) => (
         <div className="bar" key={problem} role="status">
@@ -31,6 +36,38 @@ export function Bars() {
         </div>
       ))}
     </>
+  );
+}
+
+/** On every page but the questions' own: the one with the least time left. */
+function AskBar() {
+  const { page } = useRoute();
+  const ask = useAsks().data?.waiting[0];
+  if (!ask || page === "ask") return null;
+  return (
+    <div className="bar askbar" role="status">
+      <Icon name="ask" />
+      <AskLeft ask={ask} />
+      <ButtonLink small look="solid" to={{ page: "ask", open: ask.id }}>
+        {text.ask.look}
+      </ButtonLink>
+    </div>
+  );
+}
+
+function AskLeft({ ask }: { ask: Ask }) {
+  const left = secondsLeft(ask, useNow(1000));
+  const title = ask.findings[0]?.title;
+  return (
+    <span className="grow num">
+      {title !== undefined && (
+        <b>
+          <Prose words={title} />.{" "}
+        </b>
+      )}
+      {/* The seconds would be read out one by one. */}
+      <span aria-hidden="true">{text.ask.banner(ask.app_name, left)}</span>
+    </span>
   );
 }
 

@@ -1,7 +1,9 @@
 // The frame around every page: sidebar, bars, the page, global keys.
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { connection } from "../api/client";
+import { useApps, useStatus } from "../api/queries";
 import { useKeys } from "../lib/keys";
+import { changePrefs, prefs } from "../lib/prefs";
 import { navigate, type Page, useRoute } from "../lib/route";
 import { useStore } from "../lib/store";
 import { AlertsPage } from "../pages/alerts/AlertsPage";
@@ -10,13 +12,19 @@ import { DrillPage } from "../pages/drill/DrillPage";
 import { OverviewPage } from "../pages/overview/OverviewPage";
 import { TrafficPage } from "../pages/traffic/TrafficPage";
 import { text } from "../text";
+import type { App } from "../types";
 import { Bars } from "./Bars";
 import { GoTo } from "./GoTo";
 import { KeyList } from "./KeyList";
 import { Sidebar } from "./Sidebar";
 
-// The two pages that are opened least are fetched when they are opened.
+// Pages that are opened seldom are fetched when they are opened.
 const SignaturesPage = lazy(() => import("../pages/signatures/SignaturesPage"));
+const AskPage = lazy(() => import("../pages/ask/AskPage"));
+const AskWindow = lazy(() => import("../pages/ask/AskWindow"));
+const DecisionsPage = lazy(() => import("../pages/decisions/DecisionsPage"));
+const ReportPage = lazy(() => import("../pages/report/ReportPage"));
+const WelcomePage = lazy(() => import("../pages/welcome/WelcomePage"));
 const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
 
 const PAGES: Record<Page, () => ReactNode> = {
@@ -25,17 +33,33 @@ const PAGES: Record<Page, () => ReactNode> = {
   traffic: () => <TrafficPage />,
   apps: () => <AppsPage />,
   signatures: () => <SignaturesPage />,
+  decisions: () => <DecisionsPage />,
   settings: () => <SettingsPage />,
   drill: () => <DrillPage />,
+  ask: () => <AskPage />,
+  report: () => <ReportPage />,
+  welcome: () => <WelcomePage />,
 };
 
+/** `/ask?window` is the small window: a question and nothing else. */
 export function Frame() {
-  const { page } = useRoute();
-  const { down } = useStore(connection);
-  const [box, setBox] = useState<"keys" | "goto" | null>(null);
+  const { page, search } = useRoute();
+  const small = page === "ask" && new URLSearchParams(search).has("window");
   useEffect(() => {
     document.title = `${text.pages[page]} · ${text.product}`;
   }, [page]);
+  if (!small) return <Whole page={page} />;
+  return (
+    <Suspense fallback={null}>
+      <AskWindow />
+    </Suspense>
+  );
+}
+
+function Whole({ page }: { page: Page }) {
+  const { down } = useStore(connection);
+  const [box, setBox] = useState<"keys" | "goto" | null>(null);
+  useFirstRun(page);
   const go = (to: Page) => () => navigate({ page: to });
   useKeys({
     "g o": go("overview"),
@@ -44,7 +68,8 @@ export function Frame() {
     "g p": go("apps"),
     "g s": go("signatures"),
     "g ,": go("settings"),
-    "g d": go("drill"),
+    "g d": go("decisions"),
+    "g q": go("ask"),
     "?": () => setBox("keys"),
     "Ctrl k": () => setBox("goto"),
     c: () => void navigator.clipboard?.writeText(location.href).catch(() => {}),
@@ -64,3 +89,18 @@ export function Frame() {
     </div>
   );
 }
+
+/** A new installation begins with the first run; who has protected an app or left it once is not led there again. */
+function useFirstRun(page: Page) {
+  const apps = useApps().data;
+  const status = useStatus().data;
+  useEffect(() => {
+    if (page !== "overview" || prefs.get().welcomed || !apps || !status) return;
+    const used =
+      status.last_message_at !== null || apps.some((app) => app.protected !== false && hasServers(app));
+    if (used) changePrefs({ welcomed: true });
+    else if (apps.some(hasServers)) navigate({ page: "welcome" }, "replace");
+  }, [page, apps, status]);
+}
+
+const hasServers = (app: App) => app.files.some((file) => file.servers.length > 0);

@@ -70,7 +70,7 @@ function useGoals(): Goal[] {
   const apps = useApps().data;
   const signatures = useSignatures().data;
   return useMemo(() => {
-    const goals: Goal[] = PAGES.map((page) => ({
+    const goals: Goal[] = PAGES.filter((page) => page !== "report").map((page) => ({
       label: text.pages[page],
       kind: "page",
       hostile: false,

@@ -1,6 +1,6 @@
 // Pages, open Alerts, and the status sentence at the foot.
 import { connection } from "../api/client";
-import { useStatus } from "../api/queries";
+import { useAsks, useStatus } from "../api/queries";
 import { useNow } from "../lib/hooks";
 import type { Page } from "../lib/route";
 import { useStore } from "../lib/store";
@@ -10,10 +10,19 @@ import { Link } from "../parts/Link";
 import { number, text } from "../text";
 import type { Status } from "../types";
 
-const NAV = ["overview", "alerts", "traffic", "apps", "signatures", "settings"] as const satisfies Page[];
+const NAV = [
+  "overview",
+  "alerts",
+  "traffic",
+  "apps",
+  "signatures",
+  "decisions",
+  "settings",
+] as const satisfies Page[];
 
 export function Sidebar({ page }: { page: Page }) {
   const status = useStatus().data;
+  const waiting = useAsks().data?.waiting.length ?? 0;
   return (
     <nav className="side" aria-label={text.nav.label}>
       <div className="brand">
@@ -26,7 +35,11 @@ export function Sidebar({ page }: { page: Page }) {
           to={{ page: name }}
           className="nav"
           hint={text.pages[name]}
-          current={page === name || (name === "overview" && page === "drill")}
+          current={
+            page === name ||
+            (name === "overview" && page === "drill") ||
+            (name === "alerts" && page === "report")
+          }
         >
           <Icon name={name} />
           <span className="word">{text.pages[name]}</span>
@@ -35,6 +48,13 @@ export function Sidebar({ page }: { page: Page }) {
           )}
         </Link>
       ))}
+      {waiting > 0 && (
+        <Link to={{ page: "ask" }} className="nav" hint={text.ask.title} current={page === "ask"}>
+          <Icon name="ask" />
+          <span className="word">{text.ask.title}</span>
+          <span className="n ask">{number(waiting)}</span>
+        </Link>
+      )}
       <Foot status={status} />
       <p className="vh" role="status">
         {status !== undefined && text.alerts.count(status.open_alerts)}

@@ -6,8 +6,8 @@ use crate::net::SseReader;
 use http_body_util::BodyExt as _;
 use portcullis_domain::AppId;
 use portcullis_domain::api::{
-    AlertGroup, AlertPage, ApiError, App, ApplyAnswer, ApplyRequest, ConfigAction, LiveEvent, PauseRequest, Preview,
-    PreviewRequest, Settings, Status,
+    AlertGroup, AlertPage, ApiError, App, ApplyAnswer, ApplyRequest, AskList, ConfigAction, LiveEvent, PauseRequest,
+    Preview, PreviewRequest, Settings, Status,
 };
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -61,6 +61,10 @@ impl Handle {
     pub async fn newest_alert(&self) -> Result<Option<AlertGroup>, ApiError> {
         let page: AlertPage = self.access.get("/api/alerts?state=open").await?;
         Ok(page.groups.into_iter().next())
+    }
+    /// Held calls that wait for the person, and the newest of those that are over.
+    pub async fn asks(&self) -> Result<AskList, ApiError> {
+        self.access.get("/api/asks").await
     }
     pub async fn settings(&self) -> Result<Settings, ApiError> {
         self.access.get("/api/settings").await

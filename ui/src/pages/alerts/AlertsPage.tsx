@@ -5,11 +5,15 @@ import { type AlertState, useAlerts, useApps, useStatus } from "../../api/querie
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
+import { appName } from "../../parts/AppBadge";
 import { Tabs } from "../../parts/controls";
+import { ExportMenu } from "../../parts/ExportMenu";
+import { FindBox } from "../../parts/FindBox";
 import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
 import { type ListHandle, VirtualList } from "../../parts/VirtualList";
 import { text } from "../../text";
+import type { AlertGroup, App } from "../../types";
 import { AlertDetail } from "./AlertDetail";
 import { AlertRow } from "./AlertRow";
 import { useHeldAlerts } from "./useHeldAlerts";
@@ -18,8 +22,8 @@ const STATES: AlertState[] = ["open", "reviewed", "all"];
 
 export function AlertsPage() {
   const route = useRoute();
-  const param = new URLSearchParams(route.search).get("state");
-  const state = STATES.find((known) => known === param) ?? "open";
+  const params = new URLSearchParams(route.search);
+  const state = STATES.find((known) => known === params.get("state")) ?? "open";
   const alerts = useAlerts(state);
   const apps = useApps().data;
   const status = useStatus().data;
@@ -28,27 +32,46 @@ export function AlertsPage() {
   const [atTop, setAtTop] = useState(true);
   const list = useRef<ListHandle>(null);
   const reading = open !== null || !atTop;
-  const { shown: groups, held, showHeld } = useHeldAlerts(alerts.data?.groups ?? [], reading, state);
+  const { shown: all, held, showHeld } = useHeldAlerts(alerts.data?.groups ?? [], reading, state);
   const showNewer = () => {
     showHeld();
     list.current?.toTop();
   };
   useKeys({ ".": () => (held > 0 ? showNewer() : false) });
-  const search = state === "open" ? "" : `state=${state}`;
+  const q = params.get("q") ?? "";
+  const toSearch = (next: AlertState, words: string) => {
+    const to = new URLSearchParams();
+    if (next !== "open") to.set("state", next);
+    if (words !== "") to.set("q", words);
+    return to.toString();
+  };
+  const search = toSearch(state, q);
+  const find = (words: string) =>
+    navigate({ page: "alerts", search: toSearch(state, words), open }, "replace");
+  const groups = all.filter((group) => wordsOf(group, apps).includes(q.trim().toLowerCase()));
+  useKeys({ Escape: () => (open === null && q !== "" ? find("") : false) });
   const show = (id: string | null) =>
     navigate({ page: "alerts", search, open: id }, open === null ? "push" : "replace");
   const counts = { open: alerts.data?.open, reviewed: undefined, all: alerts.data?.all };
   const news = useNews();
   const empty =
-    state === "reviewed" ? text.alerts.emptyReviewed : text.alerts.empty(status?.messages_today ?? 0);
+    q !== ""
+      ? text.alerts.emptyFilter
+      : state === "reviewed"
+        ? text.alerts.emptyReviewed
+        : text.alerts.empty(status?.messages_today ?? 0);
   return (
     <>
       <header className="top">
         <h1 className="grow">{text.pages.alerts}</h1>
+        <ExportMenu filter={() => new URLSearchParams({ verdict: "flag,redact,ask,block" })} />
         <p className="vh" role="status">
           {news > 0 && text.alerts.polite(news)}
         </p>
       </header>
+      <div className="filters">
+        <FindBox label={text.alerts.find} value={q} onChange={find} />
+      </div>
       <Tabs
         label={text.alerts.tabsLabel}
         value={state}
@@ -61,7 +84,7 @@ export function AlertsPage() {
             </>
           ),
         }))}
-        onChange={(value) => navigate({ page: "alerts", search: value === "open" ? "" : `state=${value}` })}
+        onChange={(value) => navigate({ page: "alerts", search: toSearch(value, q) })}
       />
       <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
         {!(narrow && open !== null) && (
@@ -94,6 +117,14 @@ export function AlertsPage() {
       </div>
     </>
   );
+}
+
+/** What the search looks through: what stands in the row. */
+function wordsOf({ newest }: AlertGroup, apps: App[] | undefined): string {
+  const { title, signature, method, target, upstream_name, verdict, app } = newest;
+  return [title, signature, method, target, upstream_name, verdict, appName(apps, app)]
+    .join(" ")
+    .toLowerCase();
 }
 
 /** How many Alerts came in since the page was opened: the one polite line for screen readers. */

@@ -1,15 +1,18 @@
 // The foot of an Alert: say what it was, or take that back.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { write } from "../../api/client";
 import { keys } from "../../api/queries";
 import { useNow, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
+import { navigate } from "../../lib/route";
 import { shortWhen } from "../../lib/time";
-import { Button } from "../../parts/controls";
+import { Button, ButtonLink } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import type { ExchangeDetail, ReviewReason, ReviewRequest } from "../../types";
+import { ExceptionDialog } from "./Exception";
 
 const REASONS = Object.keys(text.alerts.reviewAs) as ReviewReason[];
 
@@ -18,6 +21,7 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
   const client = useQueryClient();
   const writable = useWritable();
   const now = useNow(60_000);
+  const [deciding, setDeciding] = useState<"allow" | "deny" | null>(null);
   const review = useMutation({
     mutationFn: (reason: ReviewReason | null) =>
       write("POST", `/api/alerts/${encodeURIComponent(id)}/review`, { reason } satisfies ReviewRequest),
@@ -31,8 +35,30 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
   const off = !writable || review.isPending;
   // `r` moves to the reasons; choosing one is the person's own act.
   useKeys({ r: () => document.querySelector<HTMLElement>(".review button")?.focus() });
+  const { exchange } = detail;
+  const report = { page: "report", open: id } as const;
+  const canDecide = exchange.findings.length > 0;
+  useKeys({ e: canDecide ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
   return (
     <div className="foot wrap">
+      {canDecide && (
+        <div className="row wrap">
+          <Button small off={!writable} onClick={() => setDeciding("allow")}>
+            {text.exception.allow}
+          </Button>
+          {exchange.verdict !== "block" && (
+            <Button small off={!writable} onClick={() => setDeciding("deny")}>
+              {text.exception.deny}
+            </Button>
+          )}
+          <ButtonLink small look="quiet" to={report}>
+            {text.report.open}
+          </ButtonLink>
+        </div>
+      )}
+      {deciding && (
+        <ExceptionDialog exchange={exchange} effect={deciding} onClose={() => setDeciding(null)} />
+      )}
       {detail.review ? (
         <>
           <span className="small muted row">

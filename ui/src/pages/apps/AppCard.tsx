@@ -7,6 +7,7 @@ import { Icon } from "../../parts/Icon";
 import { text } from "../../text";
 import type { App, AppFile } from "../../types";
 import type { Wanted } from "./AppsPage";
+import { ModeSelect } from "./ModeSelect";
 import { ServerRow } from "./ServerRow";
 
 type Props = { app: App; wanted: Wanted | null; onWant: (wanted: Wanted) => void };
@@ -34,6 +35,9 @@ export function AppCard({ app, wanted, onWant }: Props) {
         </div>
         {servers.length > 0 && (
           <span className="small muted num nowrap">{text.apps.seen(seen, servers.length)}</span>
+        )}
+        {app.protected !== false && servers.length > 0 && (
+          <ModeSelect of={{ app: app.id, upstream: null }} name={app.name} />
         )}
       </div>
       {app.hint !== null && (

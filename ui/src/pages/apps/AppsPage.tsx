@@ -1,6 +1,7 @@
 // Apps: a switch per app and per server. No switch writes by itself: it opens a preview of the exact change.
 import { useEffect, useRef, useState } from "react";
 import { useApps } from "../../api/queries";
+import { useFocusKeys } from "../../lib/focus";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { useRoute } from "../../lib/route";
@@ -9,6 +10,7 @@ import { Empty, Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { App, ConfigAction } from "../../types";
 import { AppCard } from "./AppCard";
+import { ModeSelect } from "./ModeSelect";
 import { PreviewPanel } from "./PreviewPanel";
 
 /** What the preview is about; `server` null: all servers of the app. */
@@ -19,6 +21,7 @@ export function AppsPage() {
   const narrow = useNarrow();
   const [wanted, setWanted] = useState<Wanted | null>(null);
   const { open } = useRoute();
+  const list = useFocusKeys<HTMLDivElement>("[role=switch]");
   const shown = useRef<string | null>(null);
   useEffect(() => {
     // The tray's first switch of an app leads here (`/apps#app_cursor`): its preview opens by itself, once.
@@ -46,10 +49,14 @@ export function AppsPage() {
             </p>
           )}
         </div>
+        <span className="row small muted">
+          {text.apps.mode}
+          <ModeSelect of={{ app: null, upstream: null }} name="" />
+        </span>
       </header>
       <div className={`cols ${wanted === null ? "alone" : ""}`}>
         {!(narrow && wanted !== null) && (
-          <div className="l">
+          <div className="l" ref={list}>
             <Waiting query={apps} rows={5} tall />
             {apps.data && here.length === 0 && (
               <Empty title={text.apps.none}>

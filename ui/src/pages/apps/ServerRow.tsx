@@ -9,6 +9,7 @@ import { Name } from "../../parts/Hostile";
 import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
+import { ModeSelect } from "./ModeSelect";
 
 type Props = { app: App; server: Server; open: boolean; onWant: (wanted: Wanted) => void };
 
@@ -32,6 +33,9 @@ export function ServerRow({ app, server, open, onWant }: Props) {
         {server.pins.changed > 0 && <span className="chip">{text.apps.changed(server.pins.changed)}</span>}
       </div>
       <span className="small muted nowrap side2 num">
+        {server.id !== null && server.protected && (
+          <ModeSelect of={{ app: app.id, upstream: server.id }} name={server.name} />
+        )}{" "}
         {open ? text.apps.previewOpen : server.protected && text.observed.messages(server.messages_24h)}
       </span>
       <div className="o">

@@ -1,11 +1,13 @@
 // The first page: the status as one sentence, servers as observed, the last day, the newest Alerts.
 import { useApps, useStatus } from "../../api/queries";
+import { useFocusKeys } from "../../lib/focus";
 import { clock } from "../../lib/time";
 import { Link } from "../../parts/Link";
 import { Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { App, Observed, Status } from "../../types";
 import { DrillButton, PauseButton } from "./actions";
+import { Budget } from "./Budget";
 import { DayChart } from "./DayChart";
 import { FirstSteps } from "./FirstSteps";
 import { NewestAlerts } from "./NewestAlerts";
@@ -14,6 +16,7 @@ import { ServersTable } from "./ServersTable";
 export function OverviewPage() {
   const status = useStatus();
   const apps = useApps();
+  const box = useFocusKeys<HTMLDivElement>("tbody a, a.al");
   const nothingYet = status.data?.last_message_at === null && status.data.messages_today === 0;
   return (
     <>
@@ -25,14 +28,19 @@ export function OverviewPage() {
         <DrillButton />
         <PauseButton status={status.data} />
       </header>
-      <div className="page">
+      <div className="page" ref={box}>
         <Waiting query={status} rows={1} />
         {nothingYet && <FirstSteps apps={apps.data} />}
         <div className="two">
           <ServersTable />
           <DayChart />
         </div>
-        {!nothingYet && <NewestAlerts />}
+        {!nothingYet && (
+          <>
+            <NewestAlerts />
+            <Budget />
+          </>
+        )}
       </div>
     </>
   );

@@ -4,6 +4,7 @@ import { useStatus } from "../../api/queries";
 import { useNow } from "../../lib/hooks";
 import { ago, fullWhen } from "../../lib/time";
 import { Button } from "../../parts/controls";
+import { Link } from "../../parts/Link";
 import { text } from "../../text";
 import { Group } from "./Group";
 
@@ -31,6 +32,9 @@ export function About() {
           <dd className="num">{status.signatures_active}</dd>
         </dl>
       )}
+      <div className="setline">
+        <Link to={{ page: "welcome" }}>{t.firstRun}</Link>
+      </div>
       <div className="setline">
         <span className="grow small faint">{t.forgetMore}</span>
         <Button small onClick={() => setToken(null)}>

@@ -13,6 +13,7 @@ import type { Settings } from "../../types";
 import { About } from "./About";
 import { Group, Line } from "./Group";
 import { NumberField } from "./NumberField";
+import { QuietLine } from "./QuietLine";
 import { RestoreAll } from "./RestoreAll";
 
 const t = text.settings;
@@ -62,10 +63,24 @@ function Engine({ settings }: { settings: Settings }) {
           {toggle("start_at_login", t.login)}
         </Line>
       </Group>
+      <Group title={t.groups.asking}>
+        <Line title={t.wait} more={t.waitMore}>
+          <NumberField
+            value={settings.ask_seconds}
+            min={5}
+            max={290}
+            unit={t.waitUnit}
+            label={t.wait}
+            off={off}
+            onChange={(ask_seconds) => set({ ask_seconds })}
+          />
+        </Line>
+      </Group>
       <Group title={t.groups.notifications}>
         <Line title={t.notifications} more={t.notificationsMore}>
           {toggle("notifications", t.notifications)}
         </Line>
+        <QuietLine hours={settings.quiet_hours} off={off} onChange={(quiet_hours) => set({ quiet_hours })} />
       </Group>
       <Group title={t.groups.retention} more={t.retentionMore}>
         <Line title={t.days}>

@@ -1,5 +1,4 @@
 // Signatures: grouped by category, severity as bars, hits in 30 days; the chosen one beside the list.
-import { useState } from "react";
 import { useSignatures } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
@@ -13,9 +12,14 @@ import { SignatureGroups } from "./SignatureGroups";
 
 export default function SignaturesPage() {
   const signatures = useSignatures();
-  const { open } = useRoute();
+  const { open, search } = useRoute();
   const narrow = useNarrow();
-  const [find, setFind] = useState("");
+  const find = new URLSearchParams(search).get("q") ?? "";
+  const setFind = (q: string) =>
+    navigate(
+      { page: "signatures", search: q === "" ? "" : new URLSearchParams({ q }).toString(), open },
+      "replace",
+    );
   const all = signatures.data?.signatures ?? [];
   const wanted = find.trim().toLowerCase();
   const shown = all.filter((one) => `${one.id} ${one.title} ${one.category}`.toLowerCase().includes(wanted));
@@ -23,7 +27,7 @@ export default function SignaturesPage() {
   const chosen =
     all.find((one) => one.id === open) ?? (narrow || open !== null ? undefined : groups[0]?.[1][0]);
   const show = (id: string | null) =>
-    navigate({ page: "signatures", open: id }, open === null ? "push" : "replace");
+    navigate({ page: "signatures", search, open: id }, open === null ? "push" : "replace");
   const order = groups.flatMap(([, members]) => members);
   const move = (by: number) => {
     const at = order.findIndex((one) => one.id === chosen?.id);

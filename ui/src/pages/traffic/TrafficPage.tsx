@@ -1,13 +1,14 @@
 // Traffic: every Exchange, newest first; filter on the server, detail beside the list, live rows that wait for readers.
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useApps } from "../../api/queries";
-import { type Filter, fromSearch, isEmpty, toSearch } from "../../lib/filter";
+import { type Filter, fromSearch, isEmpty, toApiParams, toSearch } from "../../lib/filter";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { prefs, rowHeight } from "../../lib/prefs";
 import { navigate, useRoute } from "../../lib/route";
 import { useStore } from "../../lib/store";
 import { Button } from "../../parts/controls";
+import { ExportMenu } from "../../parts/ExportMenu";
 import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
 import { type ListHandle, VirtualList } from "../../parts/VirtualList";
@@ -60,6 +61,7 @@ export function TrafficPage() {
             <span className="faint small plainweight num">{text.traffic.count(traffic.total)}</span>
           )}
         </h1>
+        <ExportMenu filter={() => toApiParams(filter, Date.now())} />
       </header>
       <FilterBar filter={filter} apps={apps} onChange={change} />
       <div className={`split trafficsplit ${open === null ? "none-open" : ""}`}>

@@ -1,0 +1,260 @@
+// Questions, Decisions, exceptions, modes. FIXTURE: held calls with every answer, late ones, and a queue at will;
+// `asking.real.test.ts` plays them with the real engine.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { launch, type Opened, open, until } from "./browser";
+import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
+import { HIDDEN } from "./fixture/data";
+import { Fixture, TOKEN } from "./fixture/server";
+import { fullWorld } from "./fixture/worlds";
+
+let browser: Browser;
+let fixture: Fixture;
+const opened: Opened[] = [];
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  fixture = await new Fixture(fullWorld()).start();
+});
+afterEach(async () => {
+  const complaints = opened.flatMap((one) => one.complaints);
+  await Promise.all(opened.splice(0).map((one) => one.context.close()));
+  await fixture.stop();
+  expect(complaints).toEqual([]);
+});
+async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
+  const one = await open(browser, fixture.address, path, { token: TOKEN, ...look });
+  opened.push(one);
+  return one.page;
+}
+const WINDOW = { width: 420, height: 560 };
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+/** Clicks until the engine was told: the first moments of a view take no input. */
+async function decide(page: Page, name: string, id: string) {
+  await until(async () => {
+    if (fixture.world.answers.has(id)) return true;
+    const one = button(page, name);
+    if ((await one.count()) > 0) await one.click({ timeout: 1000 }).catch(() => {});
+    return fixture.world.answers.has(id);
+  }, `${name} reached the engine`);
+  return fixture.world.answers.get(id);
+}
+async function step(page: Page, name: string) {
+  const shown = page.getByRole("button", { name: "Back", exact: true });
+  await until(async () => {
+    if ((await shown.count()) > 0) return true;
+    await button(page, name)
+      .click({ timeout: 1000 })
+      .catch(() => {});
+    return (await shown.count()) > 0;
+  }, `${name} opened the second view`);
+}
+
+describe("a question", () => {
+  test("shows who wants what, every argument, the match and what it decodes to, and time left", async () => {
+    fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
+    await page.getByText("all 3 shown").waitFor();
+    for (const value of ["drop@mail-relay.example", "build log"])
+      await page.getByText(value).first().waitFor();
+    expect(await page.locator("dl.args mark").innerText()).toContain("LS0tLS1CRUdJTiBPUEVOU1NI");
+    await page.getByText("Decoded from base64, ").waitFor();
+    await page.locator("mark", { hasText: "BEGIN OPENSSH PRIVATE KEY" }).waitFor();
+    await page.getByText("Portcullis did not see where this value came from.").waitFor();
+    await page
+      .getByText("“Send a plain text mail.”")
+      .or(page.getByText("Send a plain text mail."))
+      .first()
+      .waitFor();
+    await page.getByRole("timer", { name: /seconds left, then denied/ }).waitFor();
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+  });
+  test("takes no click in its first moments, and no Enter at all", async () => {
+    fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await button(page, "Deny").waitFor();
+    await page.evaluate(() => {
+      for (const one of document.querySelectorAll("button")) if (one.textContent === "Deny") one.click();
+    });
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Space");
+    expect(fixture.world.answers.size).toBe(0);
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll("button")].some(
+        (one) => one.textContent === "Deny" && one.getAttribute("aria-disabled") === null,
+      ),
+    );
+    await page.getByRole("heading", { level: 1 }).click();
+    await page.keyboard.press("Enter");
+    expect(fixture.world.answers.size).toBe(0);
+    expect(await decide(page, "Deny", "askmail")).toEqual({ answer: { kind: "deny" }, acknowledged: false });
+  });
+  test("Critical: only once or exactly the same, and only after the sentence is ticked", async () => {
+    fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask", {});
+    await step(page, "Allow…");
+    const radios = page.getByRole("radio");
+    expect(await radios.count()).toBe(2);
+    expect(await radios.first().isChecked()).toBe(true);
+    await page.getByText("nothing wider can be allowed").waitFor();
+    const allow = button(page, "Allow this call");
+    await page.waitForTimeout(900);
+    await allow.click({ force: true });
+    expect(fixture.world.answers.size).toBe(0);
+    await page
+      .getByRole("checkbox", { name: /A private SSH key in an argument \(mail-relay.example\)/ })
+      .check();
+    expect(await decide(page, "Allow this call", "askmail")).toEqual({
+      answer: { kind: "allow_once" },
+      acknowledged: true,
+    });
+    await page.getByText("Allowed", { exact: true }).first().waitFor();
+  });
+  test("allowed twice before: the suggested scope is set, each row widens, the button says how far it reaches", async () => {
+    fixture.world.asks = [visitAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await page.getByText("2 equal calls wait for this answer.").waitFor();
+    await step(page, "Allow…");
+    expect(await page.getByRole("radio", { name: "Always, when all of this matches" }).isChecked()).toBe(
+      true,
+    );
+    await page.getByText("Not asked again when").waitFor();
+    await page.getByRole("checkbox", { name: "Only this: Destination" }).uncheck();
+    await page.getByText("to any destination").waitFor();
+    await page.getByRole("checkbox", { name: "Only this: Destination" }).check();
+    await page.getByLabel("Ends").selectOption("60");
+    expect(await decide(page, "Always allow this", "askvisit")).toMatchObject({
+      answer: {
+        kind: "allow_always",
+        scope: { this_app: true, arguments: { reach: "shape", fixed: ["/wait"] }, these_destinations: true },
+        expires: { ends: "after", minutes: 60 },
+      },
+    });
+  });
+  test("redaction shows what would be sent before it is", async () => {
+    fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await page.getByRole("button", { name: "Show what would be sent" }).click();
+    await page.getByText("[redacted: SSH key]").waitFor();
+    expect(await decide(page, "Redact and send", "askmail")).toMatchObject({
+      answer: { kind: "redact_once" },
+    });
+  });
+  test("that nobody answered stays, says so, and an answer is kept for the retry", async () => {
+    fixture.world.asks = [pageAsk(Date.now())];
+    const page = await go("/ask#ask_askpage");
+    await page.getByRole("heading", { name: "Denied: nobody answered in time" }).waitFor();
+    await page.locator("mark", { hasText: HIDDEN }).waitFor();
+    await step(page, "Allow it next time…");
+    await page.getByRole("checkbox", { name: /^Yes, I have read it/ }).check();
+    expect(await decide(page, "Allow this call", "askpage")).toEqual({
+      answer: { kind: "allow_once" },
+      acknowledged: true,
+    });
+    expect(await page.evaluate(() => Reflect.get(window, "hacked"))).toBeUndefined();
+  });
+  test("that comes in shows on every page at once, the one on the screen is never replaced", async () => {
+    const page = await go("/traffic");
+    await until(() => fixture.listeners > 0, "the page listens");
+    fixture.ask(visitAsk(Date.now()));
+    const bar = page
+      .getByRole("status")
+      .filter({ hasText: "An address that this server did not visit before" });
+    await bar.getByRole("link", { name: "Decide" }).click();
+    await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
+    fixture.ask(mailAsk(Date.now() - 20_000));
+    await page.getByText("1 more waiting").waitFor();
+    await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
+    await decide(page, "Deny", "askvisit");
+    await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
+  });
+  test("that the app took back cannot be answered any more", async () => {
+    fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await button(page, "Deny").waitFor();
+    await until(() => fixture.listeners > 0, "the page listens");
+    const [ask] = fixture.world.asks;
+    if (ask) ask.state = "cancelled";
+    fixture.emit({ kind: "answered", ask: "askmail", state: "cancelled" });
+    await page.getByRole("heading", { name: "The app took the call back. Nothing was sent." }).waitFor();
+    expect(await button(page, "Deny").count()).toBe(0);
+    expect(await button(page, "Allow…").count()).toBe(0);
+  });
+});
+
+describe("Decisions", () => {
+  test("are sentences; the search is in the address; hostile names stay text", async () => {
+    const page = await go("/decisions");
+    const rows = page.getByRole("listitem").filter({ has: page.getByRole("button", { name: "Revoke" }) });
+    await rows.first().waitFor();
+    expect(await rows.count()).toBe(5);
+    await page.getByLabel("Search Decisions").fill("deny");
+    await until(async () => (await rows.count()) === 1, "one is left");
+    expect(page.url()).toContain("q=deny");
+    await page.reload();
+    await until(async () => (await rows.count()) === 1, "the address keeps the search");
+    await page.goto(`${fixture.address}/decisions?state=ended`);
+    await page.getByText("Ended: the tool's definition changed").waitFor();
+    await page.getByText("Void: it was edited outside Portcullis").waitFor();
+    expect(await page.locator("img").count()).toBe(0);
+  });
+  test("are revoked after the time to undo, and not before", async () => {
+    const page = await go("/decisions");
+    await page.clock.install();
+    const first = page.locator(".decision").first();
+    await first.getByRole("button", { name: "Revoke" }).click();
+    await first.getByText(/Revoked in \d+ s/).waitFor();
+    await first.getByRole("button", { name: "Undo" }).click();
+    await page.clock.runFor(11_000);
+    expect(fixture.world.writes).toEqual([]);
+    await first.getByRole("button", { name: "Revoke" }).click();
+    await page.clock.runFor(11_000);
+    await until(() => fixture.world.writes.some((one) => one.method === "DELETE"), "the engine was told");
+    expect(fixture.world.decisions[0]?.state).toBe("revoked");
+  });
+  test("an exception from an Alert: two clicks, the narrowest scope, with its replay", async () => {
+    const id = fixture.world.rows[4]?.id;
+    const page = await go(`/alerts#ex_${id}`);
+    await page.getByRole("button", { name: "Make an exception…" }).click();
+    await page.getByText("Would have let 3 calls through, 2 of which you allowed when asked.").waitFor();
+    await page.getByRole("checkbox", { name: /^Yes, I have read it/ }).check();
+    await button(page, "Make this exception").click();
+    await page.getByText("Remembered in Decisions.").waitFor();
+    expect(fixture.world.writes.filter((one) => one.path === "/api/decisions")[0]?.body).toEqual({
+      exchange: id,
+      effect: "allow",
+      scope: {
+        this_app: true,
+        this_server: true,
+        this_target: true,
+        arguments: { reach: "exact" },
+        these_destinations: true,
+        these_signatures: true,
+      },
+      expires: { ends: "after", minutes: 43_200 },
+      acknowledged: true,
+    });
+  });
+});
+
+test("modes: a server follows its app until it has one of its own", async () => {
+  const page = await go("/apps");
+  const files = page.getByLabel("Mode of files");
+  await files.first().waitFor();
+  expect(await files.first().inputValue()).toBe("monitor");
+  await files.first().selectOption("");
+  await until(() => Object.keys(fixture.world.modes.upstreams).length === 0, "its own mode is gone");
+  await page.getByLabel("Mode of every app and server without one of its own").selectOption("block");
+  await until(() => fixture.world.modes.default === "block", "the default changed");
+});
+
+test("the budget proposes an exception for a noisy Signature", async () => {
+  const page = await go("/");
+  const card = page.getByRole("region", { name: "Questions" });
+  await card.getByText("96 asked, 94 allowed").waitFor();
+  await card.getByRole("button", { name: "Make an exception…" }).click();
+  await page.getByRole("dialog", { name: "Make an exception" }).waitFor();
+});

@@ -1,0 +1,93 @@
+// Questions in the dashboard: those that wait, those that are over (an answer can still be kept for the retry).
+import { useNow } from "../../lib/hooks";
+import { navigate, useRoute } from "../../lib/route";
+import { shortWhen } from "../../lib/time";
+import { AppLetter } from "../../parts/AppBadge";
+import { Name } from "../../parts/Hostile";
+import { Link } from "../../parts/Link";
+import { Prose } from "../../parts/Prose";
+import { Empty, Waiting } from "../../parts/states";
+import { text } from "../../text";
+import type { Ask } from "../../types";
+import { secondsLeft } from "./AskHead";
+import { AskView } from "./AskView";
+import { useQueue } from "./useQueue";
+
+const t = text.ask;
+
+export default function AskPage() {
+  const { open } = useRoute();
+  const { query, waiting, recent, shown, more, next } = useQueue(open);
+  const close = () => {
+    next();
+    navigate({ page: "ask" });
+  };
+  return (
+    <>
+      <header className="top">
+        <h1 className="grow">{t.title}</h1>
+        <span className="small muted">{t.waiting(waiting.length)}</span>
+      </header>
+      <div className="split asksplit">
+        <section className="list askslist" aria-label={t.list}>
+          <Waiting query={query} rows={3} tall />
+          {query.data && waiting.length + recent.length === 0 && (
+            <Empty title={t.none}>
+              <p className="small muted prose">{t.noneMore}</p>
+            </Empty>
+          )}
+          {waiting.map((ask) => (
+            <AskRow key={ask.id} ask={ask} current={ask.id === shown?.id} />
+          ))}
+          {recent.length > 0 && <h2 className="g">{t.recent}</h2>}
+          {recent.map((ask) => (
+            <AskRow key={ask.id} ask={ask} current={ask.id === shown?.id} />
+          ))}
+        </section>
+        {shown === null ? (
+          <p className="det hint muted">{recent.length > 0 && t.choose}</p>
+        ) : (
+          <div className="det">
+            <AskView
+              key={shown.id}
+              ask={shown}
+              more={more}
+              onNext={more > 0 ? close : null}
+              onClose={close}
+              onDecided={() => more > 0 && close()}
+            />
+          </div>
+        )}
+      </div>
+    </>
+  );
+}
+
+function AskRow({ ask, current }: { ask: Ask; current: boolean }) {
+  const now = useNow(1000);
+  const title = ask.findings[0]?.title;
+  return (
+    <Link className={`askrow ${current ? "sel" : ""}`} to={{ page: "ask", open: ask.id }} current={current}>
+      <AppLetter name={ask.app_name} />
+      <span className="grow ell">
+        <span className="block ell">{title === undefined ? ask.method : <Prose words={title} />}</span>
+        <span className="l2 ell block">
+          {ask.app_name} {text.detail.arrow} <Name value={ask.upstream_name} /> /{" "}
+          <Name value={ask.target ?? ask.method} />
+        </span>
+      </span>
+      <span className="num small faint right">
+        {ask.state === "waiting" ? (
+          <b className="v-ask">{secondsLeft(ask, now)} s</b>
+        ) : (
+          <>
+            {shortWhen(ask.at, now)}
+            <span className="l2 block">
+              {ask.state === "allowed" || ask.state === "redacted" ? t.over[ask.state] : t.over.denied}
+            </span>
+          </>
+        )}
+      </span>
+    </Link>
+  );
+}

@@ -1,0 +1,155 @@
+// One question, the same in the small window and in the dashboard. Deny is one click, Allow is a step, Enter does nothing
+// until the person has put the focus on a button.
+import { useEffect, useRef, useState } from "react";
+import { useWritable } from "../../lib/hooks";
+import { useKeys } from "../../lib/keys";
+import { Button } from "../../parts/controls";
+import { Icon } from "../../parts/Icon";
+import { Failure } from "../../parts/states";
+import { text } from "../../text";
+import type { Ask, AskState } from "../../types";
+import { AllowStep } from "./AllowStep";
+import { Arguments, AskFacts } from "./AskFacts";
+import { AskHead } from "./AskHead";
+import { useAnswer, useArmed } from "./useAnswer";
+
+const t = text.ask;
+type Props = {
+  ask: Ask;
+  more: number;
+  onNext: (() => void) | null;
+  onClose: () => void;
+  onDecided?: () => void;
+};
+
+/** An answer to these is kept for the retry. */
+const LATE: AskState[] = ["timed_out", "unattended"];
+
+export function AskView(props: Props) {
+  const { ask } = props;
+  const [step, setStep] = useState<"facts" | "allow" | "deny">("facts");
+  const box = useRef<HTMLDivElement>(null);
+  const answerable = ask.state === "waiting" || LATE.includes(ask.state);
+  useEffect(() => {
+    if (!answerable) setStep("facts");
+  }, [answerable]);
+  useKeys({
+    Escape: () => (step === "facts" ? props.onClose() : setStep("facts")),
+    "Ctrl l": () => (answerable ? setStep("allow") : false),
+  });
+  return (
+    <div
+      className="askview"
+      role="alertdialog"
+      aria-labelledby="ask-title"
+      ref={box}
+      // A click into the window puts the focus on the headline, never on a button that Enter would press.
+      onPointerDown={(event) => {
+        if ((event.target as HTMLElement).closest("button, a, input, select, label, [tabindex]") === null)
+          box.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+      }}
+    >
+      {step === "facts" ? (
+        <>
+          <AskHead ask={ask} />
+          <AskFacts ask={ask} />
+          {ask.state === "waiting" ? (
+            <Choices {...props} onStep={setStep} />
+          ) : (
+            <Over {...props} onStep={setStep} />
+          )}
+        </>
+      ) : (
+        <AllowStep
+          ask={ask}
+          deny={step === "deny"}
+          onBack={() => setStep("facts")}
+          onDecided={props.onDecided}
+        />
+      )}
+    </div>
+  );
+}
+
+function Choices({ ask, more, onStep, onDecided }: Props & { onStep: (step: "allow" | "deny") => void }) {
+  const writable = useWritable();
+  const answer = useAnswer(ask, onDecided);
+  const armed = useArmed(ask.id);
+  const [preview, setPreview] = useState(false);
+  const off = !armed || !writable || answer.isPending;
+  const result = ask.direction === "to_client";
+  const deny = () => !off && answer.mutate({ answer: { kind: "deny" } });
+  const redact = () => !off && answer.mutate({ answer: { kind: "redact_once" } });
+  useKeys({ "Ctrl d": deny, "Ctrl r": ask.redacted === null ? undefined : redact });
+  return (
+    <>
+      {preview && ask.redacted !== null && (
+        <div className="body ruled askpreview">
+          <Arguments ask={ask} raw={ask.redacted} marked={false} heading={t.redactedAs} />
+        </div>
+      )}
+      <footer className="askfoot">
+        {answer.isError && <Failure error={answer.error} />}
+        <div className={`acts ${ask.redacted === null ? "two2" : ""}`}>
+          <Button off={off} onClick={() => onStep("allow")}>
+            {result ? t.release : t.allow}
+          </Button>
+          {ask.redacted !== null && (
+            <Button off={off} onClick={redact}>
+              <Icon name="redact" />
+              {result ? t.redactRelease : t.redact}
+            </Button>
+          )}
+          <Button look="solid" off={off} onClick={deny}>
+            {result ? t.withhold : t.deny}
+          </Button>
+        </div>
+        <p className="tiny faint askline">
+          {more > 0 && <span>{t.more(more)}</span>}
+          {ask.redacted !== null && (
+            <button type="button" className="linklike" onClick={() => setPreview(!preview)}>
+              {preview ? t.hideRedacted : t.showRedacted}
+            </button>
+          )}
+          <button type="button" className="linklike" onClick={() => onStep("deny")}>
+            {t.denyAlways}
+          </button>
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Over({ ask, onNext, onClose, onStep }: Props & { onStep: (step: "allow" | "deny") => void }) {
+  const answer = useAnswer(ask);
+  const armed = useArmed(`${ask.id}/${ask.state}`);
+  const late = LATE.includes(ask.state) && !answer.isSuccess;
+  const told = late || ask.state === "denied" || ask.state === "stopped";
+  return (
+    <footer className="askfoot">
+      {told && <p className="small muted">{t.told}</p>}
+      {late && <p className="small">{t.lateHint}</p>}
+      {answer.isSuccess && <p className="small">{t.kept}</p>}
+      {answer.isError && <Failure error={answer.error} />}
+      <div className="acts two2">
+        {late ? (
+          <>
+            <Button off={!armed} onClick={() => onStep("allow")}>
+              {t.lateAllow}
+            </Button>
+            <Button off={!armed} onClick={() => answer.mutate({ answer: { kind: "deny" } })}>
+              {t.lateDeny}
+            </Button>
+          </>
+        ) : (
+          <span />
+        )}
+        {onNext === null ? (
+          <Button onClick={onClose}>{t.close}</Button>
+        ) : (
+          <Button onClick={onNext}>{t.next}</Button>
+        )}
+      </div>
+    </footer>
+  );
+}

@@ -1,0 +1,117 @@
+// One Decision: its sentence, how often it was used, when it ends, and Revoke, which can be undone for 10 seconds.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { write } from "../../api/client";
+import { useNow, useWritable } from "../../lib/hooks";
+import { fullWhen, shortWhen } from "../../lib/time";
+import { Button } from "../../parts/controls";
+import { Failure } from "../../parts/states";
+import { SeverityBars, VerdictMark } from "../../parts/Verdict";
+import { text } from "../../text";
+import type { Decision, DecisionRow as Row } from "../../types";
+import { DecisionSentence } from "./Sentence";
+
+const t = text.decisions;
+const UNDO_MS = 10_000;
+const MARK = { allow: "allow", redact: "redact", deny: "block" } as const;
+
+export function DecisionRow({ row }: { row: Row }) {
+  const now = useNow(30_000);
+  const { decision } = row;
+  const facts = [
+    t.used(row.uses),
+    row.last_used_at === null ? null : t.lastUsed(shortWhen(row.last_used_at, now)),
+    t.made(shortWhen(decision.at, now)),
+    row.state === "active" ? ending(decision, now) : null,
+  ].filter((fact) => fact !== null);
+  const { signatures } = decision.scope;
+  return (
+    <li className={`decision ${row.state === "active" ? "" : "faint"}`} tabIndex={-1}>
+      <VerdictMark verdict={MARK[decision.effect]} />
+      <div className="grow">
+        <p>
+          <DecisionSentence decision={decision} />
+        </p>
+        <p className="l2">
+          <SeverityBars severity={decision.severity} />{" "}
+          <span className="mono">
+            {signatures.reach === "these"
+              ? t.about(signatures.signatures.map((one) => one.id))
+              : t.upTo(text.severity[signatures.severity])}
+          </span>
+          {" · "}
+          <span className="num">{facts.join(" · ")}</span>
+        </p>
+        {row.state !== "active" && (
+          <p className="l2">
+            {t.state[row.state]}
+            {row.ended_at !== null && (
+              <span title={fullWhen(row.ended_at)}>, {shortWhen(row.ended_at, now)}</span>
+            )}
+          </p>
+        )}
+      </div>
+      {row.state === "active" && <Revoke id={decision.id} />}
+    </li>
+  );
+}
+
+function ending(decision: Decision, now: number): string {
+  if (decision.once) return t.once;
+  if (decision.session !== null) return t.session;
+  return decision.expires_at === null ? t.noEnd : t.ends(whenEnds(decision.expires_at, now));
+}
+
+const whenEnds = (at: number, now: number) => shortWhen(at, now);
+
+/** The revocation is sent when the time to undo is over, or at once when the page is left. */
+function Revoke({ id }: { id: string }) {
+  const client = useQueryClient();
+  const writable = useWritable();
+  const [since, setSince] = useState<number | null>(null);
+  const revoke = useMutation({
+    mutationFn: () => write("DELETE", `/api/decisions/${encodeURIComponent(id)}`),
+    onSettled: () => client.invalidateQueries({ queryKey: ["decisions"] }),
+  });
+  const send = useRef(revoke.mutate);
+  send.current = revoke.mutate;
+  useEffect(() => {
+    if (since === null) return;
+    let sent = false;
+    const go = () => {
+      if (!sent) send.current();
+      sent = true;
+    };
+    const timer = setTimeout(go, UNDO_MS);
+    const leave = () => go();
+    window.addEventListener("pagehide", leave);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener("pagehide", leave);
+    };
+  }, [since]);
+  if (revoke.isError) return <Failure error={revoke.error} retry={() => revoke.mutate()} />;
+  if (since === null || revoke.isSuccess)
+    return (
+      <Button small off={!writable || revoke.isSuccess} onClick={() => setSince(Date.now())}>
+        {t.revoke}
+      </Button>
+    );
+  return (
+    <span className="row small">
+      <Left until={since + UNDO_MS} />
+      <Button small off={revoke.isPending} onClick={() => setSince(null)}>
+        {t.undo}
+      </Button>
+    </span>
+  );
+}
+
+function Left({ until }: { until: number }) {
+  const now = useNow(500);
+  return (
+    <span className="muted num" role="status">
+      {t.revokeSoon(Math.max(0, Math.ceil((until - now) / 1000)))}
+    </span>
+  );
+}
