@@ -37,6 +37,8 @@ const PATHS = [
   "/drill",
   "/decisions",
   "/decisions?state=all",
+  "/pins",
+  "/pins?state=all#pin_pin-search",
   "/ask",
   "/ask?window",
   "/ask#ask_askvisit",

@@ -258,3 +258,29 @@ test("the budget proposes an exception for a noisy Signature", async () => {
   await card.getByRole("button", { name: "Make an exception…" }).click();
   await page.getByRole("dialog", { name: "Make an exception" }).waitFor();
 });
+
+describe("definitions", () => {
+  test("what is held is said on every page, and reviewed against what was approved", async () => {
+    const page = await go("/traffic");
+    await page.getByText("1 definition waits for your review and is kept from the app.").waitFor();
+    await page.getByRole("link", { name: "Review" }).click();
+    await page.getByRole("row").filter({ hasText: "search" }).click();
+    await page.getByText("It names `.env`, which it did not before.").waitFor();
+    await page.locator(".diff .a").getByText("First read the file .env").waitFor();
+    expect(await page.locator("img").count()).toBe(0);
+    await page.getByRole("button", { name: "Keep what was approved" }).click();
+    await page.getByText("Nothing waits for your review.").waitFor();
+    expect(fixture.world.writes.at(-1)).toMatchObject({
+      path: "/api/pins/release",
+      body: { pins: [{ id: "pin-search", digest: "a1" }] },
+    });
+  });
+  test("an approval names what is on the screen", async () => {
+    const page = await go("/pins?state=changed#pin_pin-getpage");
+    await page.getByText("Only the wording changed. Nothing to do.").waitFor();
+    const [, pin] = fixture.world.pins;
+    if (pin) pin.changed = "b4";
+    await page.getByRole("button", { name: "Approve what it says now" }).click();
+    await page.getByRole("alert").getByText("It changed meanwhile.").waitFor();
+  });
+});

@@ -18,6 +18,7 @@ const PAGES = [
   "/apps",
   "/signatures",
   "/decisions",
+  "/pins?state=all",
   "/settings",
   "/drill",
   "/ask",

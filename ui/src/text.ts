@@ -9,6 +9,7 @@ import {
   replayText,
   scopeText,
 } from "./text.decisions";
+import { pinsText } from "./text.pins";
 import type { Observed, Outcome, PlannedChange, ReviewReason, Severity, Transport, Verdict } from "./types";
 
 export const number = (value: number) => value.toLocaleString("en-US");
@@ -27,6 +28,7 @@ export const text = {
     settings: "Settings",
     drill: "Drill",
     ask: "Questions",
+    pins: "Definitions",
     report: "Report",
     welcome: "First run",
   },
@@ -244,15 +246,18 @@ export const text = {
     noServers: "No MCP server in this file.",
     noFile: "This file does not exist yet.",
     notInstalled: "Not found on this computer",
+    cannot: "Cannot be protected:",
+    elsewhere: "Servers from elsewhere, not covered",
+    alsoRead: (programs: string[]) => `Also read by ${programs.join(", ")}.`,
+    project: "project",
     queued: "A change waits until the app has quit.",
     protectApp: (app: string) => `Protect ${app}`,
     protectServer: (server: string, app: string) => `Protect ${server} in ${app}`,
     partly: (app: string) => `Protect ${app}, some servers are on`,
-    changed: (count: number) => `${number(count)} changed`,
     mode: "Unless set below:",
     previewOpen: "preview open",
     none: "No app with MCP servers was found on this computer.",
-    noneMore: "Portcullis looks for Cursor and Claude Desktop. Add a server in one of them, then look again.",
+    noneMore: "Add an MCP server in one of the apps below, then look again.",
   },
 
   preview: {
@@ -346,6 +351,8 @@ export const text = {
     },
     protectNew: "Protect new servers by themselves",
     protectNewMore: "When a server appears in a protected app's config. Off: you are only told.",
+    holdNew: "Hold new servers until reviewed",
+    holdNewMore: "What a new server defines is kept from the app until you have looked at it.",
     notifications: "Notify about blocked calls",
     notificationsMore: "Once per server and Signature in an hour.",
     wait: "A question waits",
@@ -397,7 +404,10 @@ export const text = {
     ["e", "make an exception from an Alert"],
     ["p", "report of an Alert, for printing"],
     ["c", "copy a link to what is open"],
-    ["g then o a t p s d , q", "Overview, Alerts, Traffic, Apps, Signatures, Decisions, Settings, Questions"],
+    [
+      "g then o a t p s d , q f",
+      "Overview, Alerts, Traffic, Apps, Signatures, Decisions, Settings, Questions, Definitions",
+    ],
     ["Ctrl D Ctrl R Ctrl L", "in a question: deny, redact, allow…"],
     ["Home End", "first and last row"],
     ["Ctrl K", "go to anything"],
@@ -539,6 +549,7 @@ export const text = {
     },
     attack: { title: "Try an attack" },
   },
+  pins: pinsText,
   ask: askText,
   decisions: decisionsText,
   scope: scopeText,

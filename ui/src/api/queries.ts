@@ -11,6 +11,8 @@ import type {
   ExchangeDetail,
   ExchangePage,
   Modes,
+  PinDetail,
+  PinList,
   Settings,
   SignatureInfo,
   SignatureList,
@@ -115,6 +117,21 @@ export const useDecisions = (state: DecisionFilter) =>
   });
 export const useModes = () =>
   useQuery({ queryKey: keys.modes, queryFn: ({ signal }) => getJson<Modes>("/api/modes", signal) });
+export const usePins = (state: string, upstream: string | null) =>
+  useQuery({
+    queryKey: ["pins", state, upstream],
+    queryFn: ({ signal }) => {
+      const params = new URLSearchParams({ state });
+      if (upstream !== null) params.set("upstream", upstream);
+      return getJson<PinList>(`/api/pins?${params}`, signal);
+    },
+    placeholderData: keepPreviousData,
+  });
+export const usePin = (id: string) =>
+  useQuery({
+    queryKey: ["pins", "one", id],
+    queryFn: ({ signal }) => getJson<PinDetail>(`/api/pins/${encodeURIComponent(id)}`, signal),
+  });
 export const useExchange = (id: string) =>
   useQuery({
     queryKey: keys.exchange(id),

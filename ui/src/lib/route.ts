@@ -13,6 +13,7 @@ export const PAGES = [
   "ask",
   "report",
   "welcome",
+  "pins",
 ] as const;
 export type Page = (typeof PAGES)[number];
 /** `open` is what stands behind the `#`, without its prefix: an Exchange's, Signature's or app's id. */
@@ -25,6 +26,7 @@ const PREFIX: Partial<Record<Page, string>> = {
   apps: "app_",
   ask: "ask_",
   report: "ex_",
+  pins: "pin_",
 };
 
 export function parseRoute(pathname: string, search: string, hash: string): Route {

@@ -1,7 +1,7 @@
 // Bars on top of every page: engine away, paused, and problems that touch protection.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { connection, write } from "../api/client";
-import { useAsks, useStatus } from "../api/queries";
+import { useAsks, usePins, useStatus } from "../api/queries";
 import { useNow, useWritable } from "../lib/hooks";
 import { useRoute } from "../lib/route";
 import { useStore } from "../lib/store";
@@ -28,6 +28,7 @@ export function Bars() {
         </div>
       )}
       <AskBar />
+      <HeldBar />
       {status?.protection.state === "paused" && <PausedBar until={status.protection.until} />}
       {status?.problems.map((problem) => (
         <div className="bar" key={problem} role="status">
@@ -68,6 +69,22 @@ function AskLeft({ ask }: { ask: Ask }) {
       {/* The seconds would be read out one by one. */}
       <span aria-hidden="true">{text.ask.banner(ask.app_name, left)}</span>
     </span>
+  );
+}
+
+/** What is kept from an app is said where the person is. */
+function HeldBar() {
+  const { page } = useRoute();
+  const held = usePins("review", null).data?.held ?? 0;
+  if (held === 0 || page === "pins") return null;
+  return (
+    <div className="bar" role="status">
+      <Icon name="block" />
+      <span className="grow">{text.pins.bar(held)}</span>
+      <ButtonLink small to={{ page: "pins" }}>
+        {text.pins.review}
+      </ButtonLink>
+    </div>
   );
 }
 

@@ -23,6 +23,7 @@ const SignaturesPage = lazy(() => import("../pages/signatures/SignaturesPage"));
 const AskPage = lazy(() => import("../pages/ask/AskPage"));
 const AskWindow = lazy(() => import("../pages/ask/AskWindow"));
 const DecisionsPage = lazy(() => import("../pages/decisions/DecisionsPage"));
+const PinsPage = lazy(() => import("../pages/pins/PinsPage"));
 const ReportPage = lazy(() => import("../pages/report/ReportPage"));
 const WelcomePage = lazy(() => import("../pages/welcome/WelcomePage"));
 const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
@@ -39,6 +40,7 @@ const PAGES: Record<Page, () => ReactNode> = {
   ask: () => <AskPage />,
   report: () => <ReportPage />,
   welcome: () => <WelcomePage />,
+  pins: () => <PinsPage />,
 };
 
 /** `/ask?window` is the small window: a question and nothing else. */
@@ -70,6 +72,7 @@ function Whole({ page }: { page: Page }) {
     "g ,": go("settings"),
     "g d": go("decisions"),
     "g q": go("ask"),
+    "g f": go("pins"),
     "?": () => setBox("keys"),
     "Ctrl k": () => setBox("goto"),
     c: () => void navigator.clipboard?.writeText(location.href).catch(() => {}),

@@ -38,7 +38,8 @@ export function Sidebar({ page }: { page: Page }) {
           current={
             page === name ||
             (name === "overview" && page === "drill") ||
-            (name === "alerts" && page === "report")
+            (name === "alerts" && page === "report") ||
+            (name === "apps" && page === "pins")
           }
         >
           <Icon name={name} />

@@ -46,10 +46,53 @@ export function AppCard({ app, wanted, onWant }: Props) {
           {app.hint}
         </p>
       )}
+      {app.not_covered && (
+        <p className="apphint small">
+          <Icon name="crossed" />
+          <span>
+            <b>{text.apps.cannot}</b> {app.not_covered}
+          </span>
+        </p>
+      )}
+      {(app.also_read_by ?? []).length > 0 && (
+        <p className="apphint small">
+          <Icon name="apps" />
+          {text.apps.alsoRead(app.also_read_by ?? [])}
+        </p>
+      )}
       {app.files.map((file) => (
         <FileServers key={file.path} app={app} file={file} wanted={wanted} onWant={onWant} />
       ))}
+      <ElsewhereList app={app} />
     </section>
+  );
+}
+
+/** Servers that an app has from extensions, plugins or managed files: found, and not carried. */
+function ElsewhereList({ app }: { app: App }) {
+  const all = app.elsewhere ?? [];
+  if (all.length === 0) return null;
+  return (
+    <details className="elsewhere small">
+      <summary>
+        {text.apps.elsewhere} <span className="faint num">{all.length}</span>
+      </summary>
+      <ul>
+        {all.map((one) => (
+          <li key={one.path + one.what}>
+            <b>
+              <Name value={one.what} />
+            </b>{" "}
+            <span className="muted">
+              {one.reason} {one.instead}
+            </span>
+            <div className="tiny faint mono">
+              <Name value={one.path} full />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -67,12 +110,19 @@ function FileServers({ app, file, wanted, onWant }: Props & { file: AppFile }) {
       {app.files.length > 1 && (
         <div className="fileline">
           <FilePath file={file} />
+          {file.project && <span className="chip">{text.apps.project}</span>}
         </div>
       )}
       {file.problem !== null && (
         <p className="apphint small" role="alert">
           <Icon name="triangle" />
           <span>{file.problem}</span>
+        </p>
+      )}
+      {file.warning && (
+        <p className="apphint small">
+          <Icon name="triangle" />
+          <span>{file.warning}</span>
         </p>
       )}
       {file.queued && (

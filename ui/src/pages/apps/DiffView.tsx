@@ -32,6 +32,7 @@ export function DiffView({ file }: { file: FilePreview }) {
           <b>{text.preview.refused}</b> {file.refused}
         </p>
       )}
+      {file.warning && <p className="small">{file.warning}</p>}
       {file.queued && <p className="small muted">{text.preview.queued}</p>}
       <ul className="plans small muted">
         {file.servers

@@ -6,6 +6,7 @@ import { spelled } from "../../lib/reveal";
 import { ObservedMark } from "../../parts/AppBadge";
 import { Toggle } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
+import { Link } from "../../parts/Link";
 import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
@@ -30,7 +31,14 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           <Name value={server.name} />
         </b>{" "}
         <span className="chip">{text.transport[server.transport]}</span>
-        {server.pins.changed > 0 && <span className="chip">{text.apps.changed(server.pins.changed)}</span>}
+        {server.id !== null && server.pins.pinned > 0 && (
+          <Link
+            className="small pinlink"
+            to={{ page: "pins", search: new URLSearchParams({ upstream: server.id }).toString() }}
+          >
+            {text.pins.link(server.pins.pinned, server.pins.changed)}
+          </Link>
+        )}
       </div>
       <span className="small muted nowrap side2 num">
         {server.id !== null && server.protected && (

@@ -49,15 +49,19 @@ function Engine({ settings }: { settings: Settings }) {
     onSettled: () => client.invalidateQueries({ queryKey: keys.settings }),
   });
   const set = (part: Partial<Settings>) => save.mutate({ ...settings, ...part });
-  const toggle = (key: "notifications" | "start_at_login" | "protect_new_servers", label: string) => (
-    <Toggle on={settings[key]} label={label} off={off} onChange={() => set({ [key]: !settings[key] })} />
-  );
+  const toggle = (
+    key: "notifications" | "start_at_login" | "protect_new_servers" | "hold_new_servers",
+    label: string,
+  ) => <Toggle on={settings[key]} label={label} off={off} onChange={() => set({ [key]: !settings[key] })} />;
   return (
     <>
       {save.isError && <Failure error={save.error} />}
       <Group title={t.groups.checking}>
         <Line title={t.protectNew} more={t.protectNewMore}>
           {toggle("protect_new_servers", t.protectNew)}
+        </Line>
+        <Line title={t.holdNew} more={t.holdNewMore}>
+          {toggle("hold_new_servers", t.holdNew)}
         </Line>
         <Line title={t.login} more={t.loginMore}>
           {toggle("start_at_login", t.login)}
