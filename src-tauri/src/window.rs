@@ -74,7 +74,7 @@ pub async fn open_question(app: &AppHandle, focus: bool) -> Result<()> {
     let (origin, closer) = (paired.origin(), app.clone());
     let (width, height) = QUESTION_SIZE;
     let window = WebviewWindowBuilder::new(app, QUESTION, WebviewUrl::External(first_address(&paired, "/ask?window")?))
-        .title("Portcullis asks")
+        .title("Questions · Portcullis")
         .inner_size(width, height)
         .min_inner_size(360.0, 480.0)
         .max_inner_size(520.0, 1200.0)
