@@ -7,6 +7,7 @@
 mod inspect;
 mod local_only;
 mod noise;
+pub mod oauth;
 mod record;
 mod route;
 mod session;
@@ -37,6 +38,7 @@ pub struct Deps {
     pub clock: Clock,
     /// The proxy listener's port: Host and Origin are checked against it.
     pub proxy_port: u16,
+    pub sign_ins: Arc<oauth::SignIns>,
     /// How long answers under way may take once the gateway stops.
     pub drain: Duration,
 }
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     pub sessions: session::Sessions,
     pub legacy: transport::legacy::Connections,
     pub client: upstream::Client,
+    pub sign_ins: Arc<oauth::SignIns>,
     /// Nothing new begins, and streams that owe no answer end.
     pub stop: CancellationToken,
     /// What is still under way is broken off.
@@ -85,6 +88,7 @@ impl Gateway {
                 sessions: session::Sessions::default(),
                 legacy: transport::legacy::Connections::default(),
                 client: upstream::Client::new(Matcher::from_env()),
+                sign_ins: deps.sign_ins,
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),
                 drain: deps.drain,

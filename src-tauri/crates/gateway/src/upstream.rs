@@ -56,22 +56,8 @@ impl Client {
 
     fn secure(&self) -> &Pool<HttpsConnector<Through>, Body> {
         self.secure.get_or_init(|| {
-            let mut roots = rustls::RootCertStore::empty();
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                tracing::warn!("no trusted certificates found on this system: https servers cannot be reached");
-            }
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let config = rustls::ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .map(|builder| builder.with_root_certificates(roots).with_no_client_auth());
-            let config = config.unwrap_or_else(|error| {
-                // The bundled provider supports the default versions; anything else is a broken build.
-                unreachable!("TLS set-up: {error}")
-            });
             let https = hyper_rustls::HttpsConnectorBuilder::new()
-                .with_tls_config(config)
+                .with_tls_config(tls())
                 .https_or_http()
                 .enable_http1()
                 .enable_http2()
@@ -186,6 +172,24 @@ impl Write for Stream {
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, parts)
     }
+}
+
+/// What https connections are made with: the system's trust store.
+pub(crate) fn tls() -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        tracing::warn!("no trusted certificates found on this system: https servers cannot be reached");
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth());
+    config.unwrap_or_else(|error| {
+        // The bundled provider supports the default versions; anything else is a broken build.
+        unreachable!("TLS set-up: {error}")
+    })
 }
 
 /// What went wrong, for a person: the innermost cause says it ("Connection refused").

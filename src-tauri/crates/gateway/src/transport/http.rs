@@ -10,7 +10,7 @@ use crate::record::random;
 use crate::route::{self, Endpoint, Route};
 use crate::session::{Key, Session};
 use crate::upstream::explain;
-use crate::{Gateway, local_only};
+use crate::{Gateway, local_only, oauth};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -26,6 +26,8 @@ use tokio::net::TcpListener;
 use url::Url;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The person has to sign in first.
+const SIGN_IN_CODE: i32 = -32001;
 const MAX_REDIRECTS: usize = 3;
 
 pub(crate) async fn serve(
@@ -110,8 +112,9 @@ async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -
     };
     let url = with_query(url, request.uri().query());
     let headers = forwardable(request.headers());
-    let answer = send(&gateway, request.method().clone(), &url, &headers, Bytes::new()).await;
-    let answer = answer.map_err(|why| unreachable_upstream(&route, None, &why))?;
+    let (answer, headers) = ask(&gateway, &route, request.method().clone(), &url, headers, Bytes::new())
+        .await
+        .map_err(|why| why.refused(&route, None))?;
     if request.method() == Method::HEAD {
         // No body follows, so the headers go on as they are: the length is that of what a GET would bring.
         let mut out = Response::new(Body::empty());
@@ -179,17 +182,22 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
     };
     let answer = tokio::select! {
         biased;
-        answer = send(&gateway, Method::POST, &url, &headers, body) => answer,
-        () = inner.cut.cancelled() => Err("Portcullis stopped before it answered".to_owned()),
+        answer = ask(&gateway, &route, Method::POST, &url, headers, body) => answer,
+        () = inner.cut.cancelled() => Err(Unanswered::Failed("Portcullis stopped before it answered".into())),
     };
-    let answer = match answer {
+    let (answer, headers) = match answer {
         Ok(answer) => answer,
         Err(why) => {
             for id in &awaited {
                 let open = session.close(Direction::ToUpstream, id);
-                open.into_iter().for_each(|open| inner.fail(open, &why));
+                open.into_iter().for_each(|open| inner.fail(open, why.reason()));
             }
-            return Err(unreachable_upstream(&route, awaited.first().map(String::as_str), &why));
+            let refused = why.refused(&route, awaited.first().map(String::as_str));
+            // A request of a session gets a JSON-RPC answer that the app shows, and no status that it acts upon.
+            return match (why, awaited.is_empty() || legacy.is_some()) {
+                (Unanswered::SignIn, false) => Ok(in_accepted_form(&parts.headers, refused.body)),
+                _ => Err(refused),
+            };
         }
     };
     if let Some(back) = answered {
@@ -301,6 +309,71 @@ pub(crate) async fn send(
         }
     }
     Err(format!("it redirects more than {MAX_REDIRECTS} times"))
+}
+
+/// Why there is no answer from the Upstream to hand over.
+enum Unanswered {
+    Failed(String),
+    SignIn,
+}
+
+impl Unanswered {
+    fn reason(&self) -> &str {
+        match self {
+            Self::Failed(why) => why,
+            Self::SignIn => "the server asks for a sign-in",
+        }
+    }
+
+    fn refused(&self, route: &Route<'_>, id: Option<&str>) -> Refused {
+        match self {
+            Self::Failed(why) => unreachable_upstream(route, id, why),
+            Self::SignIn => {
+                let name: String = route.upstream.name.chars().take(40).collect();
+                let message = format!(
+                    "The server {name:?} asks you to sign in. Run `portcullis sign-in` or open Apps in Portcullis, then try again."
+                );
+                Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, SIGN_IN_CODE, &message) }
+            }
+        }
+    }
+}
+
+/// Sends a request, signed in where the person did so and the app brings no credentials of its own. Returns the headers
+/// that were sent, for what else belongs to this conversation.
+async fn ask(
+    gateway: &Gateway,
+    route: &Route<'_>,
+    method: Method,
+    url: &Url,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Result<(http::Response<Incoming>, HeaderMap), Unanswered> {
+    let failed = Unanswered::Failed;
+    if headers.contains_key(header::AUTHORIZATION) {
+        let answer = send(gateway, method, url, &headers, body).await.map_err(failed)?;
+        return Ok((answer, headers));
+    }
+    let (sign_ins, upstream) = (&gateway.inner.sign_ins, &route.upstream);
+    let mut token = sign_ins.token(upstream).await;
+    // Once more at the most: with a token that was renewed because this one was refused, so nothing ran.
+    for again in [true, false] {
+        if let Some(value) = token.as_ref().and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok()) {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        let answer = send(gateway, method.clone(), url, &headers, body.clone()).await.map_err(failed)?;
+        let Some(challenge) = oauth::asks(answer.status(), answer.headers()) else {
+            if answer.status().is_success() {
+                sign_ins.accepted(&upstream.id);
+            }
+            return Ok((answer, headers));
+        };
+        token = sign_ins.refused(upstream, token.as_deref().filter(|_| again), challenge).await;
+        if token.is_none() {
+            break;
+        }
+    }
+    Err(Unanswered::SignIn)
 }
 
 fn unreachable_upstream(route: &Route<'_>, id: Option<&str>, why: &str) -> Refused {

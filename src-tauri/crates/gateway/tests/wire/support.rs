@@ -2,6 +2,7 @@
 
 use arc_swap::ArcSwap;
 use portcullis_domain::*;
+use portcullis_gateway::oauth::{Grant, SignIns, Vault};
 use portcullis_gateway::{Deps, Gateway};
 use portcullis_policy::{Judge, PinBook, Rules};
 use portcullis_testkit::Words;
@@ -292,6 +293,17 @@ impl Open {
     }
 }
 
+/// Keeps nothing.
+struct Forgetful;
+impl Vault for Forgetful {
+    fn load(&self) -> HashMap<UpstreamId, Grant> {
+        HashMap::new()
+    }
+    fn store(&self, _: &HashMap<UpstreamId, Grant>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 pub struct Proxied {
     pub upstream: Upstream,
     pub prefix: String,
@@ -342,6 +354,7 @@ impl Proxied {
             sink: Arc::new(move |row| sink.lock().unwrap().push(row)),
             clock: Arc::new(|| 1000),
             proxy_port: port,
+            sign_ins: Arc::new(SignIns::new(Arc::new(Forgetful), Arc::new(|| 1000))),
             drain: Duration::from_millis(200),
         })
         .unwrap();
