@@ -51,6 +51,10 @@ impl Access {
         self.call(Method::PUT, path, to_bytes(body)?).await
     }
 
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.call(Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, ApiError> {
         let request = self.request(method, path)?;
         let (status, body) = match &self.wire {

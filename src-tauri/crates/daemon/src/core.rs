@@ -15,6 +15,7 @@ use portcullis_clients::Serving;
 use portcullis_domain::api::{DrillReport, LiveEvent};
 use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, UnixMs};
 use portcullis_gateway::Routes;
+use portcullis_gateway::oauth::SignIns;
 use portcullis_policy::{Judge, PinBook, Snapshot};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,7 @@ pub(crate) struct Core {
     pub pins: Arc<PinBook>,
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
+    pub sign_ins: Arc<SignIns>,
     pub drill: Mutex<Option<DrillReport>>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -136,6 +138,10 @@ impl Core {
         for (upstream, tool) in &left.withheld {
             pins.withhold(upstream, std::slice::from_ref(tool));
         }
+        let (sign_ins, void) = crate::sign_ins::open(&home, &key)?;
+        if let Some(problem) = void {
+            problems.lasting(problem);
+        }
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits);
@@ -150,6 +156,7 @@ impl Core {
             pins,
             routes: Arc::default(),
             judge: Arc::new(ArcSwap::from_pointee(judge)),
+            sign_ins,
             drill: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

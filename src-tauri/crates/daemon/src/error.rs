@@ -14,6 +14,9 @@ pub enum Error {
     HomeNotAbsolute(PathBuf),
     #[error("the state folder {} is not private: {reason}", path.display())]
     HomeNotPrivate { path: PathBuf, reason: String },
+    /// What was kept encrypted cannot be used.
+    #[error("{0}")]
+    Seal(&'static str),
     #[error("{doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{}{}: {message}. Correct the file, or delete it to get the defaults back", path.display(), at_line(*line))]

@@ -70,6 +70,10 @@ impl Home {
     pub fn snapshot_file(&self) -> PathBuf {
         self.0.join(portcullis_policy::snapshot::SNAPSHOT_FILE)
     }
+    /// Tokens of servers that ask for a sign-in, sealed.
+    pub fn sign_ins_file(&self) -> PathBuf {
+        self.0.join("sign-ins.sealed")
+    }
     /// What was changed in apps' configs, and what was there before.
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal")

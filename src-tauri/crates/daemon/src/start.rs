@@ -58,6 +58,7 @@ impl Daemon {
             }),
             clock: Arc::new(clock::now),
             proxy_port: core.proxy_port(),
+            sign_ins: core.sign_ins.clone(),
             drain: GRACE,
         })
         .map_err(|error| Error::Listen(std::io::Error::other(error)))?;

@@ -37,6 +37,28 @@ dto! {
     pub struct PairRequest { pub code: String }
     pub struct PairAnswer { pub token: String }
 
+    /// `GET /api/sign-ins`: servers that asked for a sign-in, or have one. Only one of `needed` and `issuer` counts.
+    pub struct SignIn {
+        pub upstream: UpstreamId,
+        pub app: AppId,
+        pub app_name: String,
+        /// The server's name in the app's config: display only.
+        pub name: String,
+        pub needed: bool,
+        pub issuer: Option<String>,
+        pub scope: Option<String>,
+        #[ts(type = "number | null")]
+        pub expires_at: Option<UnixMs>,
+    }
+    /// `POST /api/sign-ins/{upstream}`: begins one. `DELETE` forgets it.
+    pub struct SignInRequest {
+        /// Of a client registered by hand, where the authorization server takes no new ones.
+        #[serde(default)]
+        pub client_id: Option<String>,
+    }
+    /// Where the person signs in, in a browser on this machine.
+    pub struct SignInAddress { pub url: String }
+
     /// `GET /api/status`
     pub struct Status {
         pub version: String,

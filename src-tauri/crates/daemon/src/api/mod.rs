@@ -15,6 +15,7 @@ mod pairing;
 mod pins;
 mod session;
 mod settings;
+mod sign_ins;
 mod signatures;
 mod status;
 
@@ -56,6 +57,8 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/pins/release", post(pins::release))
         .route("/api/pins/quarantine", post(pins::quarantine))
         .route("/api/pins/{id}", get(pins::detail))
+        .route("/api/sign-ins", get(sign_ins::list))
+        .route("/api/sign-ins/{upstream}", post(sign_ins::begin).delete(sign_ins::forget))
         .route("/api/pause", post(settings::pause))
         .route("/api/resume", post(settings::resume))
         .route("/api/settings", get(settings::get).put(settings::put))
@@ -66,6 +69,7 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
     Router::new()
         .merge(paired)
         .route("/api/pair", post(session::pair))
+        .route(sign_ins::CALLBACK, get(sign_ins::callback))
         .route("/healthz", get(status::health))
         .fallback(assets::serve)
         .layer(from_fn(failure::wrong_method))

@@ -62,6 +62,13 @@ pub enum Command {
         after_help = "Runs in a temporary folder with a config of its own: your apps' configs are not touched. Takes a few seconds.\n\nExamples:\n  portcullis drill\n  portcullis drill --json | jq '.[] | select(.caught | not)'"
     )]
     Drill,
+    /// Sign in to a server that asks for it; without a server, list those that asked.
+    #[command(
+        after_help = "Examples:\n  portcullis sign-in\n  portcullis sign-in tickets\n  portcullis sign-in tickets --client-id my-registered-client"
+    )]
+    SignIn(SignIn),
+    /// Forget the tokens of a server.
+    SignOut(SignOut),
     /// Find out what is wrong, and what to do.
     Doctor,
     /// Record everything, block nothing, for a while.
@@ -79,6 +86,24 @@ pub enum Command {
     /// The hostile server of the drill.
     #[command(hide = true)]
     DrillServer { attack: String, effects: PathBuf },
+}
+
+#[derive(Args)]
+pub struct SignIn {
+    /// The server's name in its app's config, or its id.
+    pub server: Option<String>,
+    /// The id of a client registered by hand, where the authorization server takes no new ones.
+    #[arg(long)]
+    pub client_id: Option<String>,
+    /// Print the address to open and end.
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+#[derive(Args)]
+pub struct SignOut {
+    /// The server's name in its app's config, or its id.
+    pub server: String,
 }
 
 #[derive(Args)]

@@ -59,7 +59,7 @@ impl From<Error> for Failed {
             Error::AlreadyRunning { .. } | Error::Locked(_) => BUSY,
             Error::PortTaken { .. } | Error::Listen(_) | Error::MissingBinary { .. } => UNAVAILABLE,
             Error::Io { .. } | Error::Audit(_) | Error::Clients(_) => IO,
-            Error::Random(_) => INTERNAL,
+            Error::Random(_) | Error::Seal(_) => INTERNAL,
         };
         Self::new(code, error.to_string())
     }

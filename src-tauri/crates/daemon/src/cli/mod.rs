@@ -12,6 +12,7 @@ mod pins;
 mod reach;
 mod scan;
 mod serve;
+mod sign_in;
 mod signatures;
 mod status;
 pub mod terminal;
@@ -57,6 +58,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Pins(command) => pins::run(command, json),
         Command::Signatures(command) => signatures::run(command, json),
         Command::Drill => with_api(async |api| drill::run(api, json).await),
+        Command::SignIn(args) => with_api(async |api| sign_in::sign_in(api, &args, json).await),
+        Command::SignOut(args) => with_api(async |api| sign_in::sign_out(api, &args, json).await),
         Command::Doctor => doctor::run(json),
         Command::Pause(args) => with_api(async |api| pause::pause(api, &args, json).await),
         Command::Resume => with_api(async |api| pause::resume(api, json).await),
