@@ -12,6 +12,7 @@ export const EVERYTHING = join(NPM_SERVERS, "server-everything/dist/index.js");
 export const FILESYSTEM = join(NPM_SERVERS, "server-filesystem/dist/index.js");
 export const FIXTURES = join(import.meta.dirname, "../fixtures");
 export const LEDGER = join(FIXTURES, "ledger.mjs");
+export const GUARDED = join(FIXTURES, "guarded.mjs");
 export const LOOPBACK = join(FIXTURES, "loopback.mjs");
 
 for (const file of [PORTCULLIS, join(BIN, `portcullis-shim${suffix}`)]) {

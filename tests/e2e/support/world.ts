@@ -191,7 +191,7 @@ export class World {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const open = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
