@@ -83,7 +83,7 @@ pub(super) async fn callback(State(shared): State<Shared>, Query(callback): Quer
 }
 
 fn page(status: StatusCode, title: &str, text: &str) -> Response {
-    let text: String = text.chars().flat_map(|char| escaped(char)).collect();
+    let text: String = text.chars().flat_map(escaped).collect();
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Portcullis</title><h1>{title}</h1><p>{text}</p></html>"
     );
