@@ -29,6 +29,8 @@ export function steps(bin) {
     { name: 'ui-browser', about: 'the dashboard in Chromium', command: npm('ui:browser'), counted: true, after: ['build'] },
     { name: 'e2e', about: 'real clients, real servers, temporary homes', command: npm('e2e'), counted: true, after: ['build'] },
     { name: 'conformance', about: 'the official MCP suite, direct and through Portcullis, check by check', command: [...npm('conformance'), '--', '--quick'], after: ['build'] },
+    { name: 'interop-tests', about: 'answers to blocked messages and bodies that parsers read differently, on real peers', command: npm('interop:tests'), counted: true, after: ['build'] },
+    { name: 'interop', about: 'official clients with official servers, direct and through Portcullis', command: [...npm('interop'), '--', '--quick'], after: ['build'] },
     { name: 'tray', about: 'the desktop app under Xvfb and a private D-Bus', command: [process.execPath, '--test', 'tests/tray/tray.test.mjs'], counted: true, after: ['build'], os: ['linux'] },
     { name: 'bench', about: 'the bench drivers run (no figures are judged)', command: npm('bench:smoke'), after: ['build'] },
   ];

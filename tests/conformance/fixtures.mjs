@@ -7,7 +7,7 @@ import { REPOSITORY, start } from "./guard.mjs";
 const FOLDER = join(import.meta.dirname, "fixtures");
 
 /** The virtual environment that the e2e tests use too (tests/e2e/support/python.ts makes the same one). */
-function python() {
+export function python() {
   const sdk = "mcp==2.3.0";
   const venv = join(REPOSITORY, "tests/out/.venv");
   const done = join(venv, `installed-${sdk}`);

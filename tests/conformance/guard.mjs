@@ -1,4 +1,4 @@
-// What the conformance run starts: servers, and Portcullis before them as a person would have it: the entries stand in an
+// What the conformance and interop runs start: servers, and Portcullis before them as a person would have it: the entries stand in an
 // app's config, `portcullis protect` rewrites it, and the addresses are read back from there.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

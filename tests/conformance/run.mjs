@@ -4,16 +4,15 @@
 //   npm run conformance                         every fixture, every leg
 //   npm run conformance -- --quick              the required sets with the first fixture (part of `npm test`)
 //   npm run conformance -- --fixture python --leg 2026-07-28
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FIXTURES } from "./fixtures.mjs";
 import { freePort, protect } from "./guard.mjs";
+import { install, NODE, PACKAGES } from "./packages.mjs";
 
-const HERE = import.meta.dirname;
-const PACKAGES = join(HERE, "node_modules");
 const SUITE = join(PACKAGES, "@modelcontextprotocol/conformance/dist/index.js");
 const STABLE = join(PACKAGES, "conformance-stable/dist/index.js");
 
@@ -27,20 +26,9 @@ const LEGS = {
   "stable suite": [STABLE, "--suite", "active"],
 };
 
-function install() {
-  const done = join(PACKAGES, ".portcullis-installed");
-  const wanted = readFileSync(join(HERE, "package-lock.json"), "utf8");
-  if (existsSync(done) && readFileSync(done, "utf8") === wanted) return;
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const { status } = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: HERE, stdio: "inherit" });
-  if (status !== 0) throw new Error("npm ci in tests/conformance failed");
-  writeFileSync(done, wanted);
-}
-
 /** Runs one leg against `url`. Every check of every scenario: `<scenario> <check> <n>` -> status. */
 async function checks(url, [suite, ...args], folder) {
-  const node = join(PACKAGES, "node/bin/node");
-  const child = spawn(node, [suite, "server", "--url", url, ...args, "-o", folder], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(NODE, [suite, "server", "--url", url, ...args, "-o", folder], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part) => (output += part));
   // The suite says with its exit code whether the fixture passed; here only the comparison counts.

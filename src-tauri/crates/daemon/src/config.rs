@@ -101,8 +101,16 @@ pub(crate) const ASK_SECONDS: std::ops::RangeInclusive<u32> = 5..=290;
 pub(crate) const MINUTES: u16 = 24 * 60;
 
 /// The smallest limits that still carry ordinary traffic, and the largest that keep memory bounded.
-const MESSAGE_BYTES: std::ops::RangeInclusive<usize> = 64 * 1024..=256 * 1024 * 1024;
-const DEPTH: std::ops::RangeInclusive<usize> = 16..=1024;
+fn limits(limits: &Limits) -> [(&'static str, usize, std::ops::RangeInclusive<usize>); 6] {
+    [
+        ("max_message_bytes", limits.max_message_bytes, 64 * 1024..=256 * 1024 * 1024),
+        ("max_depth", limits.max_depth, 16..=1024),
+        ("max_batch_items", limits.max_batch_items, 1..=10_000),
+        ("max_id_bytes", limits.max_id_bytes, 64..=64 * 1024),
+        ("max_open_requests", limits.max_open_requests, 16..=65_536),
+        ("max_streams", limits.max_streams, 16..=65_536),
+    ]
+}
 const HEADER: &str = "# Portcullis. Ports are written on the first start; the dashboard changes [settings].\n\
 # Protected apps' configs hold the proxy port: protect them again after changing it.\n";
 
@@ -122,14 +130,11 @@ impl ConfigFile {
             let at = text.lines().position(|line| line.trim_start().starts_with(key));
             at.map(|line| line + 1)
         };
-        if !MESSAGE_BYTES.contains(&config.limits.max_message_bytes) {
-            let message =
-                format!("max_message_bytes must be from {} to {}", MESSAGE_BYTES.start(), MESSAGE_BYTES.end());
-            return Err(fault(line_with("max_message_bytes"), message));
-        }
-        if !DEPTH.contains(&config.limits.max_depth) {
-            let message = format!("max_depth must be from {} to {}", DEPTH.start(), DEPTH.end());
-            return Err(fault(line_with("max_depth"), message));
+        for (key, value, allowed) in limits(&config.limits) {
+            if !allowed.contains(&value) {
+                let message = format!("{key} must be from {} to {}", allowed.start(), allowed.end());
+                return Err(fault(line_with(key), message));
+            }
         }
         if !ASK_SECONDS.contains(&config.settings.ask_seconds) {
             let message = format!("ask_seconds must be from {} to {}", ASK_SECONDS.start(), ASK_SECONDS.end());
@@ -241,6 +246,7 @@ mod tests {
             ("[ports]\n\nproxy = \"x\"\n", 3, "u16"),
             ("[ports\n", 1, ""),
             ("[limits]\nmax_depth = 1\n", 2, "max_depth"),
+            ("[limits]\n\nmax_streams = 1\n", 3, "from 16 to 65536"),
             ("[ports]\nproxy = 5\ndashboard = 5\n", 3, "different"),
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -401,6 +401,7 @@ impl Core {
             paused_until: rules.paused_until,
             hold_new_servers: locked(&self.config).settings.hold_new_servers,
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
+            limits: locked(&self.config).limits,
         };
         rules::save(&self.home, &self.key, &snapshot)
     }

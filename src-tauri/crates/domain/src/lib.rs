@@ -40,10 +40,25 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// Nesting of JSON objects and arrays.
     pub max_depth: usize,
+    /// Items of one batch: each costs a scan and a row.
+    pub max_batch_items: usize,
+    /// The id token and the method of one Message, in bytes: both are remembered while its answer is awaited.
+    pub max_id_bytes: usize,
+    /// Requests of one Session that wait for their response; the oldest is given up beyond it.
+    pub max_open_requests: usize,
+    /// Requests that the proxy carries at once, open streams among them.
+    pub max_streams: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_message_bytes: 16 * 1024 * 1024, max_depth: 128 }
+        Self {
+            max_message_bytes: 16 * 1024 * 1024,
+            max_depth: 128,
+            max_batch_items: 1000,
+            max_id_bytes: 1024,
+            max_open_requests: 4096,
+            max_streams: 1024,
+        }
     }
 }

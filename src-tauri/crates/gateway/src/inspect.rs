@@ -85,7 +85,8 @@ impl Inner {
             }
             let open = Open { paired, exchange, started, reported };
             let id = message.id.clone().unwrap_or_default();
-            if let Some(lost) = row.session.open(row.direction, id, open) {
+            if let Some(lost) = row.session.open(row.direction, id, open, self.judge.load().limits().max_open_requests)
+            {
                 self.fail(lost, "another request under the same id followed, or too many were waiting");
             }
             return;

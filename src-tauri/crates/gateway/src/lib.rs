@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     pub legacy: transport::legacy::Connections,
     pub client: upstream::Client,
     pub sign_ins: Arc<oauth::SignIns>,
+    /// Requests under way, streams among them.
+    pub carried: transport::carried::Carried,
     /// Nothing new begins, and streams that owe no answer end.
     pub stop: CancellationToken,
     /// What is still under way is broken off.
@@ -89,6 +91,7 @@ impl Gateway {
                 legacy: transport::legacy::Connections::default(),
                 client: upstream::Client::new(Matcher::from_env()),
                 sign_ins: deps.sign_ins,
+                carried: transport::carried::Carried::default(),
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),
                 drain: deps.drain,

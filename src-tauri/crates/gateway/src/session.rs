@@ -9,8 +9,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Requests of one Session that wait for a response; more than this and the oldest is reported as lost.
-const MAX_OPEN: usize = 4096;
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
 pub(crate) struct Session {
@@ -101,11 +99,11 @@ impl Session {
     }
 
     /// Remembers a request. Returns what it pushed out: an older request under the same id, or the oldest of too many.
-    pub fn open(&self, direction: Direction, id: String, open: Open) -> Option<Open> {
+    pub fn open(&self, direction: Direction, id: String, open: Open, most: usize) -> Option<Open> {
         let mut state = self.state();
         state.used = Instant::now();
         let lost = state.open.insert((direction, id), open);
-        if lost.is_some() || state.open.len() <= MAX_OPEN {
+        if lost.is_some() || state.open.len() <= most {
             return lost;
         }
         let oldest = state.open.iter().min_by_key(|(_, open)| open.started).map(|(key, _)| key.clone())?;

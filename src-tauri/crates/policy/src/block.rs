@@ -4,8 +4,6 @@ use crate::answer;
 use crate::judged::{Action, Judged, MessageSummary, builtin, check};
 use portcullis_domain::{Direction, Envelope, Finding, MessageKind, Severity, Verdict};
 
-pub(crate) const MAX_BATCH_ITEMS: usize = 1000;
-
 /// What becomes of a Message that does not go on, not even in part.
 pub(crate) fn block(
     direction: Direction,
@@ -43,9 +41,9 @@ pub(crate) fn is_response(summary: &MessageSummary) -> bool {
 }
 
 /// Each item costs a scan and a row.
-pub(crate) fn too_many_items(direction: Direction) -> Judged {
-    let title = format!("A batch of more than {MAX_BATCH_ITEMS} messages");
-    let message = format!("Portcullis refused a batch of more than {MAX_BATCH_ITEMS} messages.");
+pub(crate) fn too_many_items(direction: Direction, limit: usize) -> Judged {
+    let title = format!("A batch of more than {limit} messages");
+    let message = format!("Portcullis refused a batch of more than {limit} messages (setting limits.max_batch_items).");
     let action = match direction {
         Direction::ToUpstream => Action::Refuse(answer::refusal(None, -32600, &message)),
         Direction::ToClient => Action::Replace(answer::refusal(None, answer::BLOCKED_CODE, &message)),

@@ -1,6 +1,6 @@
 //! One Message, from bytes to what is done with it. The same for every transport.
 
-use crate::block::{MAX_BATCH_ITEMS, block, block_batch, hostile, is_response, too_many_items};
+use crate::block::{block, block_batch, hostile, is_response, too_many_items};
 use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::pins::{Compared, Comparison, what};
@@ -290,6 +290,11 @@ impl Judge {
             context: ScanContext { input_schema: schema.as_deref(), foreign_tools: &foreign_tools },
         };
         let mut findings = self.guarded(|| self.scanner.scan(&input));
+        let longest = summary.id.iter().chain(&summary.method).map(String::len).max().unwrap_or_default();
+        if longest > self.limits.max_id_bytes {
+            let title = format!("An id or a method of more than {} bytes", self.limits.max_id_bytes);
+            findings.push(builtin(check::UNREADABLE, Severity::High, Verdict::Block, &title, &root.pointer()));
+        }
         let asks = direction == Direction::ToUpstream && !is_response;
         let calls = asks && calls_tool;
         if let Some(tool) = target.filter(|tool| calls && self.pins.is_withheld(upstream, tool)) {
@@ -336,8 +341,8 @@ impl Judge {
         doc: &Doc<'_>,
         paired: &dyn Fn(&str) -> Option<PairedRequest>,
     ) -> Judged {
-        if doc.root().children().nth(MAX_BATCH_ITEMS).is_some() {
-            return too_many_items(direction);
+        if doc.root().children().nth(self.limits.max_batch_items).is_some() {
+            return too_many_items(direction, self.limits.max_batch_items);
         }
         let mut findings = Vec::new();
         let mut items = Vec::new();

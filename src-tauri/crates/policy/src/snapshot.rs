@@ -3,7 +3,7 @@
 //! File: first line the hex HMAC-SHA256 of the rest, the rest JSON.
 
 use hmac::{Hmac, KeyInit, Mac};
-use portcullis_domain::{Pin, UnixMs, UpstreamId};
+use portcullis_domain::{Limits, Pin, UnixMs, UpstreamId};
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub hold_new_servers: bool,
     /// Id, app, server name of every protected entry, for rows written while the daemon is away.
     pub upstreams: Vec<portcullis_domain::Upstream>,
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// Where the daemon of this state directory listens for shims: a socket below it, or a named pipe.
@@ -62,6 +64,20 @@ impl Snapshot {
     }
 
     pub fn open(text: &str, key: &[u8]) -> Result<Self, SnapshotError> {
+        Self::read(text, key)
+    }
+
+    /// Only the limits: a shim wants them before its first Message, and the pins are much to read.
+    pub fn limits(text: &str, key: &[u8]) -> Result<Limits, SnapshotError> {
+        #[derive(Deserialize)]
+        struct Part {
+            #[serde(default)]
+            limits: Limits,
+        }
+        Self::read::<Part>(text, key).map(|part| part.limits)
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(text: &str, key: &[u8]) -> Result<T, SnapshotError> {
         let (seal, body) = text.split_once('\n').ok_or(SnapshotError::Malformed("no seal line".into()))?;
         let seal = data_encoding::HEXLOWER.decode(seal.as_bytes()).map_err(|_| SnapshotError::Tampered)?;
         let mac = mac(body, key).ok_or(SnapshotError::Tampered)?;

@@ -252,10 +252,20 @@ fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
 }
 
 fn open_snapshot(home: &Home) -> Result<Snapshot, String> {
+    let (key, text) = sealed(home)?;
+    Snapshot::open(&text, &key).map_err(|error| error.to_string())
+}
+
+/// The person's limits; the defaults where no snapshot fits its seal.
+pub fn limits(home: &Home) -> Limits {
+    let limits = sealed(home).and_then(|(key, text)| Snapshot::limits(&text, &key).map_err(|error| error.to_string()));
+    limits.unwrap_or_default()
+}
+
+fn sealed(home: &Home) -> Result<(Vec<u8>, String), String> {
     let read =
         |path: std::path::PathBuf| std::fs::read(&path).map_err(|e| format!("Cannot read {}: {e}", path.display()));
-    let (key, text) = (read(home.key())?, read(home.snapshot())?);
-    Snapshot::open(&String::from_utf8_lossy(&text), &key).map_err(|error| error.to_string())
+    Ok((read(home.key())?, String::from_utf8_lossy(&read(home.snapshot())?).into_owned()))
 }
 
 /// An id the snapshot does not know: judged all the same.

@@ -58,11 +58,12 @@ impl Session {
     pub fn new(home: Home, run: &Run, client: File, server: File) -> Self {
         // Each argument ends with NUL, which no argument can hold, so ["a b"] and ["a", "b"] differ.
         let parts = run.argv.iter().flat_map(|arg| [arg.as_encoded_bytes(), b"\0"]);
+        let limits = crate::local::limits(&home);
         Self {
             home,
             upstream: UpstreamId::new(run.id.clone()),
             key: SessionId::from_random(random()),
-            limits: Limits::default(),
+            limits,
             client: Sink::new(client),
             server: Sink::new(server),
             watchdog: Watchdog::default(),
@@ -154,7 +155,10 @@ impl Session {
     /// A line beyond the limit is never passed on unscanned; who waits for it is told.
     pub fn refuse_long_line(&self, direction: Direction, long: &LongLine) {
         let limit = self.limits.max_message_bytes;
-        let message = format!("Portcullis refused a message of {} bytes; at most {limit} are checked.", long.bytes);
+        let message = format!(
+            "Portcullis refused a message of {} bytes; at most {limit} are checked (setting limits.max_message_bytes).",
+            long.bytes
+        );
         crate::say(&format!("{message} ({})", direction.as_str()));
         self.local().record_long_line(direction, long, &message);
         match (direction, long.has_method, long.id()) {

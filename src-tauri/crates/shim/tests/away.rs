@@ -3,7 +3,7 @@
 
 mod support;
 use portcullis_domain::link::FrameKind;
-use portcullis_domain::{AppId, AuditRow, Direction, Outcome, Transport, Upstream, UpstreamId, Verdict};
+use portcullis_domain::{AppId, AuditRow, Direction, Limits, Outcome, Transport, Upstream, UpstreamId, Verdict};
 use portcullis_policy::Snapshot;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -281,6 +281,20 @@ fn a_line_beyond_the_limit_is_refused_on_both_sides() {
     assert_eq!(home.read("got").lines().count(), 2);
     let rows = home.spooled_exchanges();
     assert_eq!(rows.iter().filter(|row| row.verdict == Verdict::Block && row.request_bytes > 16_000_000).count(), 2);
+}
+
+#[test]
+fn the_limits_of_the_config_come_with_the_snapshot() {
+    let home = Home::new();
+    let limits = Limits { max_message_bytes: 64 * 1024, max_id_bytes: 64, ..Limits::default() };
+    write_snapshot(&home, &Snapshot { limits, upstreams: vec![upstream()], ..Snapshot::default() });
+    let mut relay = home.recording_server();
+    relay.say(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":"{}"}}"#, "y".repeat(70_000)));
+    let refusal = relay.hear_json()["error"]["message"].to_string();
+    assert!(refusal.contains("at most 65536") && refusal.contains("limits.max_message_bytes"), "{refusal}");
+    relay.say(&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"x"}}"#, "i".repeat(65)));
+    let refusal = relay.hear_json()["error"]["message"].to_string();
+    assert!(refusal.contains("more than 64 bytes"), "{refusal}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Streamable HTTP (sessionful and stateless 2026-07-28) and legacy SSE on one handler: the proxy mirrors what the app
 //! sends and what the server answers; which of the transports it is shows in the answer, not in the address.
 
+use super::carried;
 use super::coding::{self, Source};
 use super::headers::{
     charsets, drop_hostile, end_to_end, forwardable, is_event_stream, is_like_ascii, is_utf8, mirror_again, mirrors,
@@ -86,6 +87,11 @@ async fn proxied(gateway: Gateway, request: Request) -> Result<Response, Refused
         let message = format!("Portcullis serves only this machine's apps: the {which} header names another address.");
         return Err(Refused::new(StatusCode::FORBIDDEN, -32600, &message));
     }
+    let most = inner.judge.load().limits().max_streams;
+    let Some(place) = inner.carried.one_more(most) else {
+        let message = format!("Portcullis carries {most} requests at once and no more (setting limits.max_streams).");
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, -32603, &message));
+    };
     let path = request.uri().path().to_owned();
     let not_found = || {
         let message =
@@ -94,11 +100,12 @@ async fn proxied(gateway: Gateway, request: Request) -> Result<Response, Refused
     };
     let route = route::find(&inner.routes.load(), &path).ok_or_else(not_found)?;
     let url = route.upstream.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(not_found)?;
-    if request.method() == Method::POST {
-        post(gateway.clone(), route, url, request).await
+    let response = if request.method() == Method::POST {
+        post(gateway.clone(), route, url, request).await?
     } else {
-        other(gateway.clone(), route, url, request).await
-    }
+        other(gateway.clone(), route, url, request).await?
+    };
+    Ok(carried::holding(place, response))
 }
 
 /// GET (streams) and DELETE: nothing to judge on the way out, everything on the way back.

@@ -1,5 +1,6 @@
 //! One file per Transport; each frames bytes into Messages, asks `inspect`, and writes what the Action says.
 
+pub(crate) mod carried;
 mod coding;
 mod headers;
 pub(crate) mod http;

@@ -140,12 +140,13 @@ fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), St
     let new = || Session::new(SessionId::from_random(random()), upstream, Transport::Stdio, &gateway.inner.recorder);
     let session = gateway.inner.sessions.get_or_insert(key, new);
     // After a reconnect: requests that were forwarded before and whose answers are still to come.
-    for pending in hello.pending {
+    let most = gateway.inner.judge.load().limits().max_open_requests;
+    for pending in hello.pending.into_iter().take(most) {
         if session.paired(pending.direction, &pending.id).is_none() {
             let PendingRequest { direction, id, method, target, modern, task } = pending;
             let paired = PairedRequest { method, target, modern, task };
             let exchange = record::resumed(&session, direction, &paired, (gateway.inner.clock)());
-            session.open(direction, id, Open { paired, exchange, started: Instant::now(), reported: true });
+            session.open(direction, id, Open { paired, exchange, started: Instant::now(), reported: true }, most);
         }
     }
     Ok((session, hello.direction))

@@ -1,7 +1,8 @@
 //! What the protocol asks of whoever stands between app and server, one test for each rule: byte for byte, in order, at
 //! once, nothing invented. (The official suite runs in tests/conformance; here are the rules it does not look at.)
 
-use crate::support::{Proxied, Reply};
+use crate::support::{Proxied, Reply, exchange_of};
+use portcullis_domain::{Limits, Outcome};
 use serde_json::json;
 
 fn call(id: i64) -> String {
@@ -284,4 +285,55 @@ async fn the_query_of_an_address_reaches_the_server_byte_for_byte() {
     let proxied = Proxied::start(Reply::json(&result(1))).await;
     proxied.post("/mcp?a=%31&b=x+y", &call(1), &[]).await;
     assert_eq!(proxied.upstream.only_request().path, "/mcp?a=%31&b=x+y");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_at_once_than_the_limit_are_told_so_and_places_come_free_again() {
+    let limits = Limits { max_streams: 2, ..Limits::default() };
+    let proxied = Proxied::start_with(Reply::open_ended("text/event-stream", ": 1\n\n"), limits).await;
+    proxied.upstream.next_reply(Reply::open_ended("text/event-stream", ": 2\n\n"));
+    let stream = [("accept", "text/event-stream")];
+    let mut one = proxied.open("GET", "/mcp", "", &stream).await;
+    let mut two = proxied.open("GET", "/mcp", "", &stream).await;
+    assert_eq!((one.read_until("\n\n").await, two.read_until("\n\n").await), (": 1\n\n".into(), ": 2\n\n".into()));
+    let refused = proxied.post("/mcp", &call(1), &[]).await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.contains("limits.max_streams"), "{}", refused.body);
+    assert_eq!(proxied.upstream.requests().len(), 2);
+    drop(one);
+    proxied.upstream.wait_for_disconnect().await;
+    proxied.upstream.next_reply(Reply::json(&result(1)));
+    while proxied.post("/mcp", &call(1), &[]).await.status == 503 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_and_methods_beyond_the_limit_are_refused() {
+    let proxied = Proxied::start(Reply::json(&result(1))).await;
+    let long = "x".repeat(1100);
+    for (id, method) in [(json!(long), "ping"), (json!(1), &*long)] {
+        let message = json!({"jsonrpc":"2.0","id":id,"method":method}).to_string();
+        let answer = proxied.post("/mcp", &message, &[]).await.body;
+        assert!(answer.contains("more than 1024 bytes"), "{answer}");
+    }
+    assert!(proxied.upstream.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_of_too_many_open_requests_is_given_up_and_has_its_row() {
+    let limits = Limits { max_open_requests: 2, ..Limits::default() };
+    let proxied = Proxied::start_with(Reply::open_ended("text/event-stream", ": 1\n\n"), limits).await;
+    let session = [("mcp-session-id", "s-1")];
+    let mut streams = Vec::new();
+    for id in 1..=3 {
+        proxied.upstream.next_reply(Reply::open_ended("text/event-stream", ": x\n\n"));
+        let mut stream = proxied.open("POST", "/mcp", &call(id), &session).await;
+        stream.read_until("\n\n").await;
+        streams.push(stream);
+    }
+    let rows = proxied.rows();
+    let failed: Vec<_> = rows.iter().map(exchange_of).filter(|row| row.outcome == Outcome::Failed).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].request, call(1));
 }

@@ -321,17 +321,20 @@ impl Drop for Proxied {
 
 impl Proxied {
     pub async fn start(reply: Reply) -> Self {
-        Self::in_front_of(Upstream::start(reply).await).await
+        Self::start_with(reply, Limits::default()).await
+    }
+    pub async fn start_with(reply: Reply, limits: Limits) -> Self {
+        Self::in_front_of(Upstream::start(reply).await, limits).await
     }
     pub async fn start_without_upstream() -> Self {
         let mut upstream = Upstream::start(Reply::json("{}")).await;
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         upstream.port = free.local_addr().unwrap().port();
         drop(free);
-        Self::in_front_of(upstream).await
+        Self::in_front_of(upstream, Limits::default()).await
     }
 
-    async fn in_front_of(upstream: Upstream) -> Self {
+    async fn in_front_of(upstream: Upstream, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let id = UpstreamId::from_random([7; 16]);
@@ -344,8 +347,7 @@ impl Proxied {
             url: Some(format!("http://{}/mcp", upstream.authority())),
             command: Vec::new(),
         };
-        let judge =
-            Judge::new(Arc::new(Words), Arc::new(PinBook::in_memory(Vec::new())), Rules::default(), Limits::default());
+        let judge = Judge::new(Arc::new(Words), Arc::new(PinBook::in_memory(Vec::new())), Rules::default(), limits);
         let rows: Arc<Mutex<Vec<AuditRow>>> = Arc::default();
         let sink = rows.clone();
         let gateway = Gateway::new(Deps {
