@@ -13,6 +13,7 @@ mod fault;
 mod file;
 mod lint;
 mod mask;
+pub mod model;
 mod normal;
 mod pattern;
 mod predicate;

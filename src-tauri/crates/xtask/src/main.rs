@@ -6,6 +6,7 @@
 mod direction;
 mod modules;
 mod signatures;
+mod train;
 mod types;
 
 use anyhow::{Context, Result};
@@ -25,6 +26,12 @@ enum Command {
     Check,
     /// Write the TypeScript types of the API into ui/src/generated
     Types,
+    /// Train the local score from records on the standard input (one JSON object a line) and write it into `detect/model`
+    Train {
+        /// First tell what it is worth on sources that it never saw.
+        #[arg(long)]
+        evaluate: bool,
+    },
 }
 
 type Check = fn(&std::path::Path) -> Result<Vec<String>>;
@@ -42,6 +49,11 @@ fn main() -> Result<ExitCode> {
         Command::Types => {
             let count = types::write(&root)?;
             println!("{count} types in {}", types::FOLDER);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Train { evaluate } => {
+            let said = train::run(&root, std::io::stdin().lock(), evaluate)?;
+            said.iter().for_each(|line| println!("{line}"));
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => Ok(check(&root)),

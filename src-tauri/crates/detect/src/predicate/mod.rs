@@ -53,6 +53,8 @@ pub enum Predicate {
     UrlLoad { loads: Vec<url::Load> },
     /// Concepts close together whose weights add up to at least so many tenths.
     ConceptScore { kind: concept::Kind, at_least: u32 },
+    /// What the linear model thinks of the text.
+    LocalScore { at_least: f32 },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },
 }
@@ -105,6 +107,11 @@ impl Predicate {
                 let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, 24.min(*at_least)));
                 concept::find(probe.normal, hits, *kind, *at_least)
             }
+            Self::LocalScore { at_least } => crate::model::score(probe.normal)
+                .filter(|(score, _)| score >= at_least)
+                .map(|(_, range)| Match { range: probe.normal.source_range(range), reading: None })
+                .into_iter()
+                .collect(),
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
         }
     }
