@@ -284,6 +284,21 @@ describe("Apps", () => {
     await page.getByText("Written: 1 file").waitFor();
     expect(fixture.world.writes.at(-1)?.body).toEqual({ token: "preview-2" });
   });
+  test("a server that asks for a sign-in is led to, and tokens can be forgotten", async () => {
+    const page = await go("/apps");
+    const card = page.getByRole("region", { name: "Sign-ins" });
+    await card.getByText("asks you to sign in").waitFor();
+    const [tab] = await Promise.all([
+      page.waitForEvent("popup"),
+      card.getByRole("button", { name: "Sign in", exact: true }).click(),
+    ]);
+    expect(tab.url()).toContain("/healthz");
+    await tab.close();
+    await card.getByText("signed in at https://id.example").waitFor();
+    await card.getByRole("button", { name: "Sign out" }).click();
+    await card.getByText("signed in at").waitFor({ state: "detached" });
+    expect(fixture.world.writes.map((write) => write.method)).toEqual(["POST", "DELETE"]);
+  });
   test("the app's switch has three states and every observed state has its words", async () => {
     const page = await go("/apps");
     const cursor = page.getByRole("switch", { name: "Protect Cursor, some servers are on" });

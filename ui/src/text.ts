@@ -239,6 +239,14 @@ export const text = {
     arrow: "→",
   },
 
+  signIn: {
+    title: "Sign-ins",
+    needed: "asks you to sign in: its calls fail until then",
+    at: (issuer: string) => `signed in at ${issuer}`,
+    in: "Sign in",
+    again: "Sign in again",
+    out: "Sign out",
+  },
   apps: {
     found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,
     lookAgain: "Look again",

@@ -103,6 +103,8 @@ export type { SignatureList } from "./generated/SignatureList";
 export type { SignatureScope } from "./generated/SignatureScope";
 export type { SignatureSwitch } from "./generated/SignatureSwitch";
 export type { SignatureVersion } from "./generated/SignatureVersion";
+export type { SignIn } from "./generated/SignIn";
+export type { SignInAddress } from "./generated/SignInAddress";
 export type { Span } from "./generated/Span";
 export type { Stats } from "./generated/Stats";
 export type { StatsBucket } from "./generated/StatsBucket";

@@ -16,6 +16,7 @@ import type {
   Settings,
   SignatureInfo,
   SignatureList,
+  SignIn,
   Stats,
   Status,
 } from "../types";
@@ -40,6 +41,7 @@ export const keys = {
   budget: ["budget"] as const,
   decisions: (state: DecisionFilter) => ["decisions", state] as const,
   modes: ["modes"] as const,
+  signIns: ["sign-ins"] as const,
 };
 
 export function createQueryClient() {
@@ -114,6 +116,12 @@ export const useDecisions = (state: DecisionFilter) =>
     queryKey: keys.decisions(state),
     queryFn: ({ signal }) => getJson<DecisionRow[]>(`/api/decisions?state=${state}`, signal),
     placeholderData: keepPreviousData,
+  });
+export const useSignIns = () =>
+  useQuery({
+    queryKey: keys.signIns,
+    queryFn: ({ signal }) => getJson<SignIn[]>("/api/sign-ins", signal),
+    refetchInterval: 10_000,
   });
 export const useModes = () =>
   useQuery({ queryKey: keys.modes, queryFn: ({ signal }) => getJson<Modes>("/api/modes", signal) });

@@ -12,6 +12,7 @@ import type { App, ConfigAction } from "../../types";
 import { AppCard } from "./AppCard";
 import { ModeSelect } from "./ModeSelect";
 import { PreviewPanel } from "./PreviewPanel";
+import { SignIns } from "./SignIns";
 
 /** What the preview is about; `server` null: all servers of the app. */
 export type Wanted = { app: App; server: string | null; action: ConfigAction };
@@ -57,6 +58,7 @@ export function AppsPage() {
       <div className={`cols ${wanted === null ? "alone" : ""}`}>
         {!(narrow && wanted !== null) && (
           <div className="l" ref={list}>
+            <SignIns />
             <Waiting query={apps} rows={5} tall />
             {apps.data && here.length === 0 && (
               <Empty title={text.apps.none}>

@@ -1,0 +1,69 @@
+// Servers that ask who calls: a person signs in once in the browser, the app needs to know nothing of it.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { write } from "../../api/client";
+import { keys, useSignIns } from "../../api/queries";
+import { useWritable } from "../../lib/hooks";
+import { AppLetter } from "../../parts/AppBadge";
+import { Button } from "../../parts/controls";
+import { Name } from "../../parts/Hostile";
+import { Failure } from "../../parts/states";
+import { text } from "../../text";
+import type { SignIn, SignInAddress } from "../../types";
+
+const t = text.signIn;
+
+export function SignIns() {
+  const all = useSignIns().data ?? [];
+  if (all.length === 0) return null;
+  return (
+    <section className="card appcard" aria-label={t.title}>
+      <div className="ah">
+        <b className="grow">{t.title}</b>
+      </div>
+      {all.map((one) => (
+        <Row key={one.upstream} one={one} />
+      ))}
+    </section>
+  );
+}
+
+function Row({ one }: { one: SignIn }) {
+  const client = useQueryClient();
+  const writable = useWritable();
+  const path = `/api/sign-ins/${encodeURIComponent(one.upstream)}`;
+  const begin = useMutation({
+    mutationFn: () => write<SignInAddress>("POST", path, {}),
+    // The window of the app opens no second one: it hands the address to the browser instead.
+    onSuccess: ({ url }) => {
+      if (window.open(url, "_blank") === null) window.location.assign(url);
+    },
+  });
+  const forget = useMutation({
+    mutationFn: () => write("DELETE", path),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.signIns }),
+  });
+  const error = begin.error ?? forget.error;
+  return (
+    <div className="apphint small">
+      <AppLetter name={one.app_name} small />
+      <span className="grow">
+        <Name value={one.name} />{" "}
+        <span className="muted">{one.needed ? t.needed : t.at(one.issuer ?? "")}</span>
+        {error && <Failure error={error} />}
+      </span>
+      {!one.needed && (
+        <Button small look="quiet" off={!writable || forget.isPending} onClick={() => forget.mutate()}>
+          {t.out}
+        </Button>
+      )}
+      <Button
+        small
+        look={one.needed ? "solid" : ""}
+        off={!writable || begin.isPending}
+        onClick={() => begin.mutate()}
+      >
+        {one.needed ? t.in : t.again}
+      </Button>
+    </div>
+  );
+}
