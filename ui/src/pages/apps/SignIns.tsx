@@ -44,7 +44,7 @@ function Row({ one }: { one: SignIn }) {
   });
   const error = begin.error ?? forget.error;
   return (
-    <div className="apphint small">
+    <div className="apphint small signin">
       <AppLetter name={one.app_name} small />
       <span className="grow">
         <Name value={one.name} />{" "}
