@@ -11,6 +11,7 @@ mod encoded;
 pub(crate) use encoded::decode64;
 pub(crate) use escapes::needless;
 mod escapes;
+mod numbers;
 mod spelled;
 
 /// Parts of one kind that are looked at one by one.
@@ -51,6 +52,12 @@ pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
     escapes::find(text, &mut parts);
     spelled::spaced(text, &mut parts);
     spelled::leet(text, &mut parts);
+    numbers::codes(text, &mut parts);
+    numbers::base32(text, &mut parts);
+    numbers::pieces(text, &mut parts);
+    numbers::morse(text, &mut parts);
+    numbers::lone_words(text, &mut parts);
+    numbers::terminal(text, &mut parts);
     turned(text, &mut parts);
     if !text.is_ascii() {
         invisible(text, &mut parts);
@@ -116,7 +123,21 @@ fn readable(bytes: &[u8]) -> Option<String> {
 
 /// Text that is turned: rot13 or written backwards. Only tried where a telling word stands in that form.
 fn turned(text: &str, parts: &mut Vec<Part>) {
-    const WORDS: [&str; 7] = ["ignore", "instruction", "prompt", "password", "credential", "disregard", "system"];
+    const WORDS: [&str; 13] = [
+        "ignore",
+        "instruction",
+        "prompt",
+        "password",
+        "credential",
+        "disregard",
+        "system",
+        "transfer",
+        "immediately",
+        "execute",
+        "account",
+        "delete every",
+        "forward all",
+    ];
     static TURNED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let rotated = WORDS.iter().map(|word| word.chars().map(rot13).collect::<String>());
         let reversed = WORDS.iter().map(|word| word.chars().rev().collect::<String>());

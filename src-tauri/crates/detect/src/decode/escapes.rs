@@ -83,6 +83,12 @@ fn escape(bytes: &[u8]) -> Option<(usize, Value, &'static str)> {
                 let end = bytes.iter().take(12).position(|byte| *byte == b'}')?;
                 Some((end + 1, Value::Char(char::from_u32(hex(3, end - 3)?)?), "escapes"))
             }
+            b'0'..=b'3' => {
+                let digits = bytes.get(1..4)?;
+                let octal =
+                    digits.iter().try_fold(0u32, |value, byte| Some(value * 8 + (*byte as char).to_digit(8)?))?;
+                Some((4, Value::Byte(octal as u8), "escapes"))
+            }
             b'u' => Some((6, Value::Char(char::from_u32(hex(2, 4)?)?), "escapes")),
             _ => None,
         },
