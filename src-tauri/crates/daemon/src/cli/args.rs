@@ -163,6 +163,9 @@ pub struct Scan {
     /// Keep pins between the lines of --jsonl: a changed definition is compared with the first one seen.
     #[arg(long, requires = "jsonl")]
     pub stateful: bool,
+    /// Time each line of --jsonl; the summary by size goes to the standard error.
+    #[arg(long, requires = "jsonl")]
+    pub timing: bool,
     /// Print a SARIF 2.1.0 log.
     #[arg(long, conflicts_with = "jsonl")]
     pub sarif: bool,

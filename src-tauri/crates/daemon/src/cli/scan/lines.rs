@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -92,6 +93,7 @@ pub(super) fn run(bench: &Bench, args: &args::Scan) -> Result<ExitCode, Failed> 
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut memory = args.stateful.then(|| Memory::new(bench));
+    let mut timing = args.timing.then(Timing::default);
     let mut bad = 0;
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(unreadable(&args.file))?;
@@ -101,10 +103,14 @@ pub(super) fn run(bench: &Bench, args: &args::Scan) -> Result<ExitCode, Failed> 
         match serde_json::from_str::<Line<'_>>(&line) {
             Ok(line) => {
                 let request = line.request.and_then(|raw| request_of(raw.get()));
+                let started = Instant::now();
                 let judged = match &mut memory {
                     Some(memory) => memory.judge(bench, &line, request.as_ref()),
                     None => bench.judge(line.direction, line.message.get().as_bytes(), request.as_ref()),
                 };
+                if let Some(timing) = &mut timing {
+                    timing.add(line.message.get().len(), started.elapsed());
+                }
                 let findings = judged.findings.iter().map(Found::of).collect();
                 let answer = Answer { id: &line.id, verdict: judged.verdict, findings };
                 serde_json::to_writer(&mut out, &answer).map_err(std::io::Error::from)?;
@@ -117,10 +123,42 @@ pub(super) fn run(bench: &Bench, args: &args::Scan) -> Result<ExitCode, Failed> 
         }
     }
     out.flush()?;
+    if let Some(timing) = timing {
+        timing.say()?;
+    }
     if bad > 0 {
         return Err(Failed::new(BAD_DATA, format!("{bad} lines could not be read")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Upper ends of the size buckets, in bytes.
+const BUCKETS: [usize; 5] = [1 << 10, 4 << 10, 16 << 10, 128 << 10, usize::MAX];
+
+/// How long judging took, by size of the message. The first pass over a signature compiles its patterns; that counts.
+#[derive(Default)]
+struct Timing {
+    taken: [Vec<Duration>; BUCKETS.len()],
+}
+
+impl Timing {
+    fn add(&mut self, bytes: usize, taken: Duration) {
+        let bucket = BUCKETS.iter().position(|end| bytes <= *end).unwrap_or(BUCKETS.len() - 1);
+        self.taken[bucket].push(taken);
+    }
+
+    fn say(mut self) -> std::io::Result<()> {
+        let mut err = std::io::stderr().lock();
+        for (end, taken) in BUCKETS.iter().zip(&mut self.taken) {
+            taken.sort_unstable();
+            let at =
+                |part: usize| taken.get(taken.len().saturating_sub(1) * part / 1000).map_or(0, Duration::as_micros);
+            let size = if *end == usize::MAX { "larger".to_owned() } else { format!("up to {} KB", end >> 10) };
+            let (p50, p99, max) = (at(500), at(990), at(1000));
+            writeln!(err, "{size}: {} messages, p50 {p50} us, p99 {p99} us, longest {max} us", taken.len())?;
+        }
+        Ok(())
+    }
 }
 
 fn request_of(raw: &str) -> Option<PairedRequest> {
