@@ -41,10 +41,10 @@ export function ServerRow({ app, server, open, onWant }: Props) {
         )}
       </div>
       <span className="small muted nowrap side2 num">
+        {open ? text.apps.previewOpen : server.protected && text.observed.messages(server.messages_24h)}{" "}
         {server.id !== null && server.protected && (
           <ModeSelect of={{ app: app.id, upstream: server.id }} name={server.name} />
-        )}{" "}
-        {open ? text.apps.previewOpen : server.protected && text.observed.messages(server.messages_24h)}
+        )}
       </span>
       <div className="o">
         <ObservedMark observed={observed} long />{" "}

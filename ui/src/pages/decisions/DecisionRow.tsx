@@ -5,14 +5,16 @@ import { write } from "../../api/client";
 import { useNow, useWritable } from "../../lib/hooks";
 import { fullWhen, shortWhen } from "../../lib/time";
 import { Button } from "../../parts/controls";
+import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
-import { SeverityBars, VerdictMark } from "../../parts/Verdict";
+import { SeverityBars } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { Decision, DecisionRow as Row } from "../../types";
 import { DecisionSentence } from "./Sentence";
 
 const t = text.decisions;
 const UNDO_MS = 10_000;
+const ICON = { allow: "check", redact: "redact", deny: "block" } as const;
 const MARK = { allow: "allow", redact: "redact", deny: "block" } as const;
 
 export function DecisionRow({ row }: { row: Row }) {
@@ -27,7 +29,10 @@ export function DecisionRow({ row }: { row: Row }) {
   const { signatures } = decision.scope;
   return (
     <li className={`decision ${row.state === "active" ? "" : "faint"}`} tabIndex={-1}>
-      <VerdictMark verdict={MARK[decision.effect]} />
+      <span className={`verdict v-${MARK[decision.effect]}`}>
+        <Icon name={ICON[decision.effect]} />
+        {t.effect[decision.effect]}
+      </span>
       <div className="grow">
         <p>
           <DecisionSentence decision={decision} />

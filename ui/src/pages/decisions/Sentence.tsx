@@ -12,7 +12,7 @@ export function DecisionSentence({ decision }: { decision: Decision }) {
     reach.reach === "shape" ? Object.keys(reach.fixed).map((field) => field.replace(/^\//, "")) : [];
   return (
     <>
-      <b>{t.effect[decision.effect]}</b> {scope.direction === "to_client" && `${t.answersOf} `}
+      {scope.direction === "to_client" && `${t.answersOf} `}
       {scope.target === null ? t.anyTool : <Name value={scope.target} />}
       {text.scope.of}
       {scope.upstream === null ? t.anyServer : <Name value={decision.upstream_name} />},{" "}
