@@ -253,6 +253,7 @@ impl Core {
     pub fn refresh_routes(&self) -> Result<(), Error> {
         let routes: Routes =
             self.apps.upstreams()?.into_iter().map(|upstream| (upstream.id.clone(), Arc::new(upstream))).collect();
+        self.pins.know(routes.values().map(|upstream| &**upstream));
         self.routes.store(Arc::new(routes));
         self.settled(cause::ROUTES);
         self.pins_changed.store(true, Ordering::Relaxed);

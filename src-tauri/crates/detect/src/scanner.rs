@@ -67,6 +67,10 @@ impl Scan for Scanner {
         crate::concept::of(text)
     }
 
+    fn plain(&self, text: &str) -> String {
+        Normal::of(text).text
+    }
+
     fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding> {
         let role = match direction {
             Direction::ToClient => Role::ResultText,

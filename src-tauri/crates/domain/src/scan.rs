@@ -45,6 +45,10 @@ pub trait Scan: Send + Sync {
     fn concepts(&self, _text: &str) -> Vec<Concept> {
         Vec::new()
     }
+    /// `text` without disguises (case, look-alike and invisible characters): what a person takes it for.
+    fn plain(&self, text: &str) -> String {
+        text.to_lowercase()
+    }
     /// Findings of bytes that are no JSON (stdio banners, HTML error bodies, trailing bytes). Paths are "".
     fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding>;
     /// `text` with every secret masked, for the audit. Keeps lengths roughly, keeps JSON valid.

@@ -105,6 +105,9 @@ pub mod check {
     pub const NEW_DEFINITION: &str = "new-definition";
     /// A definition, or the use of one, that waits for the person.
     pub const QUARANTINED: &str = "quarantined-definition";
+    /// A tool that passes for another server's.
+    pub const LOOK_ALIKE_TOOL: &str = "look-alike-tool";
+    pub const DIFFERS_BETWEEN_APPS: &str = "differs-between-apps";
     pub const TOO_MANY_DEFINITIONS: &str = "too-many-definitions";
 }
 

@@ -10,6 +10,7 @@ mod drift;
 mod edit;
 mod judge;
 mod judged;
+mod neighbours;
 mod pins;
 pub mod snapshot;
 

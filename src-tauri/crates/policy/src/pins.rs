@@ -6,10 +6,11 @@ use crate::canonical::{canonical, digest, placeholder};
 use crate::drift::{classify, fitted};
 use crate::edit::{item_name, list_key};
 use crate::judged::{builtin, check};
+use crate::neighbours::{Neighbours, Server, differs_from_twin};
 use portcullis_domain::json::{Doc, Mode, NodeRef};
 use portcullis_domain::{
     ApprovedBy, DriftCause, DriftGrade, Finding, Limits, Pin, PinKind, Quarantine, Scan, Severity, Span, UnixMs,
-    UpstreamId, Verdict,
+    Upstream, UpstreamId, Verdict,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +37,8 @@ struct State {
     bytes: HashMap<UpstreamId, usize>,
     schemas: HashMap<(UpstreamId, String), Arc<str>>,
     withheld: HashSet<(UpstreamId, String)>,
+    /// Of every protected entry.
+    servers: HashMap<UpstreamId, Server>,
 }
 
 /// What became of a person's act on a Pin.
@@ -85,6 +88,13 @@ impl PinBook {
     /// In memory only: drills, tests, the shim (whose snapshot is read-only).
     pub fn in_memory(pins: Vec<Pin>) -> Self {
         Self::new(pins, Box::new(|_| {}))
+    }
+
+    /// Which entries there are: definitions are compared with those of the same app's other servers, and with those
+    /// that the same server gives to other apps.
+    pub fn know<'u>(&self, upstreams: impl Iterator<Item = &'u Upstream>) {
+        let servers = upstreams.map(|upstream| (upstream.id.clone(), Server::of(upstream))).collect();
+        self.state().servers = servers;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -218,7 +228,15 @@ impl PinBook {
             };
             seen.push((key, node, differs));
         }
+        let neighbours = if compared.fresh.is_empty() { Neighbours::default() } else { self.neighbours(comparison) };
         for (key, node, differs) in seen {
+            if let Some(pin) = compared.fresh.get(&key) {
+                let pointer = node.pointer();
+                compared.findings.extend(neighbours.finding(comparison.scanner, pin, &pointer));
+                if self.differs_from_twin(pin) {
+                    compared.findings.push(differs_from_twin(pin, &pointer));
+                }
+            }
             let is_held = match compared.fresh.get(&key) {
                 Some(pin) => pin.quarantine.is_some(),
                 None => self.quarantine_of(comparison.upstream, key.0, &key.1).is_some(),
@@ -351,6 +369,29 @@ impl PinBook {
             remember_schema(&mut state, &pin);
             (self.save)(&pin);
         }
+    }
+
+    /// The tools of the same app's other servers, but for other entries of the same server.
+    fn neighbours(&self, comparison: &Comparison<'_>) -> Neighbours {
+        if comparison.method != "tools/list" {
+            return Neighbours::default();
+        }
+        let state = self.state();
+        let Some(own) = state.servers.get(comparison.upstream) else { return Neighbours::default() };
+        let others = state.servers.iter().filter(|(_, server)| server.app == own.app && !server.is_same(own));
+        let others = others.filter(|(id, _)| *id != comparison.upstream);
+        let pins = others.filter_map(|(id, _)| state.pins.get(id)).flat_map(HashMap::values);
+        Neighbours::new(comparison.scanner, pins)
+    }
+
+    /// Whether the same server said something else in another app, and that stands approved.
+    fn differs_from_twin(&self, pin: &Pin) -> bool {
+        let state = self.state();
+        let Some(own) = state.servers.get(&pin.upstream) else { return false };
+        let twins = state.servers.iter().filter(|(_, server)| server.is_twin(own));
+        let key = (pin.kind, pin.name.clone());
+        let mut theirs = twins.filter_map(|(id, _)| state.pins.get(id)?.get(&key));
+        theirs.any(|twin| twin.approved != pin.approved && twin.changed.as_ref() != Some(&pin.approved))
     }
 
     fn room(&self, upstream: &UpstreamId) -> usize {

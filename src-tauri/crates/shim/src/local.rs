@@ -60,6 +60,7 @@ impl Local {
         let siblings = snapshot.upstreams.iter().filter(|u| u.app == upstream.app && u.id != *id);
         let siblings = siblings.map(|u| u.id.clone()).collect();
         let pins = PinBook::in_memory(snapshot.pins);
+        pins.know(snapshot.upstreams.iter());
         for (upstream, tool) in snapshot.withheld {
             pins.withhold(&upstream, &[tool]);
         }

@@ -104,6 +104,14 @@ pub(super) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<E
             "This definition is kept from the app until you have looked at it. An app that knew it from before may still use it: that is refused.",
             "Look at the definition: approve it, or stay with the one that you approved before.",
         ),
+        None if id == check::LOOK_ALIKE_TOOL => built_in(
+            "A model picks tools by name and description. This tool passes for one of another server of the same app, so calls meant for that one would come here.",
+            "Look at both servers; if they do not belong together, turn one of them off.",
+        ),
+        None if id == check::DIFFERS_BETWEEN_APPS => built_in(
+            "Two apps have the same entry for a server, and it defines different things for them.",
+            "Often two versions that were started at different times: restart both apps. If it stays so, ask the server's author.",
+        ),
         None if id == check::TOO_MANY_DEFINITIONS => built_in(
             "What a server defines is remembered, so that a change is noticed. This one defines more than can be kept.",
             "Ask why a server needs so much. What is beyond is checked by the signatures alone.",
