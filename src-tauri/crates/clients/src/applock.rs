@@ -53,15 +53,21 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        remove(&self.directory, |name| name == OWNER);
+        // Without looking first: what cannot be listed now can still be removed.
+        let _ = fs::remove_file(self.directory.join(OWNER));
+        let _ = fs::remove_dir(&self.directory);
     }
 }
 
-/// What a killed write of ours left, where the lock names its owner; one that does not goes stale.
+/// Whether a write of ours left its lock behind, as far as the lock names its owner; one that does not goes stale. Only
+/// for who holds the journal's lock: then no write of ours is under way.
+pub(crate) fn is_left_over(target: &Path) -> bool {
+    lock_directory(target).join(OWNER).exists()
+}
+
 pub(crate) fn remove_leftover(target: &Path) {
-    let directory = lock_directory(target);
-    if directory.join(OWNER).exists() {
-        remove(&directory, |name| name == OWNER);
+    if is_left_over(target) {
+        remove(&lock_directory(target), |name| name == OWNER);
     }
 }
 

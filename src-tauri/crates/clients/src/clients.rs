@@ -1,6 +1,7 @@
 //! The front of this crate: the known apps on this machine, and repair of what a crash left. Previews and writes are in
 //! `write`, what apps look like in `view`, the Upstreams in `upstreams`.
 
+use crate::applock;
 use crate::descriptor::{self, Descriptor, Place};
 use crate::error::Error;
 use crate::file;
@@ -75,13 +76,18 @@ impl Clients {
     }
 
     fn repair(&self) -> Result<(), Error> {
-        if self.journal.load()?.pending.is_empty() {
+        let state = self.journal.load()?;
+        let with_lock = self.apps.iter().filter(|app| app.lock.is_some());
+        let locks =
+            with_lock.flat_map(|app| self.files_of(app, &state)).filter_map(|place| place.path.canonicalize().ok());
+        let locks: Vec<PathBuf> = locks.filter(|target| applock::is_left_over(target)).collect();
+        if state.pending.is_empty() && locks.is_empty() {
             return Ok(());
         }
         let mut locked = self.journal.lock()?;
+        locks.iter().for_each(|target| applock::remove_leftover(target));
         for pending in std::mem::take(&mut locked.state.pending) {
             file::remove_leftovers(&pending.target);
-            crate::applock::remove_leftover(&pending.target);
             match file::read(&pending.path) {
                 Ok(Some(now)) if now.hash == pending.hash_after => locked.state.settle(pending),
                 Ok(Some(now)) if now.hash == pending.hash_before => {}

@@ -42,6 +42,9 @@ pub struct Descriptor {
     /// It writes its in-memory copy back while it runs, so edits wait until it has quit.
     #[serde(default)]
     pub rewrites_while_running: bool,
+    /// It writes the whole file often, sometimes from an older copy in its memory.
+    #[serde(default)]
+    pub rewrites_file: bool,
     /// What the app itself holds while it writes the file; we hold it too.
     pub lock: Option<AppLock>,
     /// What the person has to do for a change to take effect, one sentence.

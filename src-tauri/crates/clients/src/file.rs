@@ -129,10 +129,40 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
     if now.is_none_or(|now| now.hash != snapshot.hash || now.target != *target) {
         return Err(Error::Changed { file: snapshot.path.clone() });
     }
-    temp.persist(target).map_err(|error| io(error.error))?;
+    if exchange(temp.path(), target).map_err(io)? {
+        // What was there lies beside now. Somebody may have written since the last look: then that goes back.
+        let displaced = fs::read(temp.path());
+        if !displaced.as_ref().is_ok_and(|bytes| hash(bytes) == snapshot.hash) {
+            if let Err(error) = exchange(temp.path(), target) {
+                // Their content must not go with our temporary file.
+                let _ = temp.keep();
+                return Err(io(error));
+            }
+            displaced.map_err(io)?;
+            return Err(Error::Changed { file: snapshot.path.clone() });
+        }
+    } else {
+        temp.persist(target).map_err(|error| io(error.error))?;
+    }
     sync_directory(target);
     step(Step::Replaced);
     Ok(())
+}
+
+/// Swaps two files in one step; false where the system cannot.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(one: &Path, other: &Path) -> std::io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_: &Path, _: &Path) -> std::io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(unix)]

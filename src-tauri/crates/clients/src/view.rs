@@ -66,6 +66,8 @@ pub struct ServerView {
     pub queued: Option<ConfigAction>,
     /// It was protected, and somebody else changed it back.
     pub edited_outside: bool,
+    /// Changed back to what it said before, by an app that writes its file from its memory.
+    pub reverted: bool,
     /// Why it cannot be protected.
     pub not_covered: Option<String>,
 }
@@ -243,6 +245,7 @@ fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, 
         protected: false,
         queued: queued.map(|queued| queued.action),
         edited_outside: false,
+        reverted: false,
         not_covered: None,
     };
     match (&entry.shape, &entry.owner) {
@@ -273,10 +276,20 @@ fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, 
         }
     }
     if entry.owner == Owner::Theirs
-        && let Some((id, _)) = lost()
+        && let Some((id, record)) = lost()
     {
         view.id = Some(id.clone());
         view.edited_outside = true;
+        let as_before = match (&record.original, &entry.shape) {
+            (Original::Stdio { command, args, .. }, Shape::Stdio(line)) => {
+                let words = std::iter::once(command).chain(args.iter().flatten());
+                words.eq(line.words().iter())
+            }
+            (Original::List { words, .. }, Shape::Stdio(line)) => *words == line.words(),
+            (Original::Url { url: old, .. }, Shape::Remote { url, .. }) => url.node.text() == Some(old.as_str()),
+            _ => false,
+        };
+        view.reverted = as_before && (app.rewrites_while_running || app.rewrites_file);
     }
     if view.id.is_none() {
         // protected before and given back: whoever switches it on again is not asked as for the first time

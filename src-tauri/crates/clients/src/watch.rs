@@ -17,6 +17,8 @@ use std::time::Duration;
 const CALM: Duration = Duration::from_millis(300);
 /// In case the system loses an event (network homes, overflowing queues).
 const SWEEP: Duration = Duration::from_secs(30);
+/// When the system cannot tell of any.
+const POLL: Duration = Duration::from_secs(3);
 
 /// One app's config changed, and not by us.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,9 @@ pub struct ConfigChange {
     pub new_servers: Vec<String>,
     /// Servers that were protected and are not any more.
     pub edited_outside: Vec<String>,
+    /// Of those, the ones that say exactly what they said before, in an app that is known to write its file back from its
+    /// memory: nobody chose that.
+    pub reverted: Vec<String>,
     /// The file cannot be read now (half-written, perhaps): wait, write nothing.
     pub problem: Option<String>,
 }
@@ -60,8 +65,12 @@ impl Clients {
             Ok(event) => drop(touched.send(Signal::Touched(event.paths))),
             Err(_) => drop(touched.send(Signal::Touched(Vec::new()))),
         })
-        .map_err(|error| Error::Watch(error.to_string()))?;
-        let mut watching = Watching { clients: self.clone(), watcher, armed: HashSet::new(), seen: BTreeMap::new() };
+        .inspect_err(
+            |error| tracing::warn!(%error, "the system tells of no changes; configs are looked at every few seconds"),
+        )
+        .ok();
+        let mut watching =
+            Watching { clients: self.clone(), watcher, armed: HashSet::new(), unwatched: false, seen: BTreeMap::new() };
         watching.arm();
         watching.look(&|_| {});
         let thread = std::thread::Builder::new()
@@ -86,8 +95,11 @@ impl Clients {
 
 struct Watching {
     clients: Arc<Clients>,
-    watcher: RecommendedWatcher,
+    /// None: only looking now and then is left.
+    watcher: Option<RecommendedWatcher>,
     armed: HashSet<PathBuf>,
+    /// A directory could not be watched at the last attempt.
+    unwatched: bool,
     seen: BTreeMap<PathBuf, Seen>,
 }
 
@@ -100,7 +112,8 @@ struct Seen {
 impl Watching {
     fn run(mut self, signals: &Receiver<Signal>, callback: &dyn Fn(ConfigChange)) {
         loop {
-            match signals.recv_timeout(SWEEP) {
+            let patience = if self.watcher.is_some() && !self.unwatched { SWEEP } else { POLL };
+            match signals.recv_timeout(patience) {
                 Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Signal::Touched(paths)) => {
@@ -126,6 +139,7 @@ impl Watching {
 
     /// Watches each file's directory, or the nearest one above it that exists; and the directory a symlink leads to.
     fn arm(&mut self) {
+        self.unwatched = false;
         for (_, path, _) in self.clients.watched() {
             let target = std::fs::canonicalize(&path).ok();
             for file in [Some(path.as_path()), target.as_deref()].into_iter().flatten() {
@@ -139,9 +153,13 @@ impl Watching {
         if self.armed.contains(directory) {
             return;
         }
-        match self.watcher.watch(directory, RecursiveMode::NonRecursive) {
+        let Some(watcher) = &mut self.watcher else { return };
+        match watcher.watch(directory, RecursiveMode::NonRecursive) {
             Ok(()) => drop(self.armed.insert(directory.into())),
-            Err(error) => tracing::warn!(%error, "a config directory cannot be watched; it is looked at now and then"),
+            Err(error) => {
+                tracing::debug!(%error, "a config directory cannot be watched; it is looked at every few seconds");
+                self.unwatched = true;
+            }
         }
     }
 
@@ -173,6 +191,7 @@ impl Watching {
                     is_protected && open && !server.edited_outside && !before.servers.contains(&server.name)
                 }),
                 edited_outside: names(&|server| server.edited_outside),
+                reverted: names(&|server| server.reverted),
                 problem: file.problem.as_ref().map(|problem| problem.message.clone()),
             });
         }

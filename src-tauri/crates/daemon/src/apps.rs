@@ -9,9 +9,9 @@ use portcullis_clients::{
     Clients, ClientsConfig, ConfigChange, Machine, Report, Serving, SystemProcesses, Traffic, Watch,
 };
 use portcullis_domain::api::{App, ApplyAnswer, ConfigAction, Preview, PreviewRequest};
-use portcullis_domain::{AppId, Upstream, UpstreamId};
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use portcullis_domain::{AppId, UnixMs, Upstream, UpstreamId};
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// As many as `Clients` keeps.
@@ -20,7 +20,13 @@ const KEPT_PREVIEWS: usize = 16;
 pub(crate) struct Apps {
     clients: Arc<Clients>,
     previews: Mutex<VecDeque<(String, AppId, ConfigAction)>>,
+    /// When what an app had written back was written again.
+    reapplied: Mutex<HashMap<AppId, VecDeque<UnixMs>>>,
 }
+
+/// An app that keeps writing its own copy back is not fought: so many attempts within so long, then it shows as not
+/// protected.
+const REAPPLY: (usize, UnixMs) = (3, 3_600_000);
 
 impl Apps {
     pub fn open(home: &Home, apps_home: Option<PathBuf>, proxy_port: u16, serving: Serving) -> Result<Self, Error> {
@@ -39,7 +45,7 @@ impl Apps {
             processes: Arc::new(SystemProcesses),
         };
         let clients = Clients::open(config).map_err(clients_error)?;
-        Ok(Self { clients: Arc::new(clients), previews: Mutex::default() })
+        Ok(Self { clients: Arc::new(clients), previews: Mutex::default(), reapplied: Mutex::default() })
     }
 
     pub fn problems(&self) -> &[String] {
@@ -84,6 +90,30 @@ impl Apps {
         Ok(self.clients.apply_queued()?)
     }
 
+    /// Whether what the app wrote back may be written once more; counts.
+    pub fn may_reapply(&self, app: &AppId, now: UnixMs) -> bool {
+        let mut reapplied = locked(&self.reapplied);
+        let times = reapplied.entry(app.clone()).or_default();
+        times.retain(|at| now - *at < REAPPLY.1);
+        let may = times.len() < REAPPLY.0;
+        if may {
+            times.push_back(now);
+        }
+        may
+    }
+
+    pub fn folders(&self) -> Result<Vec<PathBuf>, Failure> {
+        Ok(self.clients.folders()?)
+    }
+
+    pub fn add_folder(&self, folder: &Path) -> Result<PathBuf, Failure> {
+        Ok(self.clients.add_folder(folder)?)
+    }
+
+    pub fn remove_folder(&self, folder: &Path) -> Result<(), Failure> {
+        Ok(self.clients.remove_folder(folder)?)
+    }
+
     pub fn watch(&self, callback: impl Fn(ConfigChange) + Send + 'static) -> Result<Watch, Error> {
         self.clients.watch(callback).map_err(clients_error)
     }
@@ -96,7 +126,7 @@ fn clients_error(error: portcullis_clients::Error) -> Error {
 impl From<portcullis_clients::Error> for Failure {
     fn from(error: portcullis_clients::Error) -> Self {
         let status = match error.code() {
-            "unknown_app" | "not_found" => StatusCode::NOT_FOUND,
+            "unknown_app" | "not_found" | "not_a_folder" => StatusCode::NOT_FOUND,
             "config_io" | "journal_unusable" | "descriptor_invalid" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::CONFLICT,
         };

@@ -231,6 +231,8 @@ dto! {
     pub enum DiffTag { Same, Removed, Added }
 
     pub struct ApplyRequest { pub token: String }
+    /// `GET /api/folders` lists the folders whose project files are looked at; `POST` adds one, `DELETE` leaves it out.
+    pub struct FolderRequest { pub path: String }
     pub struct ApplyAnswer { pub written: Vec<String>, pub queued: Vec<String>, pub hints: Vec<String> }
 
     /// `GET /api/exchanges?app&upstream&verdict&method&target&direction&q&since&until&cursor&limit`, newest first.

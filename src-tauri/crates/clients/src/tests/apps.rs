@@ -300,3 +300,153 @@ fn fixtures_survive_the_round_trip() {
     }
     assert!(count >= 3, "fixtures are missing from {}", directory.display());
 }
+
+/// Every app's own shapes, minimal to baroque, in every way that files are saved.
+#[test]
+fn two_hundred_files_of_all_apps_come_back_to_the_byte() {
+    let mut files = 0;
+    for app in bundled().unwrap() {
+        for (at, example) in app.examples.iter().enumerate() {
+            let before = &example.before;
+            let os = [Os::Linux, Os::Windows].into_iter().find(|os| app.files.on(*os).next().is_some());
+            let ways = [
+                before.clone(),
+                before.replace('\n', "\r\n"),
+                format!("\u{feff}{before}"),
+                before.trim_end().to_string(),
+                format!("{before}\n\n\n"),
+                format!("\u{feff}{}", before.trim_end().replace('\n', "\r\n")),
+            ];
+            for (way, before) in ways.iter().enumerate() {
+                let case = format!("{} example {at}, way {way}", app.id);
+                let home = Home::on(os.unwrap_or(Os::Linux));
+                let path = example_file(&app, &home, example.file.as_deref());
+                home.write(&path, before);
+                let clients = home.clients();
+                let written = clients.run(&app.app_id(), ConfigAction::Protect).written.len();
+                assert_eq!(written, usize::from(example.before != example.after), "{case}");
+                let protected = text(&path);
+                assert!(clients.run(&app.app_id(), ConfigAction::Protect).written.is_empty(), "{case}");
+                // Without the journal's copy of the whole file.
+                std::fs::write(&path, format!("{protected}\n")).unwrap();
+                clients.run(&app.app_id(), ConfigAction::Restore);
+                assert_eq!(text(&path), format!("{before}\n"), "{case}");
+                files += 1;
+            }
+        }
+    }
+    assert!(files >= 200, "{files}");
+}
+
+#[test]
+fn a_person_adds_an_app_with_one_file_and_cannot_change_a_bundled_one() {
+    let home = Home::new();
+    let own = |id: &str, text: &str| home.write(&home.own_apps().join(format!("{id}.toml")), text);
+    own(
+        "mine",
+        "name = 'Mine'\nformat = 'yaml'\nservers = [['tools']]\nreload = 'Restart it.'\n[files]\nall = [{ path = '~/mine.yaml' }]\n",
+    );
+    own("cursor", "name = 'Not Cursor'\nservers = [['x']]\nreload = 'x.'\n[files]\nall = [{ path = '~/x.json' }]\n");
+    own("broken", "name = 'Broken'\nfiels = 1\n");
+    let path = home.machine.home.join("mine.yaml");
+    home.write(&path, "tools:\n  a:\n    command: x\n");
+    let clients = home.clients();
+    let mine = portcullis_domain::AppId::new("mine");
+    clients.run(&mine, ConfigAction::Protect);
+    assert!(text(&path).contains("portcullis-shim"));
+    clients.run(&mine, ConfigAction::Restore);
+    assert_eq!(text(&path), "tools:\n  a:\n    command: x\n");
+    assert_eq!(clients.app(&cursor()).unwrap().name, "Cursor");
+    let problems = clients.problems().join("\n");
+    assert!(
+        clients.problems().len() == 2 && problems.contains("cursor.toml") && problems.contains("fiels"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn project_files_are_looked_at_only_in_named_folders_with_a_warning_under_version_control() {
+    let home = Home::new();
+    let folder = home.machine.home.join("src/site");
+    let path = folder.join(".cursor/mcp.json");
+    let before = r#"{"mcpServers":{"a":{"command":"x"}}}"#;
+    home.write(&path, before);
+    let clients = home.clients();
+    assert!(clients.app(&cursor()).unwrap().files.iter().all(|file| file.project.is_none()));
+    let folder = clients.add_folder(&folder).unwrap();
+    let file = || clients.app(&cursor()).unwrap().files.into_iter().find(|file| file.project.is_some()).unwrap();
+    assert_eq!((file().path.clone(), file().warning), (folder.join(".cursor/mcp.json"), None));
+    std::fs::create_dir_all(home.machine.home.join("src/.git")).unwrap();
+    assert!(file().warning.is_some_and(|warning| warning.contains("version control")));
+    let preview = clients.look(&cursor(), ConfigAction::Protect);
+    assert!(preview.files.iter().any(|file| file.warning.is_some()));
+    clients.apply(&preview.token).unwrap();
+    // Left out again, it can still be given back.
+    clients.remove_folder(&folder).unwrap();
+    assert!(text(&path).contains("portcullis-shim"));
+    clients.restore_all().unwrap();
+    assert_eq!(text(&path), before);
+    assert_eq!(clients.add_folder(Path::new("/nowhere")).unwrap_err().code(), "config_io");
+}
+
+/// Servers that are in no file of ours are shown with what the person can do.
+#[test]
+fn what_is_not_covered_is_shown_with_the_reason() {
+    let home = Home::new();
+    home.write(&home.machine.home.join(".config/Claude/Claude Extensions/x.y/manifest.json"), "{}");
+    home.write(&home.machine.home.join(".config/CherryStudio/x"), "");
+    let clients = home.clients();
+    let view = clients.app(&claude()).unwrap();
+    assert!(view.elsewhere.len() == 1 && view.elsewhere[0].instead.contains("disable"), "{:?}", view.elsewhere);
+    let apps = clients.apps().unwrap();
+    let cherry = apps.iter().find(|app| app.id.as_str() == "cherry-studio").unwrap();
+    assert!(cherry.installed && cherry.not_covered.is_some() && cherry.files.is_empty());
+    assert!(apps.iter().any(|app| app.id.as_str() == "cursor" && app.elsewhere.is_empty()));
+}
+
+/// The app writes at random moments, each time adding one line: none is lost, and what is ours is ours in the end.
+#[test]
+fn a_writer_at_the_same_time_loses_no_edit() {
+    let home = Home::with_cursor(r#"{"mcpServers":{"a":{"command":"x"}},"edits":[]}"#);
+    let path = home.cursor();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for edit in 0..60 {
+                // As careful apps do: read, change, write beside, compare, rename.
+                loop {
+                    let before = text(&path);
+                    let comma = if before.contains("\"edits\":[]") { "" } else { "," };
+                    let at = before.rfind(']').unwrap();
+                    let after = format!("{}{comma}{edit}{}", &before[..at], &before[at..]);
+                    let beside = path.with_extension("theirs");
+                    std::fs::write(&beside, after).unwrap();
+                    if text(&path) == before {
+                        std::fs::rename(&beside, &path).unwrap();
+                        break;
+                    }
+                }
+                std::thread::sleep(std::time::Duration::from_micros(edit * 137 % 1900));
+            }
+        });
+        let clients = home.clients();
+        let mut refused = 0;
+        while !writer.is_finished() {
+            for action in [ConfigAction::Protect, ConfigAction::Restore] {
+                let preview = clients.look(&cursor(), action);
+                match clients.apply(&preview.token) {
+                    Ok(_) => {}
+                    Err(error) if error.code() == "config_changed" => refused += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+        writer.join().unwrap();
+        eprintln!("{refused} writes were refused because the file had changed");
+    });
+    let clients = home.clients();
+    clients.restore_all().unwrap();
+    let now: serde_json::Value = serde_json::from_str(&home.read()).unwrap();
+    assert_eq!(now["mcpServers"]["a"]["command"], "x");
+    let edits: Vec<i64> = now["edits"].as_array().unwrap().iter().map(|edit| edit.as_i64().unwrap()).collect();
+    assert_eq!(edits, (0..60).collect::<Vec<_>>());
+}

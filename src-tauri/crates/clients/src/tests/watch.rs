@@ -32,7 +32,26 @@ fn new_servers_and_outside_edits_are_told_and_our_own_writes_are_not() {
     assert_eq!(change.new_servers, ["new"], "not the one that was left out on purpose");
     assert_eq!((change.edited_outside.len(), change.problem), (0, None));
     home.write(&home.cursor(), r#"{"mcpServers":{"a":{"command":"x"}}}"#);
-    assert_eq!(next(&changes).edited_outside, ["a"]);
+    let back = next(&changes);
+    assert_eq!(back.edited_outside, ["a"]);
+    assert!(back.reverted.is_empty(), "Cursor does not write from its memory: a person did this");
+}
+
+#[test]
+fn what_an_app_wrote_back_from_its_memory_is_told_from_what_a_person_changed() {
+    let home = Home::new();
+    let app = portcullis_domain::AppId::new("claude-code");
+    let path = home.machine.home.join(".claude.json");
+    let before = r#"{"mcpServers":{"a":{"command":"x"},"b":{"url":"https://h.example/mcp","type":"http"}}}"#;
+    home.write(&path, before);
+    let (clients, _watch, changes) = watching(&home);
+    clients.run(&app, portcullis_domain::api::ConfigAction::Protect);
+    std::fs::write(&path, before.replace("{\"mcpServers", "{\"numStartups\":2,\"mcpServers")).unwrap();
+    assert_eq!(next(&changes).reverted, ["a", "b"]);
+    clients.run(&app, portcullis_domain::api::ConfigAction::Protect);
+    std::fs::write(&path, before.replace("\"x\"", "\"mine\"")).unwrap();
+    let change = next(&changes);
+    assert_eq!((change.edited_outside.len(), change.reverted), (2, vec!["b".to_string()]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::core::{Core, cause};
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_clients::{ConfigChange, Report, Traffic};
-use portcullis_domain::api::{App, ApplyAnswer, ApplyRequest, ConfigAction, Preview, PreviewRequest};
+use portcullis_domain::api::{App, ApplyAnswer, ApplyRequest, ConfigAction, FolderRequest, Preview, PreviewRequest};
 use portcullis_domain::{AppId, ChangeKind};
 use std::sync::Arc;
 
@@ -111,6 +111,39 @@ fn tell(core: &Core, report: &Report) -> ApplyAnswer {
     }
 }
 
+/// The project folders that the person named.
+pub(super) async fn folders(State(shared): State<Shared>) -> Answer<Vec<String>> {
+    shared.blocking(shown_folders).await.map(Json)
+}
+
+pub(super) async fn add_folder(
+    State(shared): State<Shared>,
+    Body(request): Body<FolderRequest>,
+) -> Answer<Vec<String>> {
+    let added = shared.blocking(move |core| {
+        core.apps.add_folder(std::path::Path::new(&request.path))?;
+        core.stale(&["apps"]);
+        shown_folders(core)
+    });
+    added.await.map(Json)
+}
+
+pub(super) async fn remove_folder(
+    State(shared): State<Shared>,
+    Body(request): Body<FolderRequest>,
+) -> Answer<Vec<String>> {
+    let removed = shared.blocking(move |core| {
+        core.apps.remove_folder(std::path::Path::new(&request.path))?;
+        core.stale(&["apps"]);
+        shown_folders(core)
+    });
+    removed.await.map(Json)
+}
+
+fn shown_folders(core: &Arc<Core>) -> Result<Vec<String>, Failure> {
+    Ok(core.apps.folders()?.iter().map(|folder| folder.display().to_string()).collect())
+}
+
 /// Writes what waits for an app that has quit since.
 pub(crate) fn apply_queued(core: &Core) {
     match core.apps.apply_queued() {
@@ -168,7 +201,21 @@ pub(crate) fn watch_apps(core: &Arc<Core>) {
 fn changed_outside(core: &Core, change: &ConfigChange) {
     let name = core.apps.name(&change.app);
     let tell = |text: String| core.change(ChangeKind::ConfigEditedOutside, Some(change.app.clone()), text);
-    for server in &change.edited_outside {
+    let again = !change.reverted.is_empty() && core.apps.may_reapply(&change.app, clock::now());
+    if again {
+        let request = PreviewRequest { action: ConfigAction::Protect, servers: Some(change.reverted.clone()) };
+        let done = core
+            .apps
+            .preview(&change.app, &request)
+            .and_then(|preview| apply_preview(core, &change.app, &preview.token));
+        if let Err(failure) = done {
+            tell(format!(
+                "{name} wrote its servers back as they were, and they could not be protected again: {}",
+                failure.error.message
+            ));
+        }
+    }
+    for server in change.edited_outside.iter().filter(|server| !again || !change.reverted.contains(server)) {
         tell(format!(
             "{name}: the server `{server}` was changed in the config and does not go through Portcullis any more."
         ));

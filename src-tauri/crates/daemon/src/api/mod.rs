@@ -42,6 +42,7 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/apps", get(apps::list))
         .route("/api/apps/{app}/preview", post(apps::preview))
         .route("/api/apps/{app}/apply", post(apps::apply))
+        .route("/api/folders", get(apps::folders).post(apps::add_folder).delete(apps::remove_folder))
         .route("/api/restore-all", post(apps::restore_all))
         .route("/api/exchanges", get(exchanges::list))
         .route("/api/exchanges/{id}", get(exchanges::detail))

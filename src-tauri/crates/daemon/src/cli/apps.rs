@@ -30,7 +30,11 @@ pub async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> 
         say_json(&apps)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for app in &apps {
+    // Those that are not here need one line between them.
+    let (here, absent): (Vec<&App>, Vec<&App>) = apps.iter().partition(|app| is_here(app));
+    let absent: Vec<&str> = absent.iter().map(|app| app.id.as_str()).collect();
+    let absent = (!absent.is_empty()).then(|| absent.join(", "));
+    for app in here {
         let state = match (app.installed, app.running) {
             (_, true) => "running",
             (true, false) => "installed",
@@ -42,14 +46,31 @@ pub async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> 
             if let Some(problem) = &file.problem {
                 say(&format!("  ! {}", visible(problem)))?;
             }
+            if let Some(warning) = &file.warning {
+                say(&format!("  ! {}", visible(warning)))?;
+            }
             let rows: Vec<Vec<String>> = file.servers.iter().map(server_row).collect();
             table(&rows)?;
+        }
+        if let Some(reason) = &app.not_covered {
+            say(&format!("  not covered: {}", visible(reason)))?;
+        }
+        for other in &app.elsewhere {
+            say(&format!("  {} ({})", other.what, visible(&other.path)))?;
+            say(&format!("    not covered: {}; {}", other.reason, other.instead))?;
         }
         if let Some(hint) = &app.hint {
             say(&format!("  {}", visible(hint)))?;
         }
     }
+    if let Some(absent) = absent {
+        say(&format!("Not found on this machine: {absent}"))?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_here(app: &App) -> bool {
+    app.installed || app.running || app.files.iter().any(|file| file.exists)
 }
 
 fn server_row(server: &Server) -> Vec<String> {
@@ -76,6 +97,11 @@ pub async fn protect(reached: &Reached, args: &args::Protect, as_json: bool) -> 
     Ok(code)
 }
 
+pub async fn diff(reached: &Reached, args: &args::Diff, as_json: bool) -> Result<ExitCode, Failed> {
+    let action = if args.restore { ConfigAction::Restore } else { ConfigAction::Protect };
+    change(reached, action, &args.app, &args.servers, false, true, as_json).await
+}
+
 pub async fn restore(reached: &Reached, args: &args::Restore, as_json: bool) -> Result<ExitCode, Failed> {
     let app = args.app.as_deref().unwrap_or_default();
     change(reached, ConfigAction::Restore, app, &args.servers, args.yes, args.dry_run, as_json).await
@@ -96,12 +122,14 @@ async fn change(
     if !as_json {
         show(&preview)?;
     }
-    let changes = preview.files.iter().any(|file| file.diff.iter().any(|line| line.tag != DiffTag::Same));
+    // The lines of a refused file are for pasting.
+    let written = preview.files.iter().filter(|file| file.refused.is_none());
+    let changes = written.flat_map(|file| &file.diff).any(|line| line.tag != DiffTag::Same);
     let refused = preview.files.iter().find_map(|file| file.refused.clone());
     if dry_run || (!changes && refused.is_none()) {
         if as_json {
             say_json(&json!({ "preview": preview, "applied": Value::Null }))?;
-        } else if !changes {
+        } else if !changes && refused.is_none() {
             say("Nothing to change.")?;
         }
         return Ok(ExitCode::SUCCESS);
@@ -125,6 +153,9 @@ fn show(preview: &Preview) -> Result<(), Failed> {
         say(&visible(&file.path))?;
         if let Some(reason) = &file.refused {
             say(&format!("  ! {}", visible(reason)))?;
+        }
+        if let Some(warning) = &file.warning {
+            say(&format!("  ! {}", visible(warning)))?;
         }
         show_diff(file)?;
         for server in file.servers.iter().filter(|server| server.change == PlannedChange::Nothing) {
@@ -192,16 +223,22 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
             Ok(ExitCode::SUCCESS)
         });
     }
-    let Holder::Nobody(_lock) = lock::take_soon(&home, std::time::Duration::from_secs(5))? else {
+    restore_everything(&home, as_json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Without a daemon; the files that wait for their app to quit.
+pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Failed> {
+    let Holder::Nobody(_lock) = lock::take_soon(home, std::time::Duration::from_secs(5))? else {
         return Err(crate::Error::Locked(home.lock_file()).into());
     };
     // The port only names what we wrote; a config file that cannot be read must not stand in the way.
-    let port = ConfigFile::load(&home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
+    let port = ConfigFile::load(home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
     let report =
-        Apps::open(&home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+        Apps::open(home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
-    tell_the_audit(&home, &report);
+    tell_the_audit(home, &report);
     let answer = ApplyAnswer {
         written: report.written.iter().map(|one| one.path.display().to_string()).collect(),
         queued: report.queued.iter().map(|path| path.display().to_string()).collect(),
@@ -212,9 +249,9 @@ pub fn restore_all(args: &args::Restore, as_json: bool) -> Result<ExitCode, Fail
     } else {
         show_answer(&answer)?
     }
-    match report.failed.first() {
+    match report.failed.into_iter().next() {
         Some((_, error)) => Err(Failed::new(IO, error.to_string())),
-        None => Ok(ExitCode::SUCCESS),
+        None => Ok(answer.queued),
     }
 }
 

@@ -35,6 +35,20 @@ pub enum Command {
         after_help = "Examples:\n  portcullis protect cursor --dry-run\n  portcullis protect cursor --server files --server docs\n  portcullis protect claude-desktop --yes"
     )]
     Protect(Protect),
+    /// Show what protecting an app would change in its config. Writes nothing.
+    #[command(after_help = "Examples:\n  portcullis diff cursor\n  portcullis diff cursor --restore")]
+    Diff(Diff),
+    /// Project folders whose config files are looked at (.cursor/mcp.json, .mcp.json, .vscode/mcp.json ...).
+    #[command(
+        subcommand,
+        after_help = "Project files are shared through version control and used on other machines, so only folders that you name are looked at.\n\nExamples:\n  portcullis folders add ~/src/site\n  portcullis diff cursor"
+    )]
+    Folders(Folders),
+    /// Give every app its own config back, then remove what Portcullis keeps on this machine.
+    #[command(
+        after_help = "Stop the daemon first. The small shim and the journal stay, so that a backup of a config made while it was protected still starts its servers and can be restored."
+    )]
+    Uninstall(Uninstall),
     /// Give an app its own config back.
     #[command(after_help = "Examples:\n  portcullis restore cursor\n  portcullis restore --all --yes")]
     Restore(Restore),
@@ -132,6 +146,35 @@ pub struct Protect {
     /// Show the change and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Diff {
+    /// The app's id, as `portcullis apps` shows it.
+    pub app: String,
+    /// What a restore would change instead.
+    #[arg(long)]
+    pub restore: bool,
+    /// Only this server (may be given several times).
+    #[arg(long = "server", value_name = "NAME")]
+    pub servers: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Folders {
+    /// The folders you named.
+    List,
+    /// Look at the project files in this folder.
+    Add { folder: PathBuf },
+    /// Leave the project files in this folder alone.
+    Remove { folder: PathBuf },
+}
+
+#[derive(Args)]
+pub struct Uninstall {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 #[derive(Args)]

@@ -7,7 +7,7 @@ use crate::config::ConfigFile;
 use crate::home::{self, Home};
 use crate::lock::{self, Running};
 use crate::{rules, secret, shim_binary};
-use portcullis_domain::api::{App, Status};
+use portcullis_domain::api::{App, ConfigAction, Preview, PreviewRequest, Status};
 use serde::Serialize;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -177,10 +177,45 @@ fn ask(home: &Home, running: &Running) -> Result<Vec<Check>, Failed> {
         }
     }
     match runtime.block_on(access.get::<Vec<App>>("/api/apps")) {
-        Ok(apps) => checks.extend(apps.iter().filter(|app| app.files.iter().any(|file| file.exists)).map(config_of)),
+        Ok(apps) => {
+            checks.extend(apps.iter().filter(|app| app.files.iter().any(|file| file.exists)).map(config_of));
+            checks.extend(apps.iter().flat_map(not_covered));
+            for app in apps.iter().filter(|app| app.files.iter().any(|file| file.exists && file.problem.is_none())) {
+                checks.extend(runtime.block_on(refusals(&access, app)));
+            }
+        }
         Err(error) => checks.push(bad("apps", error.message, "see `portcullis apps`")),
     }
     Ok(checks)
+}
+
+/// What is on this machine and does not go through Portcullis, each with its reason. No fault, so no failed check.
+fn not_covered(app: &App) -> Vec<Check> {
+    use portcullis_domain::api::Observed;
+    let mut found = Vec::new();
+    if let Some(reason) = app.not_covered.as_ref().filter(|_| app.installed || app.running) {
+        found.push(good("not covered", format!("{}: {reason}", app.name)));
+    }
+    for other in &app.elsewhere {
+        let detail = format!("{}: {} ({}): {}; {}", app.name, other.what, other.path, other.reason, other.instead);
+        found.push(good("not covered", detail));
+    }
+    for server in app.files.iter().flat_map(|file| &file.servers) {
+        if let Observed::NotCovered { reason } = &server.observed {
+            found.push(good("not covered", format!("{}: {}: {reason}", app.name, server.name)));
+        }
+    }
+    found
+}
+
+/// Files that a protect would be refused, with the reason.
+async fn refusals(access: &Access, app: &App) -> Vec<Check> {
+    let request = PreviewRequest { action: ConfigAction::Protect, servers: None };
+    let id: String = url::form_urlencoded::byte_serialize(app.id.as_str().as_bytes()).collect();
+    let preview = access.post::<Preview>(&format!("/api/apps/{id}/preview"), &request).await;
+    let refused = preview.map(|preview| preview.files).unwrap_or_default().into_iter().filter_map(|file| file.refused);
+    let advice = format!("`portcullis diff {}` shows the lines to put in by hand", app.id);
+    refused.map(|reason| bad("app config", format!("{}: {reason}", app.name), advice.clone())).collect()
 }
 
 fn config_of(app: &App) -> Check {

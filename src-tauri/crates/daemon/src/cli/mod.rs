@@ -6,6 +6,7 @@ mod args;
 mod doctor;
 mod drill;
 mod exit;
+mod folders;
 mod log;
 mod pause;
 mod pins;
@@ -16,6 +17,7 @@ mod sign_in;
 mod signatures;
 mod status;
 pub mod terminal;
+mod uninstall;
 
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
@@ -51,6 +53,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Status => with_api(async |api| status::run(api, json).await),
         Command::Apps => with_api(async |api| apps::list(api, json).await),
         Command::Protect(args) => with_api(async |api| apps::protect(api, &args, json).await),
+        Command::Diff(args) => with_api(async |api| apps::diff(api, &args, json).await),
+        Command::Folders(command) => with_api(async |api| folders::run(api, &command, json).await),
+        Command::Uninstall(args) => uninstall::run(&args, json),
         Command::Restore(args) if args.all => apps::restore_all(&args, json),
         Command::Restore(args) => with_api(async |api| apps::restore(api, &args, json).await),
         Command::Scan(args) => scan::run(&args, json),
