@@ -111,8 +111,8 @@ pub(crate) enum Step {
     Done,
 }
 
-/// Replaces the file if it is still what `snapshot` says.
-pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(Step)) -> Result<(), Error> {
+/// Replaces the file if it is still what `snapshot` says. False: it did, and could not remove the old content beside it.
+pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(Step)) -> Result<bool, Error> {
     let target = &snapshot.target;
     let io = |error| denied(&snapshot.path, error);
     let meta = fs::metadata(target).map_err(io)?;
@@ -129,7 +129,7 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
     if now.is_none_or(|now| now.hash != snapshot.hash || now.target != *target) {
         return Err(Error::Changed { file: snapshot.path.clone() });
     }
-    if exchange(temp.path(), target).map_err(io)? {
+    let clean = if exchange(temp.path(), target).map_err(io)? {
         // What was there lies beside now. Somebody may have written since the last look: then that goes back.
         let displaced = fs::read(temp.path());
         if !displaced.as_ref().is_ok_and(|bytes| hash(bytes) == snapshot.hash) {
@@ -141,12 +141,14 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
             displaced.map_err(io)?;
             return Err(Error::Changed { file: snapshot.path.clone() });
         }
+        temp.close().is_ok()
     } else {
         temp.persist(target).map_err(|error| io(error.error))?;
-    }
+        true
+    };
     sync_directory(target);
     step(Step::Replaced);
-    Ok(())
+    Ok(clean)
 }
 
 /// Swaps two files in one step; false where the system cannot.

@@ -341,13 +341,16 @@ pub(crate) fn commit(
     // Taken and released while the write is journaled, so that the next start finds what a killed one left.
     let held = app_lock.map(|kind| Held::take(kind, &plan.snapshot.target)).transpose();
     let replaced = held.and_then(|_held| file::replace(&plan.snapshot, &plan.bytes, step));
-    locked.state.pending.retain(|pending| *pending != plan.pending);
+    // Kept where something was left beside the file: the next start removes it.
+    if !matches!(replaced, Ok(false)) {
+        locked.state.pending.retain(|pending| *pending != plan.pending);
+    }
     if replaced.is_ok() {
         locked.state.settle(plan.pending);
     }
     locked.save()?;
     step(Step::Done);
-    replaced
+    replaced.map(drop)
 }
 
 fn token(app: &Descriptor, action: ConfigAction, plans: &[Plan]) -> String {

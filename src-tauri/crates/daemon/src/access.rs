@@ -50,10 +50,6 @@ impl Access {
     pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ApiError> {
         self.call(Method::PUT, path, to_bytes(body)?).await
     }
-    pub async fn delete<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ApiError> {
-        self.call(Method::DELETE, path, to_bytes(body)?).await
-    }
-
     pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.call(Method::DELETE, path, Bytes::new()).await
     }

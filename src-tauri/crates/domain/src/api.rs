@@ -231,7 +231,7 @@ dto! {
     pub enum DiffTag { Same, Removed, Added }
 
     pub struct ApplyRequest { pub token: String }
-    /// `GET /api/folders` lists the folders whose project files are looked at; `POST` adds one, `DELETE` leaves it out.
+    /// `GET /api/folders` lists the folders whose project files are looked at; `POST` adds one, `POST /api/folders/remove` leaves it out.
     pub struct FolderRequest { pub path: String }
     pub struct ApplyAnswer { pub written: Vec<String>, pub queued: Vec<String>, pub hints: Vec<String> }
 

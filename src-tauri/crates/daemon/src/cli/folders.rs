@@ -12,7 +12,7 @@ pub async fn run(reached: &Reached, command: &Folders, as_json: bool) -> Result<
     let folders: Vec<String> = match command {
         Folders::List => reached.access.get("/api/folders").await?,
         Folders::Add { folder } => reached.access.post("/api/folders", &request(folder)?).await?,
-        Folders::Remove { folder } => reached.access.delete("/api/folders", &request(folder)?).await?,
+        Folders::Remove { folder } => reached.access.post("/api/folders/remove", &request(folder)?).await?,
     };
     if as_json {
         say_json(&folders)?;
