@@ -18,7 +18,7 @@ export const CURSOR_CONFIG = `{
 }
 `;
 
-export type Own = { configPath: string; config(): string; stop(): Promise<void> };
+export type Own = { home: string; configPath: string; config(): string; stop(): Promise<void> };
 export type Real = { address: string; code: string; own: Own | null };
 
 export async function startReal(): Promise<Real> {
@@ -38,11 +38,18 @@ function binary(): string {
   return path;
 }
 
-async function startOwn(): Promise<Real> {
+type Start = {
+  /** May put something into the state folder before the engine starts. */
+  prepare?: (state: string) => void;
+  cursor?: string;
+};
+
+export async function startOwn({ prepare, cursor = CURSOR_CONFIG }: Start = {}): Promise<Real> {
   const home = mkdtempSync(join(tmpdir(), "portcullis-ui-"));
+  prepare?.(join(home, "state"));
   const configPath = join(home, ".cursor/mcp.json");
   mkdirSync(join(home, ".cursor"));
-  writeFileSync(configPath, CURSOR_CONFIG);
+  writeFileSync(configPath, cursor);
   const env = { PATH: process.env.PATH, HOME: home, PORTCULLIS_HOME: join(home, "state"), RUST_LOG: "warn" };
   const child = spawn(binary(), ["serve", "--proxy-port", "0", "--dashboard-port", "0"], {
     env,
@@ -56,6 +63,7 @@ async function startOwn(): Promise<Real> {
     throw new Error(`${String(cause)}\n${complaints}`);
   });
   const own: Own = {
+    home,
     configPath,
     config: () => readFileSync(configPath, "utf8"),
     async stop() {
