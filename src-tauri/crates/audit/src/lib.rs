@@ -5,6 +5,7 @@
 //! clock of its own: times come with the rows, and retention asks the `Clock` it was given. Functions are synchronous:
 //! `record` and `save_pin` return at once and never wait for the disk, everything that reads does wait for it.
 
+mod asked;
 mod audit;
 mod body;
 mod error;
@@ -20,6 +21,7 @@ mod retention;
 mod tables;
 mod writer;
 
+pub use asked::SignatureAsked;
 pub use audit::{Audit, Clock};
 pub use error::Error;
 pub use filter::ExchangeFilter;

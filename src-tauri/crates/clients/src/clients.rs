@@ -11,6 +11,7 @@ use crate::process::{ProcessInfo, Processes, matches};
 use crate::view::AppView;
 use crate::write::Previews;
 use portcullis_domain::{AppId, UpstreamId};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -73,6 +74,24 @@ impl Clients {
     /// What went wrong while opening, one sentence each.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// The app that `pid` is, or that started it, however far up.
+    pub fn app_above(&self, pid: u32) -> Option<AppId> {
+        let list = self.processes.list();
+        let mut next = Some(pid);
+        let mut seen = HashSet::new();
+        while let Some(process) = next.and_then(|pid| list.iter().find(|process| process.pid == pid)) {
+            if !seen.insert(process.pid) {
+                return None;
+            }
+            let one = std::slice::from_ref(process);
+            if let Some(app) = self.apps.iter().find(|app| self.is_running(app, one)) {
+                return Some(AppId::new(&*app.id));
+            }
+            next = process.parent;
+        }
+        None
     }
 
     fn repair(&self) -> Result<(), Error> {

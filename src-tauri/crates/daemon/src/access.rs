@@ -2,6 +2,7 @@
 //! when this process holds the lock itself. So no command has two implementations.
 
 use crate::net;
+use crate::presence::TERMINAL;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
@@ -18,6 +19,8 @@ pub(crate) struct Access {
     wire: Wire,
     port: u16,
     token: String,
+    /// A person confirmed at this process' terminal.
+    at_terminal: bool,
 }
 
 #[derive(Clone)]
@@ -29,10 +32,14 @@ enum Wire {
 impl Access {
     /// `port`: where the daemon that holds the lock listens.
     pub fn remote(port: u16, token: String) -> Self {
-        Self { wire: Wire::Remote, port, token }
+        Self { wire: Wire::Remote, port, token, at_terminal: false }
     }
     pub fn local(router: Router, port: u16, token: String) -> Self {
-        Self { wire: Wire::Local(router), port, token }
+        Self { wire: Wire::Local(router), port, token, at_terminal: false }
+    }
+    /// To be used once a person confirmed at the terminal.
+    pub fn at_terminal(&self) -> Self {
+        Self { at_terminal: true, ..self.clone() }
     }
     pub fn is_remote(&self) -> bool {
         matches!(self.wire, Wire::Remote)
@@ -79,7 +86,11 @@ impl Access {
 
     fn request(&self, method: Method, path: &str) -> Result<http::request::Builder, ApiError> {
         let host = format!("127.0.0.1:{}", self.port);
-        Ok(Request::builder()
+        let mut request = Request::builder();
+        if self.at_terminal {
+            request = request.header(TERMINAL, "confirmed");
+        }
+        Ok(request
             .method(method)
             .uri(path)
             .header(header::HOST, host)
@@ -88,8 +99,9 @@ impl Access {
     }
 
     /// The body of `/api/events`, for a shell that attached to a daemon of another process.
-    pub async fn open_events(&self) -> Result<hyper::body::Incoming, ApiError> {
-        let request = self.request(Method::GET, "/api/events")?.body(Full::default()).map_err(unusable)?;
+    pub async fn open_events(&self, asks: bool) -> Result<hyper::body::Incoming, ApiError> {
+        let path = format!("/api/events?asks={asks}");
+        let request = self.request(Method::GET, &path)?.body(Full::default()).map_err(unusable)?;
         let response = net::send(self.port, request).await.map_err(|e| self.unreachable(&e))?;
         if response.status() != StatusCode::OK {
             let status = response.status();

@@ -64,6 +64,11 @@ impl Apps {
         self.clients.app(app).map_or_else(|_| app.to_string(), |view| view.name)
     }
 
+    /// The app that runs as `pid` or started it.
+    pub fn above(&self, pid: u32) -> Option<AppId> {
+        self.clients.app_above(pid)
+    }
+
     pub fn preview(&self, app: &AppId, request: &PreviewRequest) -> Result<Preview, Failure> {
         let preview = self.clients.preview(app, request.action, request.servers.as_deref())?;
         let mut previews = locked(&self.previews);

@@ -2,21 +2,22 @@
 //! thing. Changes that touch protection are made here, so that each leaves a Change row and a live event.
 
 use crate::apps::Apps;
+use crate::asks::Asks;
 use crate::config::{ConfigFile, SettingsFile};
 use crate::handle::MAX_WAITING_EVENTS;
 use crate::home::Home;
 use crate::problems::Problems;
 use crate::rules::{self, Rules};
 use crate::signatures::Signatures;
-use crate::{Error, clock, secret};
+use crate::{Error, clock, decision_file, secret};
 use arc_swap::ArcSwap;
 use portcullis_audit::{Audit, AuditLimits};
 use portcullis_clients::Serving;
-use portcullis_domain::api::{DrillReport, LiveEvent};
-use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, UnixMs};
+use portcullis_domain::api::{DrillReport, LiveEvent, ModeRequest};
+use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, Mode, UnixMs};
 use portcullis_gateway::Routes;
 use portcullis_gateway::oauth::SignIns;
-use portcullis_policy::{Judge, PinBook, Snapshot};
+use portcullis_policy::{DecisionBook, Judge, PinBook, Snapshot};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,8 @@ pub(crate) struct Core {
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
     pub sign_ins: Arc<SignIns>,
+    pub asks: Asks,
+    pub decisions: Arc<DecisionBook>,
     pub drill: Mutex<Option<DrillReport>>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -80,6 +83,7 @@ pub(crate) struct Core {
 /// What a problem may hang on.
 pub(crate) mod cause {
     pub const RULES: &str = "rules";
+    pub const DECISIONS: &str = "decisions";
     pub const SHIM: &str = "shim";
     pub const PAUSE: &str = "pause";
     pub const SNAPSHOT: &str = "snapshot";
@@ -124,12 +128,28 @@ impl Core {
             problems.of(cause::SHIM, no_shim(&error));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
-        let (store, changed) = (audit.clone(), pins_changed.clone());
+        let (rows, tampered) = decision_file::load(&home, &key)?;
+        if let Some(problem) = tampered {
+            problems.lasting(problem);
+        }
+        let (keeper, sealing, changed) = (home.clone(), key.clone(), pins_changed.clone());
+        let decisions = Arc::new(DecisionBook::new(
+            rows,
+            Box::new(move |rows| {
+                // The snapshot holds those that count without the daemon.
+                changed.store(true, Ordering::Relaxed);
+                decision_file::save(&keeper, &sealing, rows).inspect_err(|error| {
+                    tracing::error!(%error, "the decisions could not be written");
+                })
+            }),
+        ));
+        let (store, changed, bound) = (audit.clone(), pins_changed.clone(), decisions.clone());
         let saved = audit.pins().map_err(|error| Error::Audit(error.to_string()))?;
         let pins = Arc::new(PinBook::new(
             saved,
             Box::new(move |pin| {
                 changed.store(true, Ordering::Relaxed);
+                bound.pin_changed(pin, clock::now());
                 if let Err(error) = store.save_pin(pin) {
                     tracing::error!(%error, "a pin could not be saved");
                 }
@@ -144,12 +164,16 @@ impl Core {
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let judge =
-            Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits);
+            Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
+                .with_decisions(decisions.clone());
         let apps = Apps::open(&home, config.apps_home.clone(), ports.0, serving)?;
         for problem in apps.problems() {
             problems.lasting(problem.clone());
         }
+        let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
         let core = Self {
+            asks: Asks::new(&bus, file.settings.ask_seconds),
+            decisions,
             started_at: clock::now(),
             audit,
             apps,
@@ -164,7 +188,7 @@ impl Core {
             waiting: Mutex::default(),
             tap: config.tap.clone(),
             shim_source: config.shim.clone(),
-            bus: broadcast::channel(MAX_WAITING_EVENTS).0,
+            bus,
             key,
             config: Mutex::new(file),
             rules: Mutex::new(left.rules),
@@ -254,6 +278,8 @@ impl Core {
         let routes: Routes =
             self.apps.upstreams()?.into_iter().map(|upstream| (upstream.id.clone(), Arc::new(upstream))).collect();
         self.pins.know(routes.values().map(|upstream| &**upstream));
+        let commands = routes.values().map(|up| (up.id.clone(), portcullis_policy::command_digest(up))).collect();
+        self.decisions.commands_changed(&commands, clock::now());
         self.routes.store(Arc::new(routes));
         self.settled(cause::ROUTES);
         self.pins_changed.store(true, Ordering::Relaxed);
@@ -276,6 +302,7 @@ impl Core {
         // The Judge holds new servers back, or does not.
         self.set_rules(|_| {})?;
         self.audit.set_limits(audit_limits(&settings));
+        self.asks.seconds.store(settings.ask_seconds, Ordering::Relaxed);
         self.change(ChangeKind::SettingChanged, None, "Settings were changed.");
         self.stale(&["settings"]);
         Ok(())
@@ -311,6 +338,35 @@ impl Core {
         self.set_rules(|rules| rules.paused_until = None)?;
         self.change(ChangeKind::Resumed, None, why);
         self.stale(&["status"]);
+        Ok(())
+    }
+
+    pub fn set_mode(&self, request: &ModeRequest) -> Result<(), Error> {
+        let mut what = "The default".to_owned();
+        if let Some(app) = &request.app {
+            what = self.apps.name(app);
+        }
+        if let Some(upstream) = &request.upstream {
+            what = self.routes.load().get(upstream).map_or("A server".into(), |up| format!("The server `{}`", up.name));
+        }
+        self.set_rules(|rules| {
+            let modes = &mut rules.modes;
+            match (&request.app, &request.upstream, request.mode) {
+                (_, Some(upstream), Some(mode)) => drop(modes.upstreams.insert(upstream.clone(), mode)),
+                (_, Some(upstream), None) => drop(modes.upstreams.remove(upstream)),
+                (Some(app), None, Some(mode)) => drop(modes.apps.insert(app.clone(), mode)),
+                (Some(app), None, None) => drop(modes.apps.remove(app)),
+                (None, None, mode) => modes.default = mode.unwrap_or_default(),
+            }
+        })?;
+        let now = match request.mode {
+            Some(Mode::Monitor) => "is in Monitor now: what would be blocked goes through, and the log says so",
+            Some(Mode::Ask) => "is in Ask now: what is doubtful waits for an answer",
+            Some(Mode::Block) => "is in Block now: what is doubtful is blocked without a question",
+            None => "follows what is set above it",
+        };
+        self.change(ChangeKind::ModeChanged, request.app.clone(), format!("{what} {now}."));
+        self.stale(&["modes", "status", "apps"]);
         Ok(())
     }
 
@@ -356,7 +412,8 @@ impl Core {
     fn install_judge(&self, rules: &Rules, signatures: &Signatures) {
         let config = locked(&self.config);
         let judge =
-            Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules, &config.settings), config.limits);
+            Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules, &config.settings), config.limits)
+                .with_decisions(self.decisions.clone());
         self.judge.store(Arc::new(judge));
     }
 
@@ -401,6 +458,8 @@ impl Core {
             disabled_signatures: disabled,
             paused_until: rules.paused_until,
             hold_new_servers: locked(&self.config).settings.hold_new_servers,
+            modes: rules.modes.clone(),
+            decisions: self.decisions.lasting(),
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
             limits: locked(&self.config).limits,
         };
@@ -409,5 +468,9 @@ impl Core {
 }
 
 fn policy_rules(rules: &Rules, settings: &SettingsFile) -> portcullis_policy::Rules {
-    portcullis_policy::Rules { paused_until: rules.paused_until, hold_new_servers: settings.hold_new_servers }
+    portcullis_policy::Rules {
+        paused_until: rules.paused_until,
+        hold_new_servers: settings.hold_new_servers,
+        modes: rules.modes.clone(),
+    }
 }

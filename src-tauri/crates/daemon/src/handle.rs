@@ -85,11 +85,16 @@ impl Handle {
         format!("http://127.0.0.1:{}", self.access.port())
     }
     /// What happens from now on. Over the API the stream ends when the daemon does.
+    /// Whoever calls this shows questions to the person: doubtful Messages then wait for an answer.
     pub async fn events(&self) -> Result<broadcast::Receiver<LiveEvent>, ApiError> {
+        self.listen(true).await
+    }
+    /// `asks` false: no person sees a question there.
+    pub(crate) async fn listen(&self, asks: bool) -> Result<broadcast::Receiver<LiveEvent>, ApiError> {
         if let Some(bus) = &self.bus {
             return Ok(bus.subscribe());
         }
-        let mut body = self.access.open_events().await?;
+        let mut body = self.access.open_events(asks).await?;
         let (sender, receiver) = broadcast::channel(MAX_WAITING_EVENTS);
         tokio::spawn(async move {
             let mut reader = SseReader::default();

@@ -67,6 +67,9 @@ impl Home {
     pub fn key_file(&self) -> PathBuf {
         self.0.join(portcullis_policy::snapshot::KEY_FILE)
     }
+    pub fn decisions_file(&self) -> PathBuf {
+        self.0.join("decisions")
+    }
     pub fn snapshot_file(&self) -> PathBuf {
         self.0.join(portcullis_policy::snapshot::SNAPSHOT_FILE)
     }

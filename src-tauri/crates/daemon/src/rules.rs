@@ -2,7 +2,7 @@
 //! there is one truth, and an edited file is void: then nothing is paused and every Signature is on.
 
 use crate::{Error, clock, home, home::Home};
-use portcullis_domain::{UnixMs, UpstreamId};
+use portcullis_domain::{Modes, UnixMs, UpstreamId};
 use portcullis_policy::snapshot::{Snapshot, SnapshotError};
 use std::collections::HashSet;
 
@@ -11,6 +11,7 @@ pub(crate) struct Rules {
     pub disabled: HashSet<String>,
     /// `UnixMs::MAX`: until resumed.
     pub paused_until: Option<UnixMs>,
+    pub modes: Modes,
 }
 
 impl Rules {
@@ -35,13 +36,14 @@ pub(crate) fn load(home: &Home, key: &[u8]) -> Result<Left, Error> {
             rules: Rules {
                 disabled: snapshot.disabled_signatures.into_iter().collect(),
                 paused_until: snapshot.paused_until.filter(|until| clock::now() < *until),
+                modes: snapshot.modes,
             },
             withheld: snapshot.withheld,
             problem: None,
         },
         Err(error @ (SnapshotError::Tampered | SnapshotError::Malformed(_))) => {
             let problem = format!(
-                "The saved rules in {} are void ({error}), so nothing is paused and every signature is on. Set again what you had changed.",
+                "The saved rules in {} are void ({error}), so nothing is paused, every signature is on and every server is in Ask. Set again what you had changed.",
                 path.display()
             );
             nothing(Some(problem))

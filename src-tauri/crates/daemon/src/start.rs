@@ -57,6 +57,7 @@ impl Daemon {
                 }
             }),
             clock: Arc::new(clock::now),
+            approvals: core.asks.approvals.clone(),
             proxy_port: core.proxy_port(),
             sign_ins: core.sign_ins.clone(),
             drain: GRACE,
@@ -66,6 +67,7 @@ impl Daemon {
         core.tasks.spawn(serve_proxy(core.clone(), gateway.clone(), proxy));
         core.tasks.spawn(serve_link(core.clone(), gateway.clone()));
         core.tasks.spawn(serve_dashboard(core.clone(), dashboard, router.clone()));
+        crate::asks::announce(&core);
         upkeep::spawn(&core, &gateway);
         let access = Access::local(router, core.dashboard_port(), token);
         let daemon = Self { core, gateway, access, _lock: lock };
@@ -189,7 +191,9 @@ async fn serve_link(core: Arc<Core>, gateway: Gateway) {
 
 async fn serve_dashboard(core: Arc<Core>, listener: tokio::net::TcpListener, router: axum::Router) {
     let stopped = core.stop.clone().cancelled_owned();
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+    // Who is at the other end counts for acts that loosen protection.
+    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         core.report(format!("The dashboard's listener stopped: {error}. Restart Portcullis."));
     }
 }

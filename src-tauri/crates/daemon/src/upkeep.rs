@@ -10,6 +10,8 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_secs(1);
 /// Reading folders is done every so many ticks.
 const SLOW: u64 = 3;
+/// How long ended Decisions stay in the list.
+const ENDED_DECISIONS_MS: i64 = 30 * 24 * 3_600_000;
 
 pub(crate) fn spawn(core: &Arc<Core>, gateway: &Gateway) {
     let (core_, gateway) = (core.clone(), gateway.clone());
@@ -53,6 +55,12 @@ pub(crate) fn once(core: &Core, slow: bool) {
         ),
     }
     if slow {
+        match core.decisions.tidy(crate::clock::now(), ENDED_DECISIONS_MS) {
+            Ok(()) => core.settled(cause::DECISIONS),
+            Err(error) => {
+                core.report_of(cause::DECISIONS, format!("Your decisions could not be written down: {error}."));
+            }
+        }
         core.retry();
         core.refresh_signatures();
         import_spool(core);

@@ -81,6 +81,8 @@ dto! {
         #[ts(type = "number")]
         pub messages_today: u64,
         pub signatures_active: u32,
+        /// Questions that wait for an answer.
+        pub asks_waiting: u32,
         /// It is within the quiet hours: no notifications.
         pub quiet: bool,
         /// Problems that touch protection, one plain sentence each (audit locked, port squatted …).

@@ -131,6 +131,14 @@ pub enum ChangeKind {
     Paused,
     Resumed,
     AlertReviewed,
+    /// A question was answered; the sentence says how.
+    AskAnswered,
+    DecisionMade,
+    DecisionRevoked,
+    /// Monitor, Ask or Block, for an app, a server or all.
+    ModeChanged,
+    /// Something that a ClientApp started tried to loosen protection.
+    LooseningRefused,
     DaemonStarted,
     DaemonStopped,
     /// The audit database was damaged: it was moved aside and a new one begun.

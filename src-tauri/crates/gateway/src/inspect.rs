@@ -2,20 +2,34 @@
 //! The caller does what `Action` says; nothing is written to the other side before this returns.
 
 use crate::Inner;
+use crate::hold::Held;
 use crate::noise::Noise;
 use crate::record::{Row, body_text, micros};
 use crate::session::{Open, Session};
 use portcullis_domain::json::{Doc, Mode};
-use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UpstreamId, Verdict};
+use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UnixMs, UpstreamId, Verdict};
 use portcullis_policy::{Action, Context, Judged, MessageSummary, Mirror};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// From here on a Message takes milliseconds to read.
 const LARGE: usize = 128 * 1024;
 
+/// What the caller does now: as the Judgement says, or wait until it is settled.
+pub(crate) enum Inspected {
+    Done(Judged),
+    Held(Box<Held>),
+}
+
 impl Inner {
     /// Judges a Message. Large ones make way for other connections while they are read.
-    pub(crate) fn inspect(&self, session: &Session, direction: Direction, bytes: &[u8], mirrors: &[Mirror]) -> Judged {
+    pub(crate) fn inspect(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        direction: Direction,
+        bytes: &[u8],
+        mirrors: &[Mirror],
+    ) -> Inspected {
         if bytes.len() < LARGE {
             return self.inspect_here(session, direction, bytes, mirrors);
         }
@@ -29,10 +43,27 @@ impl Inner {
         let judged = judge.judge_aside(direction, text, (self.clock)());
         if judged.verdict > Verdict::Allow {
             let (now, bytes) = ((self.clock)(), text.as_bytes());
-            let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed() };
+            let (checked, outcome) = (started.elapsed(), outcome_of(&judged));
+            let row = Row { session, direction, bytes, judged: &judged, now, checked, outcome };
             self.recorder.exchange(row.exchange(None, judged.findings.clone()));
         }
         judged.action == Action::Forward
+    }
+
+    /// Hops 4 and 5, without any trace.
+    pub(crate) fn judge_now(
+        &self,
+        session: &Session,
+        direction: Direction,
+        bytes: &[u8],
+        mirrors: &[Mirror],
+    ) -> (Judged, UnixMs) {
+        let judge = self.judge.load();
+        let siblings = || self.siblings(session);
+        let (upstream, transport, now) = (&*session.upstream, session.transport, (self.clock)());
+        let context = Context { upstream, transport, now, siblings: &siblings, session: Some(&session.id), mirrors };
+        let paired = |id: &str| session.paired(direction.reverse(), id);
+        (judge.judge(&context, direction, bytes, &paired), now)
     }
 
     /// Whether an app can read this as JSON at all.
@@ -40,22 +71,30 @@ impl Inner {
         Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()).is_ok_and(|doc| doc.trailing.is_empty())
     }
 
-    fn inspect_here(&self, session: &Session, direction: Direction, bytes: &[u8], mirrors: &[Mirror]) -> Judged {
+    fn inspect_here(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        direction: Direction,
+        bytes: &[u8],
+        mirrors: &[Mirror],
+    ) -> Inspected {
         let started = Instant::now();
-        let judge = self.judge.load();
-        let siblings = || self.siblings(session);
-        let (upstream, transport, now) = (&*session.upstream, session.transport, (self.clock)());
-        let context = Context { upstream, transport, now, siblings: &siblings, mirrors };
-        let paired = |id: &str| session.paired(direction.reverse(), id);
+        let (mut judged, now) = self.judge_now(session, direction, bytes, mirrors);
+        if let Some(question) = judged.ask.take() {
+            let held = Held::new(self, session, direction, (bytes, mirrors), judged, *question, (now, started));
+            return Inspected::Held(held);
+        }
+        if direction == Direction::ToUpstream && self.takes_back(session, &judged, bytes) {
+            judged.action = Action::Drop;
+        }
 
-        let judged = judge.judge(&context, direction, bytes, &paired);
-
-        let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed() };
+        let outcome = outcome_of(&judged);
+        let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed(), outcome };
         for (n, message) in judged.messages.iter().enumerate() {
             let findings = findings_of(&judged, n);
             match message.kind {
                 MessageKind::Request => self.open_exchange(&row, message, findings, started),
-                MessageKind::Response | MessageKind::Error => self.close_exchange(&row, message, findings),
+                MessageKind::Response | MessageKind::Error => self.close_exchange(&row, message, findings, None),
                 _ => self.recorder.exchange(row.exchange(Some(message), findings)),
             }
         }
@@ -64,7 +103,18 @@ impl Inner {
             let told = if Noise::is_all(&judged.findings) { session.noise(exchange) } else { Some(exchange) };
             told.into_iter().for_each(|exchange| self.recorder.exchange(exchange));
         }
-        judged
+        Inspected::Done(judged)
+    }
+
+    /// A cancellation voids what is held under its id; the server never saw that request, so it hears nothing of this.
+    fn takes_back(&self, session: &Session, judged: &Judged, bytes: &[u8]) -> bool {
+        let cancels = |m: &MessageSummary| m.method.as_deref() == Some("notifications/cancelled");
+        if judged.messages.len() != 1 || !judged.messages.iter().all(cancels) {
+            return false;
+        }
+        let Ok(doc) = Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()) else { return false };
+        let id = doc.root().path(&["params", "requestId"]).map(|id| String::from_utf8_lossy(id.raw()).into_owned());
+        id.is_some_and(|id| self.approvals.cancel(&session.id, &id))
     }
 
     /// The other servers of the same app: a definition that gives orders about their tools is suspect.
@@ -74,7 +124,13 @@ impl Inner {
         of_same_app.map(|u| u.id.clone()).collect()
     }
 
-    fn open_exchange(&self, row: &Row<'_>, message: &MessageSummary, findings: Vec<Finding>, started: Instant) {
+    pub(crate) fn open_exchange(
+        &self,
+        row: &Row<'_>,
+        message: &MessageSummary,
+        findings: Vec<Finding>,
+        started: Instant,
+    ) {
         let exchange = row.exchange(Some(message), findings);
         let forwarded = matches!(row.judged.action, Action::Forward | Action::Replace(_));
         if let (true, Some(paired)) = (forwarded, message.as_request()) {
@@ -103,7 +159,13 @@ impl Inner {
         });
     }
 
-    fn close_exchange(&self, row: &Row<'_>, message: &MessageSummary, findings: Vec<Finding>) {
+    pub(crate) fn close_exchange(
+        &self,
+        row: &Row<'_>,
+        message: &MessageSummary,
+        findings: Vec<Finding>,
+        error: Option<String>,
+    ) {
         let id = message.id.as_deref().unwrap_or("null");
         let Some(open) = row.session.close(row.direction.reverse(), id) else {
             return self.recorder.exchange(row.exchange(Some(message), findings));
@@ -111,9 +173,10 @@ impl Inner {
         let mut exchange = open.exchange;
         exchange.verdict = exchange.verdict.max(row.judged.verdict);
         exchange.findings.extend(findings);
-        if row.judged.action != Action::Forward {
-            exchange.outcome = Outcome::Rejected;
+        if row.outcome != Outcome::Forwarded {
+            exchange.outcome = row.outcome;
         }
+        exchange.error = error.or(exchange.error);
         let bytes = row.bytes_of(Some(message));
         exchange.response = Some(body_text(bytes));
         exchange.response_bytes = bytes.len() as u64;
@@ -130,6 +193,14 @@ impl Inner {
     /// Reports what is still open in a Session as failed.
     pub(crate) fn abandon(&self, session: &Session, why: &str) {
         session.close_all().into_iter().for_each(|open| self.fail(open, why));
+    }
+}
+
+fn outcome_of(judged: &Judged) -> Outcome {
+    match judged.action {
+        Action::Forward => Outcome::Forwarded,
+        Action::Replace(_) if judged.verdict == Verdict::Redact => Outcome::Redacted,
+        _ => Outcome::Rejected,
     }
 }
 

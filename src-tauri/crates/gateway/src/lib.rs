@@ -4,6 +4,8 @@
 //! Assumptions: routes come from the daemon and are the only source of upstream addresses; no request ever names a URL
 //! or a command. Nothing here re-encodes a Message: bytes go on as they came, or spliced, or a minted answer does.
 
+mod approval;
+mod hold;
 mod inspect;
 mod local_only;
 mod noise;
@@ -13,6 +15,8 @@ mod route;
 mod session;
 mod transport;
 mod upstream;
+
+pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken};
 
 use arc_swap::ArcSwap;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -36,6 +40,7 @@ pub struct Deps {
     pub judge: Arc<ArcSwap<Judge>>,
     pub sink: Sink,
     pub clock: Clock,
+    pub approvals: Arc<Approvals>,
     /// The proxy listener's port: Host and Origin are checked against it.
     pub proxy_port: u16,
     pub sign_ins: Arc<oauth::SignIns>,
@@ -62,6 +67,7 @@ pub(crate) struct Inner {
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
     pub clock: Clock,
+    pub approvals: Arc<Approvals>,
     pub proxy_port: u16,
     pub recorder: record::Recorder,
     pub sessions: session::Sessions,
@@ -85,6 +91,7 @@ impl Gateway {
                 routes: deps.routes,
                 judge: deps.judge,
                 clock: deps.clock,
+                approvals: deps.approvals,
                 proxy_port: deps.proxy_port,
                 recorder,
                 sessions: session::Sessions::default(),

@@ -5,7 +5,7 @@ use crate::Sink;
 use crate::session::Session;
 use arc_swap::ArcSwap;
 use portcullis_domain::{AuditRow, Direction, Exchange, ExchangeId, Finding, Gap, MessageKind, Outcome, Verdict};
-use portcullis_policy::{Action, Judge, Judged, MessageSummary, PairedRequest};
+use portcullis_policy::{Judge, Judged, MessageSummary, PairedRequest};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -110,6 +110,7 @@ pub(crate) struct Row<'a> {
     pub judged: &'a Judged,
     pub now: i64,
     pub checked: Duration,
+    pub outcome: Outcome,
 }
 
 impl Row<'_> {
@@ -122,14 +123,13 @@ impl Row<'_> {
     /// The row of a Message that starts an Exchange, or stands alone (a notification, a stray response, a banner).
     pub fn exchange(&self, message: Option<&MessageSummary>, findings: Vec<Finding>) -> Exchange {
         let request = message.filter(|m| m.kind == MessageKind::Request);
-        let rejected = self.judged.action != Action::Forward;
         let bytes = self.bytes_of(message);
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
             target: request.and_then(|m| m.target.clone()),
             verdict: self.judged.verdict,
-            outcome: if rejected { Outcome::Rejected } else { Outcome::Forwarded },
+            outcome: self.outcome,
             findings,
             request: body_text(bytes),
             request_bytes: bytes.len() as u64,

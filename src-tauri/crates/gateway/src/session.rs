@@ -8,6 +8,7 @@ use portcullis_policy::PairedRequest;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
@@ -17,6 +18,8 @@ pub(crate) struct Session {
     pub transport: Transport,
     state: Mutex<State>,
     recorder: Recorder,
+    /// Whole Messages for the app (stdio: the link connection towards it), while it is there.
+    to_client: Mutex<Option<mpsc::UnboundedSender<Vec<u8>>>>,
 }
 
 /// Whoever held it last is gone, so nothing can answer any more: no request leaves without its row.
@@ -64,6 +67,11 @@ impl State {
     }
 }
 
+/// Whether two id tokens mean the same request.
+pub(crate) fn same_id(a: &str, b: &str) -> bool {
+    a == b || as_number(a).is_some_and(|number| as_number(b) == Some(number))
+}
+
 /// What JavaScript's `Number()` makes of an id token that is a number or a string with one.
 fn as_number(id: &str) -> Option<f64> {
     let text = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id);
@@ -73,7 +81,7 @@ fn as_number(id: &str) -> Option<f64> {
 impl Session {
     pub fn new(id: SessionId, upstream: Arc<Upstream>, transport: Transport, recorder: &Recorder) -> Arc<Self> {
         let state = Mutex::new(State { open: HashMap::new(), used: Instant::now(), noise: None });
-        Arc::new(Self { id, upstream, transport, state, recorder: recorder.clone() })
+        Arc::new(Self { id, upstream, transport, state, recorder: recorder.clone(), to_client: Mutex::default() })
     }
     /// Traffic of this Session that opens and closes nothing here (stateless requests pair on their own).
     pub fn touch(&self) {
@@ -81,6 +89,18 @@ impl Session {
     }
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on `inject` reaches the app through this receiver.
+    pub fn receive_injected(&self) -> mpsc::UnboundedReceiver<Vec<u8>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        *self.to_client.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+    /// An extra Message for the app. Lost where nobody takes it: it is never one that is waited for.
+    pub fn inject(&self, message: Vec<u8>) {
+        let to_client = self.to_client.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = to_client.as_ref().map(|sender| sender.send(message));
     }
 
     /// The request with this id that went in `direction`.

@@ -1,9 +1,10 @@
 //! The answers we mint ourselves: readable by a model, right for the kind of Message and its protocol era
 //! (2026-07-28 results need `resultType`). They never quote the payload.
 
-use crate::judged::PairedRequest;
-use portcullis_domain::Finding;
+use crate::Question;
+use crate::judged::{Action, PairedRequest};
 use portcullis_domain::json::quote;
+use portcullis_domain::{Direction, Finding, Verdict};
 
 /// Our JSON-RPC error code: outside the reserved -32768..-32000, and not -32001, which SDKs read as their own time-out.
 pub const BLOCKED_CODE: i32 = 4031;
@@ -63,4 +64,56 @@ pub(crate) fn to_server_request(id: &str, method: &str) -> Vec<u8> {
 /// What the server gets instead of the app's response that must not leave.
 pub(crate) fn instead_of_client_response(id: &str) -> Vec<u8> {
     error(id, -1, "User rejected the request")
+}
+
+/// Why a doubtful Message did not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// Whoever judges here cannot ask.
+    ByDefault,
+    ByPerson,
+    TimedOut,
+    /// Nobody could see the question.
+    Unattended,
+    Stopping,
+}
+
+/// What the app gets instead: its call was not sent, or the answer is withheld.
+pub fn declined(question: &Question, why: Declined, findings: &[Finding]) -> Action {
+    let what = match (question.direction, question.method.as_str()) {
+        (Direction::ToUpstream, "tools/call") => "this call",
+        (Direction::ToUpstream, _) => "this request",
+        (Direction::ToClient, "tools/call") => "the result of this call",
+        (Direction::ToClient, _) => "this response",
+    };
+    let doubtful = findings.iter().filter(|f| f.verdict >= Verdict::Ask).max_by_key(|f| (f.severity, f.confidence));
+    let found = doubtful.map_or_else(String::new, |f| format!("{} ({})", f.title, f.signature));
+    let text = match why {
+        Declined::ByPerson => {
+            format!(
+                "Portcullis did not allow {what}: the person said no. {found}. Do not try another way; tell the person."
+            )
+        }
+        Declined::TimedOut => {
+            format!("Portcullis did not allow {what}: not approved in time. {found}. Ask again if it is still needed.")
+        }
+        Declined::Unattended | Declined::ByDefault => format!(
+            "Portcullis did not allow {what}: it needs the person's approval, and nobody could be asked. {found}. Tell the person: `portcullis ask list` shows it; after they allow it there, try again."
+        ),
+        Declined::Stopping => {
+            format!(
+                "Portcullis did not allow {what}: it is stopping before the person answered. Ask again if it is still needed."
+            )
+        }
+    };
+    let request = &question.request;
+    let answer = if request.method == "tools/call" && !request.task {
+        tool_error(&question.id, request.modern, &text)
+    } else {
+        error(&question.id, BLOCKED_CODE, &text)
+    };
+    match question.direction {
+        Direction::ToUpstream => Action::Answer(answer),
+        Direction::ToClient => Action::Replace(answer),
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn too_many_items(direction: Direction, limit: usize) -> Judged {
         Direction::ToClient => Action::Replace(answer::refusal(None, answer::BLOCKED_CODE, &message)),
     };
     let findings = vec![builtin(check::UNREADABLE, Severity::High, Verdict::Block, &title, "")];
-    Judged { action, verdict: Verdict::Block, findings, messages: Vec::new() }
+    Judged { action, verdict: Verdict::Block, findings, messages: Vec::new(), ask: None }
 }
 
 /// One hostile item stops them all. Whoever waits is told: the sender about its requests, the receiver about the responses

@@ -1,14 +1,16 @@
 //! One Message, from bytes to what is done with it. The same for every transport.
 
+use crate::answer::Declined;
 use crate::block::{block, block_batch, hostile, is_response, too_many_items};
 use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::pins::{Compared, Comparison, what};
-use crate::{PinBook, answer, beside, edit};
+use crate::weigh::Weighed;
+use crate::{DecisionBook, PinBook, answer, beside, edit};
 use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
-    Direction, Envelope, Finding, Limits, MessageKind, PinKind, Scan, ScanContext, ScanInput, Severity, Transport,
-    UnixMs, Verdict,
+    Direction, Envelope, Finding, Limits, MessageKind, Mode as Going, PinKind, Scan, ScanContext, ScanInput, Severity,
+    Transport, UnixMs, Verdict,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,11 +23,21 @@ pub struct Judge {
     pins: Arc<PinBook>,
     rules: Rules,
     limits: Limits,
+    decisions: Arc<DecisionBook>,
 }
 
 impl Judge {
     pub fn new(scanner: Arc<dyn Scan>, pins: Arc<PinBook>, rules: Rules, limits: Limits) -> Self {
-        Self { scanner, pins, rules, limits }
+        Self { scanner, pins, rules, limits, decisions: Arc::new(DecisionBook::in_memory(Vec::new())) }
+    }
+    pub fn with_decisions(self, decisions: Arc<DecisionBook>) -> Self {
+        Self { decisions, ..self }
+    }
+    pub(crate) fn mode(&self, context: &Context<'_>) -> Going {
+        self.rules.modes.of(&context.upstream.app, &context.upstream.id)
+    }
+    pub(crate) fn decisions(&self) -> &DecisionBook {
+        &self.decisions
     }
     pub fn scanner(&self) -> &Arc<dyn Scan> {
         &self.scanner
@@ -58,14 +70,15 @@ impl Judge {
         let verdict = strictest(&findings);
         let paused = self.rules.paused_until.is_some_and(|until| now < until);
         let action = if verdict == Verdict::Block && !paused { Action::Drop } else { Action::Forward };
-        Judged { action, verdict, findings, messages: Vec::new() }
+        Judged { action, verdict, findings, messages: Vec::new(), ask: None }
     }
 
-    /// While paused everything that is not over a hard limit passes, with its Verdict on record.
+    /// While paused, and for a server in Monitor, everything that is not over a hard limit passes, with its Verdict on record.
     fn unless_paused(&self, context: &Context<'_>, bytes: &[u8], judged: Judged) -> Judged {
         let paused = self.rules.paused_until.is_some_and(|until| context.now < until);
-        if paused && bytes.len() <= self.limits.max_message_bytes {
-            return Judged { action: Action::Forward, ..judged };
+        let monitored = self.mode(context) == Going::Monitor;
+        if (paused || monitored) && bytes.len() <= self.limits.max_message_bytes {
+            return Judged { action: Action::Forward, ask: None, ..judged };
         }
         judged
     }
@@ -87,6 +100,7 @@ impl Judge {
                     verdict: Verdict::Block,
                     findings: vec![finding],
                     messages: Vec::new(),
+                    ask: None,
                 };
             }
         };
@@ -121,6 +135,7 @@ impl Judge {
                     verdict: Verdict::Block,
                     findings: vec![finding],
                     messages: Vec::new(),
+                    ask: None,
                 }
             }
             Err(_) => self.judge_text(context, bytes),
@@ -149,7 +164,7 @@ impl Judge {
             }
             _ => Action::Forward,
         };
-        Judged { action, verdict, findings, messages: Vec::new() }
+        Judged { action, verdict, findings, messages: Vec::new(), ask: None }
     }
 
     fn judge_doc(
@@ -181,6 +196,24 @@ impl Judge {
                 findings.extend(self.guarded(|| self.scanner.scan_text(direction, &tail)));
             }
         }
+        match self.weigh(context, direction, doc, &summary, &mut findings) {
+            Weighed::Stands => {}
+            Weighed::Redact(bytes) => {
+                let messages = vec![summary];
+                return Judged {
+                    action: Action::Replace(bytes),
+                    verdict: Verdict::Redact,
+                    findings,
+                    messages,
+                    ask: None,
+                };
+            }
+            Weighed::Ask(question) => {
+                let action = answer::declined(&question, Declined::ByDefault, &findings);
+                let messages = vec![summary];
+                return Judged { action, verdict: Verdict::Ask, findings, messages, ask: Some(question) };
+            }
+        }
         let compared = self.compare(context, direction, doc.root(), &summary, &findings);
         findings.extend(compared.findings.iter().cloned());
         if strictest(&findings) < Verdict::Block {
@@ -190,6 +223,7 @@ impl Judge {
                 verdict: strictest(&findings),
                 findings,
                 messages: vec![summary],
+                ask: None,
             };
         }
         let mended = (direction == Direction::ToClient).then(|| self.mend(context, doc, &summary, &findings)).flatten();
@@ -206,7 +240,7 @@ impl Judge {
             }
             None => block(direction, &whole, &summary, &findings),
         };
-        Judged { action, verdict: Verdict::Block, findings, messages: vec![summary] }
+        Judged { action, verdict: Verdict::Block, findings, messages: vec![summary], ask: None }
     }
 
     /// Only the hostile parts of a server's response taken out. The scanner reports a limited number of Findings, so what
@@ -262,7 +296,7 @@ impl Judge {
         compared.unwrap_or_else(|_| Compared { findings: self.failed(), ..Compared::default() })
     }
 
-    fn findings(
+    pub(crate) fn findings(
         &self,
         context: &Context<'_>,
         direction: Direction,
@@ -357,6 +391,8 @@ impl Judge {
             }
             items.push(summary);
         }
+        // Nobody is asked about a part of a batch: what is doubtful there does not go on.
+        self.raise(context, &mut findings, Verdict::Block);
         let mut compared = Vec::new();
         for (item, summary) in doc.root().children().zip(&items) {
             let one = self.compare(context, direction, item, summary, &findings);
@@ -365,13 +401,13 @@ impl Judge {
         }
         if strictest(&findings) == Verdict::Block {
             let action = block_batch(direction, &items, &findings);
-            return Judged { action, verdict: Verdict::Block, findings, messages: items };
+            return Judged { action, verdict: Verdict::Block, findings, messages: items, ask: None };
         }
         compared.into_iter().for_each(|one| self.pins.keep(one, &[]));
-        Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items }
+        Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items, ask: None }
     }
 }
 
-fn strictest(findings: &[Finding]) -> Verdict {
+pub(crate) fn strictest(findings: &[Finding]) -> Verdict {
     findings.iter().map(|f| f.verdict).max().unwrap_or_default()
 }

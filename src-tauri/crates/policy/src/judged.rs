@@ -1,20 +1,23 @@
 //! What a judgement is given and what it says: the types around `Judge`.
 
+use crate::Question;
 use crate::beside::Mirror;
 use crate::edit::list_key;
 use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{
-    Confidence, Direction, Envelope, Finding, MessageKind, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
+    Confidence, Direction, Envelope, Finding, MessageKind, Modes, SessionId, Severity, Transport, UnixMs, Upstream,
+    UpstreamId, Verdict,
 };
 use std::ops::Range;
 
 /// The person's settings as far as they change a Verdict's effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Findings are recorded and nothing is blocked before this time (a pause). `i64::MAX`: until resumed.
     pub paused_until: Option<UnixMs>,
     /// What a server defines when it is first seen is kept from the app until the person has looked at it.
     pub hold_new_servers: bool,
+    pub modes: Modes,
 }
 
 /// Who talks to whom, and when.
@@ -26,6 +29,8 @@ pub struct Context<'a> {
     pub siblings: &'a dyn Fn() -> Vec<UpstreamId>,
     /// The `Mcp-*` headers that came with the Message (HTTP only).
     pub mirrors: &'a [Mirror],
+    /// None where Decisions for one Session cannot be told apart.
+    pub session: Option<&'a SessionId>,
 }
 
 /// What is remembered of a request until its response comes.
@@ -90,6 +95,9 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// One element; more for a batch; none when the bytes are no JSON.
     pub messages: Vec<MessageSummary>,
+    /// The Message is doubtful (Verdict::Ask): a person may let it go on. Until then, and for whoever cannot ask, `action`
+    /// denies it.
+    pub ask: Option<Box<Question>>,
 }
 
 /// Ids of the built-in checks (those that are no Signature files).

@@ -3,7 +3,7 @@
 //! File: first line the hex HMAC-SHA256 of the rest, the rest JSON.
 
 use hmac::{Hmac, KeyInit, Mac};
-use portcullis_domain::{Limits, Pin, UnixMs, UpstreamId};
+use portcullis_domain::{Decision, Limits, Modes, Pin, UnixMs, UpstreamId};
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,11 @@ pub struct Snapshot {
     pub paused_until: Option<UnixMs>,
     #[serde(default)]
     pub hold_new_servers: bool,
+    #[serde(default)]
+    pub modes: Modes,
+    /// Those that hold without the daemon.
+    #[serde(default)]
+    pub decisions: Vec<Decision>,
     /// Id, app, server name of every protected entry, for rows written while the daemon is away.
     pub upstreams: Vec<portcullis_domain::Upstream>,
     #[serde(default)]

@@ -38,7 +38,7 @@ impl Bench {
     fn judge(&self, direction: Direction, bytes: &[u8], answers: Option<(&str, bool)>) -> Judged {
         let siblings = Vec::new;
         let (upstream, transport) = (&self.upstream, self.upstream.transport);
-        let context = Context { upstream, transport, now: 1000, siblings: &siblings, mirrors: &[] };
+        let context = Context { upstream, transport, now: 1000, siblings: &siblings, mirrors: &[], session: None };
         let paired = |_: &str| {
             answers.map(|(method, modern)| PairedRequest { method: method.into(), target: None, modern, task: false })
         };

@@ -41,19 +41,25 @@ impl Bench {
             saved.push(pin.clone());
         };
         let pins = Arc::new(PinBook::new(pins, Box::new(save)));
-        let judge = Judge::new(Arc::new(Words), pins.clone(), rules, Limits::default());
+        let judge = Judge::new(Arc::new(Words), pins.clone(), rules.clone(), Limits::default());
         Self { judge, pins, saved, rules }
     }
 
     fn restart(&self) -> Self {
-        Self::restarted(self.rules, self.saved.lock().unwrap().clone())
+        Self::restarted(self.rules.clone(), self.saved.lock().unwrap().clone())
     }
 
     fn judge(&self, direction: Direction, message: &Value, answers: Option<&str>) -> Judged {
         let upstream = upstream();
         let siblings = Vec::new;
-        let context =
-            Context { upstream: &upstream, transport: Transport::Stdio, now: 1000, siblings: &siblings, mirrors: &[] };
+        let context = Context {
+            upstream: &upstream,
+            transport: Transport::Stdio,
+            now: 1000,
+            siblings: &siblings,
+            mirrors: &[],
+            session: None,
+        };
         let paired = |_: &str| {
             answers.map(|method| PairedRequest { method: method.into(), target: None, modern: false, task: false })
         };

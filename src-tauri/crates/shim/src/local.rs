@@ -11,7 +11,9 @@ use portcullis_domain::{
     AppId, AuditRow, Change, ChangeKind, Confidence, Direction, Exchange, ExchangeId, Finding, Limits, MessageKind,
     Outcome, SessionId, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
 };
-use portcullis_policy::{Action, Context, Judge, Judged, MessageSummary, PinBook, Rules, Snapshot, check};
+use portcullis_policy::{
+    Action, Context, DecisionBook, Judge, Judged, MessageSummary, PinBook, Rules, Snapshot, check,
+};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -64,9 +66,11 @@ impl Local {
         for (upstream, tool) in snapshot.withheld {
             pins.withhold(&upstream, &[tool]);
         }
-        let rules = Rules { paused_until: snapshot.paused_until, hold_new_servers: snapshot.hold_new_servers };
+        let (paused_until, hold_new_servers) = (snapshot.paused_until, snapshot.hold_new_servers);
+        let rules = Rules { paused_until, hold_new_servers, modes: snapshot.modes };
+        let decisions = Arc::new(DecisionBook::lasting_only(snapshot.decisions));
         Self {
-            judge: Judge::new(Arc::new(Scanner::new(set)), Arc::new(pins), rules, limits),
+            judge: Judge::new(Arc::new(Scanner::new(set)), Arc::new(pins), rules, limits).with_decisions(decisions),
             upstream,
             siblings,
             session: session.clone(),
@@ -78,8 +82,14 @@ impl Local {
         let started = Instant::now();
         let siblings = || self.siblings.clone();
         let now = now_ms();
-        let context =
-            Context { upstream: &self.upstream, transport: Transport::Stdio, now, siblings: &siblings, mirrors: &[] };
+        let context = Context {
+            upstream: &self.upstream,
+            transport: Transport::Stdio,
+            now,
+            siblings: &siblings,
+            mirrors: &[],
+            session: None,
+        };
         let bytes = kept.line.message();
         let judged = self.judge.judge(&context, direction, bytes, &|id| session.paired(direction, id));
         let checked_us = started.elapsed().as_micros() as u64;

@@ -82,7 +82,7 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
     detail.await.map(Json)
 }
 
-pub(super) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
+pub(crate) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
     let built_in = |description: &str, advice: &str| Explanation {
         signature: id.into(),
         description: description.into(),

@@ -3,7 +3,9 @@
 
 mod alerts;
 mod apps;
+mod asks;
 mod assets;
+mod decisions;
 mod drill;
 mod events;
 mod exchanges;
@@ -20,12 +22,13 @@ mod signatures;
 mod status;
 
 pub(crate) use apps::{apply_queued, watch_apps};
+pub(crate) use exchanges::explain;
 pub(crate) use failure::Failure;
 
 use crate::core::Core;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -50,6 +53,14 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/export", get(export::file))
         .route("/api/alerts", get(alerts::list))
         .route("/api/alerts/{id}/review", post(alerts::review))
+        .route("/api/asks", get(asks::list))
+        .route("/api/asks/budget", get(asks::budget))
+        .route("/api/asks/{id}", get(asks::one))
+        .route("/api/asks/{id}/answer", post(asks::answer))
+        .route("/api/decisions", get(decisions::list).post(decisions::make))
+        .route("/api/decisions/{id}", delete(decisions::revoke))
+        .route("/api/modes", get(decisions::modes).put(decisions::set_mode))
+        .route("/api/replay", post(decisions::replay))
         .route("/api/stats", get(status::stats))
         .route("/api/changes", get(status::changes))
         .route("/api/signatures", get(signatures::list))

@@ -4,6 +4,7 @@ use super::Shared;
 use super::extract::Body;
 use super::failure::{Answer, Failure};
 use crate::config::{ASK_SECONDS, MINUTES};
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::State;
 use portcullis_domain::api::{PauseRequest, Settings};
@@ -34,11 +35,19 @@ pub(super) async fn put(State(shared): State<Shared>, Body(settings): Body<Setti
     stored.await.map(Json)
 }
 
-pub(super) async fn pause(State(shared): State<Shared>, Body(request): Body<PauseRequest>) -> Answer<Value> {
+pub(super) async fn pause(
+    State(shared): State<Shared>,
+    sender: Sender,
+    Body(request): Body<PauseRequest>,
+) -> Answer<Value> {
     if request.minutes.is_some_and(|minutes| minutes == 0 || minutes > MAX_PAUSE_MINUTES) {
         return Err(Failure::bad_request("Pause for 1 to 1,440 minutes, or without a number until resumed."));
     }
-    shared.blocking(move |core| Ok(core.pause(request.minutes)?)).await?;
+    let paused = shared.blocking(move |core| {
+        sender.is_no_app(core)?;
+        Ok(core.pause(request.minutes)?)
+    });
+    paused.await?;
     Ok(Json(json!(null)))
 }
 

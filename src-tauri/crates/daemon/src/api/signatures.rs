@@ -5,6 +5,7 @@ use super::extract::Body;
 use super::failure::{Answer, Failure};
 use crate::clock;
 use crate::core::Core;
+use crate::presence::Sender;
 use crate::signatures::info;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -47,10 +48,14 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
 
 pub(super) async fn switch(
     State(shared): State<Shared>,
+    sender: Sender,
     Path(id): Path<String>,
     Body(request): Body<SignatureSwitch>,
 ) -> Answer<SignatureInfo> {
     let switched = shared.blocking(move |core| {
+        if !request.enabled {
+            sender.is_no_app(core)?;
+        }
         core.switch_signature(&id, request.enabled)?;
         one(core, &id)
     });

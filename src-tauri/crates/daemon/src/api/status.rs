@@ -60,6 +60,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         open_blocks: u32::try_from(open_blocks).unwrap_or(u32::MAX),
         messages_today,
         signatures_active: count(core.with_signatures(crate::signatures::Signatures::active_count)),
+        asks_waiting: count(core.asks.approvals.waiting()),
         quiet: core.settings().quiet_hours().is_some_and(|quiet| quiet.contains(minute_of_day())),
         problems,
     })

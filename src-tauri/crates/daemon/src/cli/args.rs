@@ -92,6 +92,20 @@ pub enum Command {
     Pause(Pause),
     /// Block again what is not allowed.
     Resume,
+    /// See and answer the questions that doubtful calls wait for.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  portcullis ask list\n  portcullis ask watch\n  portcullis ask answer 7q2… allow\n  portcullis ask answer 7q2… allow-always --minutes 1440"
+    )]
+    Ask(Ask),
+    /// List what you decided before, and take decisions back.
+    #[command(subcommand)]
+    Decisions(Decisions),
+    /// Show or set how far Portcullis goes: monitor, ask or block; for all, an app or a server.
+    #[command(
+        after_help = "Examples:\n  portcullis mode\n  portcullis mode block\n  portcullis mode monitor --app cursor\n  portcullis mode inherit --server 3f…"
+    )]
+    Mode(Mode),
     /// Print a completion script.
     #[command(
         after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis\n  portcullis completions zsh > ~/.zfunc/_portcullis"
@@ -341,4 +355,75 @@ pub struct Pause {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Ask {
+    /// Waiting questions, and those of the last time that can still be answered for the retry.
+    List,
+    /// Answer one. What lets a call go on is confirmed at the terminal.
+    Answer {
+        /// As `portcullis ask list` shows it.
+        id: String,
+        #[arg(value_enum)]
+        answer: AnswerWord,
+        /// How long an -always answer is remembered (default: 30 days; critical findings: 24 hours).
+        #[arg(long)]
+        minutes: Option<u32>,
+    },
+    /// Stay and answer questions as they come.
+    Watch,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum AnswerWord {
+    /// This call only.
+    Allow,
+    /// Exactly the same call, in this session.
+    AllowSession,
+    /// Exactly the same call, for a while.
+    AllowAlways,
+    /// Without what was found.
+    Redact,
+    RedactAlways,
+    Deny,
+    DenyAlways,
+}
+
+#[derive(Subcommand)]
+pub enum Decisions {
+    /// Those in force, newest first.
+    List {
+        /// Words that must all occur.
+        query: Vec<String>,
+        /// Ended ones, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Take one back.
+    Revoke { id: String },
+}
+
+#[derive(Args)]
+pub struct Mode {
+    #[arg(value_enum)]
+    pub mode: Option<ModeWord>,
+    /// Only for this app.
+    #[arg(long, requires = "mode", conflicts_with = "server")]
+    pub app: Option<String>,
+    /// Only for this server, by its id.
+    #[arg(long, requires = "mode", value_name = "ID")]
+    pub server: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeWord {
+    /// Block nothing, tell what would have been blocked.
+    Monitor,
+    /// Hold what is doubtful and ask.
+    Ask,
+    /// Block what is doubtful without asking.
+    Block,
+    /// As its app, or the default.
+    Inherit,
 }

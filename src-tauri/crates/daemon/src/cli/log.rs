@@ -117,7 +117,7 @@ async fn follow(
     let print = |row: &ExchangeRow| {
         if as_json { say(&serde_json::to_string(row).unwrap_or_default()) } else { say(&line(row)) }
     };
-    let mut events = reached.handle().events().await?;
+    let mut events = reached.handle().listen(false).await?;
     // Oldest first here, so that what follows continues the list.
     rows.iter().rev().try_for_each(print)?;
     loop {

@@ -3,6 +3,7 @@
 
 mod apps;
 mod args;
+mod ask;
 mod doctor;
 mod drill;
 mod exit;
@@ -68,6 +69,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Doctor => doctor::run(json),
         Command::Pause(args) => with_api(async |api| pause::pause(api, &args, json).await),
         Command::Resume => with_api(async |api| pause::resume(api, json).await),
+        Command::Ask(command) => with_api(async |api| ask::run(api, &command, json).await),
+        Command::Decisions(command) => with_api(async |api| ask::decisions(api, &command, json).await),
+        Command::Mode(args) => with_api(async |api| ask::mode(api, &args, json).await),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

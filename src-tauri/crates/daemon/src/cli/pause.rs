@@ -11,6 +11,7 @@ use std::process::ExitCode;
 pub async fn pause(reached: &Reached, args: &args::Pause, as_json: bool) -> Result<ExitCode, Failed> {
     let how_long = args.minutes.map_or("until you resume".to_owned(), |minutes| format!("for {minutes} minutes"));
     confirm(&format!("Block nothing {how_long}?"), args.yes)?;
+    reached.is_no_app()?;
     reached.handle().pause(args.minutes).await?;
     if as_json {
         return print(reached).await;

@@ -5,6 +5,7 @@ use crate::access::Access;
 use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::lock::{self, Holder, Lock};
+use crate::presence;
 use crate::{Error, Handle, api, secret, upkeep};
 use portcullis_clients::Serving;
 use std::sync::Arc;
@@ -27,6 +28,12 @@ struct Local {
 impl Reached {
     pub fn handle(&self) -> Handle {
         Handle::new(self.access.clone(), None)
+    }
+
+    /// Without a daemon nobody else can tell who asks: nothing that a ClientApp started may loosen protection.
+    pub fn is_no_app(&self) -> Result<(), Failed> {
+        let Some(Local { core, .. }) = &self.local else { return Ok(()) };
+        presence::own_process_is_no_app(core).map_err(|failure| failure.error.into())
     }
 
     /// Writes what the command left in memory.

@@ -83,6 +83,20 @@ pub fn ask(question: &str) -> io::Result<Option<bool>> {
     Ok(Some(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
+/// A line from the terminal; None when there is no terminal to ask on.
+pub fn read_line(question: &str) -> io::Result<Option<String>> {
+    use std::io::IsTerminal as _;
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let mut err = io::stderr().lock();
+    write!(err, "{question}")?;
+    err.flush()?;
+    let mut line = String::new();
+    let read = io::stdin().read_line(&mut line)?;
+    Ok((read > 0).then_some(line))
+}
+
 /// Unix milliseconds as local time, for reading.
 pub fn time(at: portcullis_domain::UnixMs) -> String {
     match jiff::Timestamp::from_millisecond(at) {

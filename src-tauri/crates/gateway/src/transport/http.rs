@@ -6,7 +6,11 @@ use super::coding::{self, Source};
 use super::headers::{
     charsets, drop_hostile, end_to_end, forwardable, is_event_stream, is_like_ascii, is_utf8, mirror_again, mirrors,
 };
+use super::held;
+use super::legacy::Connection;
 use super::relay::{Broken, Relay};
+use crate::hold::Held;
+use crate::inspect::Inspected;
 use crate::record::random;
 use crate::route::{self, Endpoint, Route};
 use crate::session::{Key, Session};
@@ -20,9 +24,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use portcullis_domain::{Direction, SessionId};
+use portcullis_domain::{Direction, SessionId, Upstream};
 use portcullis_policy::{Action, Judged, refusal};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -54,9 +59,9 @@ async fn handle(State(gateway): State<Gateway>, request: Request) -> Response {
 }
 
 /// An answer of our own that is no MCP result: status and a JSON-RPC error without an id (or with the request's).
-struct Refused {
+pub(super) struct Refused {
     status: StatusCode,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Refused {
@@ -155,70 +160,132 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         (None, Some(id)) => http_session(&gateway, &route, &id),
         (None, None) => stateless_session(&gateway, &route),
     };
-    let mut headers = forwardable(&parts.headers);
-    // The body goes on decoded.
-    headers.remove(header::CONTENT_ENCODING);
-    let judged = inner.inspect(&session, Direction::ToUpstream, &bytes, &mirrors(&parts.headers));
-    let mut awaited: Vec<String> = requests(&judged).collect();
-    let mut answered = None;
-    let body = match judged.action {
-        Action::Forward => bytes,
-        Action::Replace(edited) => {
-            mirror_again(&mut headers, &bytes, &edited, inner.judge.load().limits());
-            edited.into()
-        }
-        Action::Split { on, back } => {
-            awaited.clear();
-            answered = Some(back);
-            on.into()
-        }
-        Action::Drop => return Ok(empty(StatusCode::ACCEPTED)),
-        Action::Refuse(answer) => return Ok(json_response(StatusCode::BAD_REQUEST, answer)),
-        Action::Answer(answer) => match legacy {
-            Some(connection) => {
-                // The reply travels on the stream; a stream that is gone needs no reply.
-                let _ = connection.inject.send(sse_message(&answer));
-                return Ok(empty(StatusCode::ACCEPTED));
-            }
-            None => return Ok(in_accepted_form(&parts.headers, answer)),
-        },
-    };
+    let inspected = inner.inspect(&session, Direction::ToUpstream, &bytes, &mirrors(&parts.headers));
+    let (upstream, prefix, headers) = (route.upstream.clone(), route.prefix.to_owned(), parts.headers);
     let url = match &legacy {
         Some(connection) => connection.post_to.clone(),
         None => with_query(url, parts.uri.query()),
     };
-    let answer = tokio::select! {
-        biased;
-        answer = ask(&gateway, &route, Method::POST, &url, headers, body) => answer,
-        () = inner.cut.cancelled() => Err(Unanswered::Failed("Portcullis stopped before it answered".into())),
-    };
-    let (answer, headers) = match answer {
-        Ok(answer) => answer,
-        Err(why) => {
-            for id in &awaited {
-                let open = session.close(Direction::ToUpstream, id);
-                open.into_iter().for_each(|open| inner.fail(open, why.reason()));
-            }
-            let refused = why.refused(&route, awaited.first().map(String::as_str));
-            // A request of a session gets a JSON-RPC answer that the app shows, and no status that it acts upon.
-            return match (why, awaited.is_empty() || legacy.is_some()) {
-                (Unanswered::SignIn, false) => Ok(in_accepted_form(&parts.headers, refused.body)),
-                _ => Err(refused),
-            };
-        }
-    };
-    if let Some(back) = answered {
-        return Ok(match legacy {
-            Some(connection) => {
-                let _ = connection.inject.send(sse_message(&back));
-                empty(StatusCode::ACCEPTED)
-            }
-            None => in_accepted_form(&parts.headers, back),
-        });
+    let call = Call { gateway, upstream, prefix, url, headers, session, legacy, bytes };
+    match inspected {
+        Inspected::Done(judged) => call.carry_out(judged).await,
+        Inspected::Held(held) => call.wait(held).await,
     }
-    // A legacy POST is answered on the stream: its requests stay open when this body ends.
-    let awaited = if legacy.is_some() { Vec::new() } else { awaited };
-    respond(gateway, &route, session, url, headers, answer, awaited).await
+}
+
+/// A POST whose Verdict is known, or is waited for.
+pub(super) struct Call {
+    pub gateway: Gateway,
+    upstream: Arc<Upstream>,
+    prefix: String,
+    url: Url,
+    headers: HeaderMap,
+    session: Arc<Session>,
+    legacy: Option<Connection>,
+    bytes: Bytes,
+}
+
+impl Call {
+    /// Keeps the app alive while a person is asked, in the form that it accepts.
+    async fn wait(self, held: Box<Held>) -> Result<Response, Refused> {
+        if let Some(connection) = self.legacy.clone() {
+            connection.holding.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = connection.ended.cancelled() => {}
+                    () = self.wait_on_stream(&connection, held) => {}
+                }
+            });
+            return Ok(empty(StatusCode::ACCEPTED));
+        }
+        if accepts(&self.headers, "text/event-stream") {
+            return Ok(held::respond(self, held));
+        }
+        let judged = held::settled(held, |_| {}).await;
+        self.carry_out(judged).await
+    }
+
+    /// Legacy SSE: everything travels on the stream, the POST is answered already.
+    async fn wait_on_stream(self, connection: &Connection, held: Box<Held>) {
+        let id = held.question.id.clone();
+        let judged = held::settled(held, |message| {
+            let piece = message.map_or_else(|| Bytes::from_static(held::COMMENT), |message| held::event(&message));
+            let _ = connection.inject.send(piece);
+        })
+        .await;
+        connection.holding.fetch_sub(1, Ordering::Relaxed);
+        let failed = match self.carry_out(judged).await {
+            Ok(response) if response.status().is_success() => return,
+            Ok(response) => held::unusable(&id, response.status().as_u16()),
+            Err(refused) => refused.body,
+        };
+        let _ = connection.inject.send(held::event(&failed));
+    }
+
+    pub(super) async fn carry_out(self, judged: Judged) -> Result<Response, Refused> {
+        let Self { gateway, upstream, prefix, url, headers, session, legacy, bytes } = self;
+        let inner = gateway.inner.clone();
+        let route = Route { upstream, prefix: &prefix, endpoint: Endpoint::Main };
+        // The body goes on decoded.
+        let mut forwarded = forwardable(&headers);
+        forwarded.remove(header::CONTENT_ENCODING);
+        let mut awaited: Vec<String> = requests(&judged).collect();
+        let mut answered = None;
+        let body = match judged.action {
+            Action::Forward => bytes,
+            Action::Replace(edited) => {
+                mirror_again(&mut forwarded, &bytes, &edited, inner.judge.load().limits());
+                edited.into()
+            }
+            Action::Split { on, back } => {
+                awaited.clear();
+                answered = Some(back);
+                on.into()
+            }
+            Action::Drop => return Ok(empty(StatusCode::ACCEPTED)),
+            Action::Refuse(answer) => return Ok(json_response(StatusCode::BAD_REQUEST, answer)),
+            Action::Answer(answer) => match legacy {
+                Some(connection) => {
+                    // The reply travels on the stream; a stream that is gone needs no reply.
+                    let _ = connection.inject.send(sse_message(&answer));
+                    return Ok(empty(StatusCode::ACCEPTED));
+                }
+                None => return Ok(in_accepted_form(&headers, answer)),
+            },
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = ask(&gateway, &route, Method::POST, &url, forwarded, body) => answer,
+            () = inner.cut.cancelled() => Err(Unanswered::Failed("Portcullis stopped before it answered".into())),
+        };
+        let (answer, forwarded) = match answer {
+            Ok(answer) => answer,
+            Err(why) => {
+                for id in &awaited {
+                    let open = session.close(Direction::ToUpstream, id);
+                    open.into_iter().for_each(|open| inner.fail(open, why.reason()));
+                }
+                let refused = why.refused(&route, awaited.first().map(String::as_str));
+                // A request of a session gets a JSON-RPC answer that the app shows, and no status that it acts upon.
+                return match (why, awaited.is_empty() || legacy.is_some()) {
+                    (Unanswered::SignIn, false) => Ok(in_accepted_form(&headers, refused.body)),
+                    _ => Err(refused),
+                };
+            }
+        };
+        if let Some(back) = answered {
+            return Ok(match legacy {
+                Some(connection) => {
+                    let _ = connection.inject.send(sse_message(&back));
+                    empty(StatusCode::ACCEPTED)
+                }
+                None => in_accepted_form(&headers, back),
+            });
+        }
+        // A legacy POST is answered on the stream: its requests stay open when this body ends.
+        let awaited = if legacy.is_some() { Vec::new() } else { awaited };
+        respond(gateway, &route, session, url, forwarded, answer, awaited).await
+    }
 }
 
 fn requests(judged: &Judged) -> impl Iterator<Item = String> + '_ {
@@ -496,11 +563,13 @@ async fn step((first, mut relay): (Option<Bytes>, Relay)) -> Option<(Result<Byte
     Some((item, (None, relay)))
 }
 
+fn accepts(headers: &HeaderMap, what: &str) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|v| v.to_str().is_ok_and(|v| v.contains(what)))
+}
+
 /// Our answer in the form the app accepts: plain JSON where it may, else one event.
 fn in_accepted_form(headers: &HeaderMap, answer: Vec<u8>) -> Response {
-    let accepts =
-        |what: &str| headers.get_all(header::ACCEPT).iter().any(|v| v.to_str().is_ok_and(|v| v.contains(what)));
-    if accepts("text/event-stream") && !accepts("application/json") && !accepts("*/*") {
+    if accepts(headers, "text/event-stream") && !accepts(headers, "application/json") && !accepts(headers, "*/*") {
         let mut response = Response::new(Body::from(sse_message(&answer)));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         return response;

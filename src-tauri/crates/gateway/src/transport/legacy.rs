@@ -4,8 +4,10 @@
 use crate::session::Session;
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// One open SSE stream.
@@ -16,6 +18,10 @@ pub(crate) struct Connection {
     pub post_to: Url,
     /// Whole events to put on the stream (answers to blocked requests).
     pub inject: mpsc::UnboundedSender<Bytes>,
+    /// Cancelled when the stream ends: what is held for it is void then.
+    pub ended: CancellationToken,
+    /// Requests that a person is asked about.
+    pub holding: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]

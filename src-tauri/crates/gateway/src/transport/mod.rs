@@ -3,6 +3,7 @@
 pub(crate) mod carried;
 mod coding;
 mod headers;
+mod held;
 pub(crate) mod http;
 mod json_frames;
 pub(crate) mod legacy;

@@ -2,18 +2,25 @@
 //! around it never is. Dropping this stream (the app closed its side) closes the upstream side at once, and the reverse.
 
 use super::coding::Source;
+use super::held::{COMMENT, COMMENT_EVERY};
 use super::json_frames::JsonFrames;
 use super::legacy::{self, Connection};
 use super::sse_frames::{Event, SseFrames, TooLarge, has_other_line_end};
 use crate::Gateway;
+use crate::inspect::Inspected;
 use crate::session::Session;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use portcullis_domain::Direction;
 use portcullis_policy::{Action, BLOCKED_CODE, refusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 const MAX_ANSWERING: usize = 8;
@@ -31,6 +38,8 @@ pub(crate) struct Relay {
     frames: Frames,
     ready: VecDeque<Bytes>,
     done: bool,
+    /// Messages that a person is asked about; what follows them on the stream passes them.
+    held: FuturesUnordered<BoxFuture<'static, (Piece, Action)>>,
     legacy: Option<Legacy>,
     /// Bounds our own answers under way: a server may ask without end and never take them.
     answering: Arc<Semaphore>,
@@ -44,6 +53,9 @@ enum Frames {
 }
 
 struct Legacy {
+    _ended: DropGuard,
+    /// Requests that a person is asked about: their answers come on this stream.
+    holding: Arc<AtomicUsize>,
     key: String,
     post_to: Url,
     injected: mpsc::UnboundedReceiver<Bytes>,
@@ -64,8 +76,23 @@ impl Relay {
         let max = gateway.inner.judge.load().limits().max_message_bytes;
         let frames =
             if is_event_stream { Frames::Sse(SseFrames::new(max)) } else { Frames::Json(JsonFrames::new(max)) };
+        let held = FuturesUnordered::new();
         let (ready, done, legacy, answering) = (VecDeque::new(), false, None, Arc::new(Semaphore::new(MAX_ANSWERING)));
-        Self { gateway, session, body, upstream_url, headers, prefix, frames, ready, done, legacy, answering, awaited }
+        Self {
+            gateway,
+            session,
+            body,
+            upstream_url,
+            headers,
+            prefix,
+            frames,
+            ready,
+            done,
+            held,
+            legacy,
+            answering,
+            awaited,
+        }
     }
 
     /// The next bytes for the app. None: the body has ended. Err: it ends before its end, and the app must see that.
@@ -74,23 +101,30 @@ impl Relay {
             if let Some(bytes) = self.ready.pop_front() {
                 return Some(Ok(bytes));
             }
-            if self.done {
+            if self.done && self.held.is_empty() {
                 return None;
             }
             let inner = self.gateway.inner.clone();
             let stopping = inner.stop.is_cancelled();
-            if stopping && !self.owes() {
+            if stopping && !self.owes() && self.held.is_empty() {
                 return None;
             }
             let piece = tokio::select! {
                 biased;
+                Some((piece, action)) = self.held.next(), if !self.held.is_empty() => {
+                    self.release(piece, action);
+                    continue;
+                }
                 () = inner.cut.cancelled() => {
                     self.done = true;
                     return Some(Err(Broken::Stopped));
                 }
                 () = inner.stop.cancelled(), if !stopping => continue,
                 Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
-                piece = self.body.next() => piece,
+                () = tokio::time::sleep(COMMENT_EVERY), if self.is_stream() && !self.held.is_empty() => {
+                    return Some(Ok(Bytes::from_static(COMMENT)));
+                }
+                piece = self.body.next(), if !self.done => piece,
             };
             match piece {
                 Some(Ok(data)) => self.push(&data),
@@ -107,7 +141,7 @@ impl Relay {
     fn owes(&self) -> bool {
         match (&self.frames, &self.legacy) {
             (Frames::Json(_), _) => true,
-            (Frames::Sse(_), Some(_)) => self.session.owes(None),
+            (Frames::Sse(_), Some(legacy)) => legacy.holding.load(Ordering::Relaxed) > 0 || self.session.owes(None),
             (Frames::Sse(_), None) => self.session.owes(Some(&self.awaited)),
         }
     }
@@ -160,16 +194,13 @@ impl Relay {
         }
     }
 
+    fn is_stream(&self) -> bool {
+        matches!(self.frames, Frames::Sse(_))
+    }
+
     fn document(&mut self, document: Bytes) {
-        match self.inspect(&document) {
-            Action::Forward => self.emit(document),
-            Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(bytes.into()),
-            Action::Answer(bytes) => self.answer_upstream(bytes),
-            Action::Split { on, back } => {
-                self.answer_upstream(back);
-                self.emit(on.into());
-            }
-            Action::Drop => {}
+        if let Some((piece, action)) = self.inspect(Piece::Document(document)) {
+            self.release(piece, action);
         }
     }
 
@@ -189,32 +220,62 @@ impl Relay {
         if has_other_line_end(data) && !self.gateway.inner.is_json(data) {
             return self.emit(event.without_data());
         }
-        match self.inspect(data) {
-            Action::Forward if event.odd => self.emit(event.with_data(data)),
-            Action::Forward => self.emit(event.raw),
-            Action::Replace(bytes) | Action::Refuse(bytes) => self.emit(event.with_data(&bytes)),
-            Action::Answer(bytes) => {
-                self.answer_upstream(bytes);
-                self.emit(event.without_data());
-            }
-            Action::Split { on, back } => {
-                self.answer_upstream(back);
-                self.emit(event.with_data(&on));
-            }
-            Action::Drop => self.emit(event.without_data()),
+        if let Some((piece, action)) = self.inspect(Piece::Event(event)) {
+            self.release(piece, action);
         }
     }
 
-    fn inspect(&self, bytes: &[u8]) -> Action {
-        let judged = self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes, &[]);
-        match (&judged.action, self.awaited.first()) {
+    /// Does what was decided about one Message.
+    fn release(&mut self, piece: Piece, action: Action) {
+        match (piece, action) {
+            (Piece::Document(document), Action::Forward) => self.emit(document),
+            (Piece::Document(_), Action::Replace(bytes) | Action::Refuse(bytes)) => self.emit(bytes.into()),
+            (Piece::Document(_), Action::Answer(bytes)) => self.answer_upstream(bytes),
+            (Piece::Document(_), Action::Split { on, back }) => {
+                self.answer_upstream(back);
+                self.emit(on.into());
+            }
+            (Piece::Document(_), Action::Drop) => {}
+            (Piece::Event(event), Action::Forward) if event.odd => {
+                let data = event.data.clone().unwrap_or_default();
+                self.emit(event.with_data(&data));
+            }
+            (Piece::Event(event), Action::Forward) => self.emit(event.raw),
+            (Piece::Event(event), Action::Replace(bytes) | Action::Refuse(bytes)) => self.emit(event.with_data(&bytes)),
+            (Piece::Event(event), Action::Answer(bytes)) => {
+                self.answer_upstream(bytes);
+                self.emit(event.without_data());
+            }
+            (Piece::Event(event), Action::Split { on, back }) => {
+                self.answer_upstream(back);
+                self.emit(event.with_data(&on));
+            }
+            (Piece::Event(event), Action::Drop) => self.emit(event.without_data()),
+        }
+    }
+
+    /// None: a person is asked; `next` goes on with it.
+    fn inspect(&mut self, piece: Piece) -> Option<(Piece, Action)> {
+        let bytes = match &piece {
+            Piece::Document(document) => &document[..],
+            Piece::Event(event) => event.data.as_deref().unwrap_or_default(),
+        };
+        let judged = match self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes, &[]) {
+            Inspected::Done(judged) => judged,
+            Inspected::Held(held) => {
+                self.held.push(Box::pin(async move { (piece, held.settled().await.action) }));
+                return None;
+            }
+        };
+        let action = match (&judged.action, self.awaited.first()) {
             // Instead of something that could not even be read: the app waits for an answer under its own id.
             (Action::Replace(_), Some(id)) if judged.messages.is_empty() => {
                 let message = "Portcullis withheld the server's answer: a check did not allow what it holds.";
                 Action::Replace(refusal(Some(id), BLOCKED_CODE, message))
             }
             _ => judged.action,
-        }
+        };
+        Some((piece, action))
     }
 
     fn endpoint(&mut self, event: &Event, data: &[u8]) {
@@ -232,10 +293,14 @@ impl Relay {
             return self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
         }
         let (inject, injected) = mpsc::unbounded_channel();
-        let connection = Connection { session: self.session.clone(), post_to: post_to.clone(), inject };
+        let ended = CancellationToken::new();
+        let guard = ended.clone().drop_guard();
+        let holding = Arc::<AtomicUsize>::default();
+        let (session, post) = (self.session.clone(), post_to.clone());
+        let connection = Connection { session, post_to: post, inject, ended, holding: holding.clone() };
         let key = self.gateway.inner.legacy.insert(connection);
         self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
-        self.legacy = Some(Legacy { key, post_to, injected });
+        self.legacy = Some(Legacy { _ended: guard, holding, key, post_to, injected });
     }
 
     /// A blocked server request gets our answer; the app never hears of it.
@@ -275,6 +340,8 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
+        // First what is held: its rows are those of requests that are still open.
+        self.held.clear();
         let inner = &self.gateway.inner;
         if let Some(legacy) = &self.legacy {
             inner.legacy.remove(&legacy.key);

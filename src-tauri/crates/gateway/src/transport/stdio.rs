@@ -1,16 +1,22 @@
 //! stdio: the daemon's side of the shim link (`domain::link`). The shim owns the pipes and keeps the bytes; here each
 //! Message gets its verdict, in order per connection. One connection per Direction, both in one Session.
 
+use super::held::settled_on_link;
+use crate::inspect::Inspected;
 use crate::record::random;
 use crate::session::{Key, Open, Session};
 use crate::{Gateway, record};
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use portcullis_domain::link::{self, FrameKind, Hello, PendingRequest};
 use portcullis_domain::{Direction, SessionId, Transport, UpstreamId};
-use portcullis_policy::{Action, PairedRequest};
+use portcullis_policy::{Action, Judged, PairedRequest};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const READ_AHEAD: usize = 64 * 1024;
@@ -96,23 +102,38 @@ async fn conversation(gateway: &Gateway, mut stream: impl AsyncRead + AsyncWrite
     };
     stream.write_all(&out).await?;
     out.clear();
-    while let Some(body) = next_frame(&mut stream, &mut buffer, max_frame).await? {
+    // Only the connection towards the app takes extra Messages for it.
+    let mut injected = (direction == Direction::ToClient).then(|| session.receive_injected());
+    let mut held: FuturesUnordered<BoxFuture<'_, (u64, Judged)>> = FuturesUnordered::new();
+    loop {
+        let body = tokio::select! {
+            biased;
+            // Dropped with this conversation, which voids what is still held: the shim judges it again by itself.
+            Some((seq, judged)) = held.next(), if !held.is_empty() => {
+                carry_out(&mut out, seq, judged.action);
+                stream.write_all(&out).await?;
+                out.clear();
+                continue;
+            }
+            Some(message) = next_injected(&mut injected) => {
+                link::encode(&mut out, FrameKind::Inject, Some(0), &message);
+                stream.write_all(&out).await?;
+                out.clear();
+                continue;
+            }
+            body = next_frame(&mut stream, &mut buffer, max_frame) => body?,
+        };
+        let Some(body) = body else { return Ok(()) };
         let Some(frame) = link::decode(&body) else { return Ok(()) };
         match frame.kind {
-            FrameKind::Message => {
-                let judged = gateway.inner.inspect(&session, direction, frame.payload, &[]);
-                let (kind, payload) = match judged.action {
-                    Action::Split { on, back } => {
-                        link::encode(&mut out, FrameKind::Inject, Some(0), &on);
-                        (FrameKind::Answer, back)
-                    }
-                    Action::Forward => (FrameKind::Allow, Vec::new()),
-                    Action::Replace(bytes) => (FrameKind::Replace, bytes),
-                    Action::Answer(bytes) | Action::Refuse(bytes) => (FrameKind::Answer, bytes),
-                    Action::Drop => (FrameKind::Drop, Vec::new()),
-                };
-                link::encode(&mut out, kind, Some(frame.seq), &payload);
-            }
+            FrameKind::Message => match gateway.inner.inspect(&session, direction, frame.payload, &[]) {
+                Inspected::Done(judged) => carry_out(&mut out, frame.seq, judged.action),
+                Inspected::Held(waiting) => {
+                    link::encode(&mut out, FrameKind::Hold, Some(frame.seq), &[]);
+                    let (seq, session) = (frame.seq, session.clone());
+                    held.push(Box::pin(async move { (seq, settled_on_link(waiting, &session).await) }));
+                }
+            },
             FrameKind::Closed => {
                 gateway.inner.abandon(&session, "the server or the app ended before an answer came");
             }
@@ -124,7 +145,27 @@ async fn conversation(gateway: &Gateway, mut stream: impl AsyncRead + AsyncWrite
             out.clear();
         }
     }
-    Ok(())
+}
+
+fn carry_out(out: &mut Vec<u8>, seq: u64, action: Action) {
+    let (kind, payload) = match action {
+        Action::Split { on, back } => {
+            link::encode(out, FrameKind::Inject, Some(0), &on);
+            (FrameKind::Answer, back)
+        }
+        Action::Forward => (FrameKind::Allow, Vec::new()),
+        Action::Replace(bytes) => (FrameKind::Replace, bytes),
+        Action::Answer(bytes) | Action::Refuse(bytes) => (FrameKind::Answer, bytes),
+        Action::Drop => (FrameKind::Drop, Vec::new()),
+    };
+    link::encode(out, kind, Some(seq), &payload);
+}
+
+async fn next_injected(injected: &mut Option<mpsc::UnboundedReceiver<Vec<u8>>>) -> Option<Vec<u8>> {
+    match injected {
+        Some(injected) => injected.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), String> {

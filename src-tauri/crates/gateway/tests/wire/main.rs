@@ -1,6 +1,7 @@
 //! The gateway over real sockets.
 
 mod around;
+mod hold;
 mod http;
 #[cfg(unix)]
 mod link;

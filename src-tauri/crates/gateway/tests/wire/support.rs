@@ -3,7 +3,7 @@
 use arc_swap::ArcSwap;
 use portcullis_domain::*;
 use portcullis_gateway::oauth::{Grant, SignIns, Vault};
-use portcullis_gateway::{Deps, Gateway};
+use portcullis_gateway::{Approvals, AskEvent, AskView, Deps, Gateway, Hooks};
 use portcullis_policy::{Judge, PinBook, Rules};
 use portcullis_testkit::Words;
 use std::collections::{HashMap, VecDeque};
@@ -311,6 +311,9 @@ pub struct Proxied {
     gateway: Gateway,
     rows: Arc<Mutex<Vec<AuditRow>>>,
     stop: CancellationToken,
+    pub person: Person,
+    pub approvals: Arc<Approvals>,
+    pub judge: Arc<ArcSwap<Judge>>,
 }
 
 impl Drop for Proxied {
@@ -348,13 +351,17 @@ impl Proxied {
             command: Vec::new(),
         };
         let judge = Judge::new(Arc::new(Words), Arc::new(PinBook::in_memory(Vec::new())), Rules::default(), limits);
+        let judge = Arc::new(ArcSwap::from_pointee(judge));
         let rows: Arc<Mutex<Vec<AuditRow>>> = Arc::default();
         let sink = rows.clone();
+        let person = Person::default();
+        let approvals = person.approvals();
         let gateway = Gateway::new(Deps {
             routes: Arc::new(ArcSwap::from_pointee(HashMap::from([(id.clone(), Arc::new(entry))]))),
-            judge: Arc::new(ArcSwap::from_pointee(judge)),
+            judge: judge.clone(),
             sink: Arc::new(move |row| sink.lock().unwrap().push(row)),
             clock: Arc::new(|| 1000),
+            approvals: approvals.clone(),
             proxy_port: port,
             sign_ins: Arc::new(SignIns::new(Arc::new(Forgetful), Arc::new(|| 1000))),
             drain: Duration::from_millis(200),
@@ -363,7 +370,7 @@ impl Proxied {
         let stop = CancellationToken::new();
         let (serving, until) = (gateway.clone(), stop.clone());
         tokio::spawn(async move { serving.serve_proxy(listener, until).await });
-        Self { upstream, prefix: format!("/cursor/files~{id}"), port, gateway, rows, stop }
+        Self { upstream, prefix: format!("/cursor/files~{id}"), port, gateway, rows, stop, person, approvals, judge }
     }
 
     /// Serves the shim link too; returns once it accepts.
@@ -464,5 +471,62 @@ pub fn exchange_of(row: &AuditRow) -> &Exchange {
     match row {
         AuditRow::Exchange(exchange) => exchange,
         other => panic!("{other:?}"),
+    }
+}
+
+/// Whoever sees questions: there or not, patient or not.
+#[derive(Clone)]
+pub struct Person {
+    pub is_there: Arc<std::sync::atomic::AtomicBool>,
+    pub patience_ms: Arc<std::sync::atomic::AtomicU64>,
+    asked: Arc<Notify>,
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self { is_there: Arc::new(true.into()), patience_ms: Arc::new(60_000.into()), asked: Arc::default() }
+    }
+}
+
+impl Person {
+    fn approvals(&self) -> Arc<Approvals> {
+        let (there, patience, asked) = (self.is_there.clone(), self.patience_ms.clone(), self.asked.clone());
+        Approvals::new(Hooks {
+            attended: Box::new(move || there.load(std::sync::atomic::Ordering::SeqCst)),
+            patience: Box::new(move || {
+                std::time::Duration::from_millis(patience.load(std::sync::atomic::Ordering::SeqCst))
+            }),
+            tell: Box::new(move |event: AskEvent| {
+                let _ = event;
+                asked.notify_waiters();
+            }),
+        })
+    }
+}
+
+impl Proxied {
+    /// Waits until the list of questions is as `wanted`.
+    pub async fn until_asks(&self, wanted: impl Fn(&[AskView], &[AskView]) -> bool) -> (Vec<AskView>, Vec<AskView>) {
+        loop {
+            let told = self.person.asked.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            let (waiting, recent) = self.approvals.list();
+            if wanted(&waiting, &recent) {
+                return (waiting, recent);
+            }
+            told.await;
+        }
+    }
+    /// The only question that waits.
+    pub async fn question(&self) -> AskView {
+        self.until_asks(|waiting, _| waiting.len() == 1).await.0.remove(0)
+    }
+}
+
+impl Proxied {
+    pub fn use_rules(&self, rules: Rules) {
+        let pins = Arc::new(PinBook::in_memory(Vec::new()));
+        self.judge.store(Arc::new(Judge::new(Arc::new(Words), pins, rules, Limits::default())));
     }
 }

@@ -139,6 +139,7 @@ impl Bench {
             now: clock::now(),
             siblings: &Vec::new,
             mirrors: &[],
+            session: None,
         };
         judge.judge(&context, direction, bytes, &|_| request.cloned())
     }

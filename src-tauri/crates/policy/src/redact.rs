@@ -1,0 +1,73 @@
+//! What was found replaced in place: only bytes inside JSON strings change, ids, numbers and order stay. A value that a
+//! schema holds to a form cannot be replaced, and neither can a key.
+
+use crate::edit::is_below;
+use portcullis_domain::json::{Doc, Kind, NodeRef, quote, splice};
+use portcullis_domain::{Direction, Finding};
+use std::ops::Range;
+
+/// Words in a schema that a replacement would break.
+const HOLDS_TO_A_FORM: [&str; 6] = ["enum", "const", "pattern", "format", "maxLength", "contentEncoding"];
+
+/// The Message with what `findings` matched replaced. None: one of them cannot be.
+pub(crate) fn redacted(
+    doc: &Doc<'_>,
+    direction: Direction,
+    findings: &[&Finding],
+    schema: Option<NodeRef<'_>>,
+) -> Option<Vec<u8>> {
+    let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    for finding in findings {
+        let (range, base) = place(doc, direction, finding)?;
+        if base.is_some_and(|pointer| schema.is_some_and(|schema| is_held(schema, &pointer))) {
+            return None;
+        }
+        let label = quote(&format!("[redacted: {}]", finding.title));
+        let label = label.as_bytes().get(1..label.len() - 1)?.to_vec();
+        match edits.iter_mut().find(|(other, _)| other.start < range.end && range.start < other.end) {
+            Some((other, _)) => *other = other.start.min(range.start)..other.end.max(range.end),
+            None => edits.push((range, label)),
+        }
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    let apart = edits.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start);
+    (apart && !edits.is_empty()).then(|| splice(doc.bytes(), edits))
+}
+
+/// The raw bytes to replace, and where they lie below the value that a schema describes.
+fn place(doc: &Doc<'_>, direction: Direction, finding: &Finding) -> Option<(Range<usize>, Option<String>)> {
+    let (top, described) = match direction {
+        Direction::ToUpstream => ("/params", "/params/arguments"),
+        Direction::ToClient => ("/result", "/result/structuredContent"),
+    };
+    // Not the tool's name, nor anything outside what the app or the server filled in.
+    let replaceable =
+        is_below(&finding.json_path, top) && !matches!(finding.json_path.as_str(), "/params/name" | "/params/uri");
+    let leaf = doc.leaves().find(|leaf| {
+        !leaf.is_key && leaf.node.kind() == Kind::String && replaceable && leaf.node.pointer() == finding.json_path
+    })?;
+    // Of a secret only itself; of anything else nothing of the text can be trusted, and a call without it means nothing.
+    let secret = finding.category == "secrets";
+    if !secret && direction == Direction::ToUpstream {
+        return None;
+    }
+    let inside = finding.span.filter(|_| secret).map(|span| span.start..span.end);
+    let inside = inside.filter(|span| leaf.span.start <= span.start && span.end <= leaf.span.end && !span.is_empty());
+    let base = is_below(&finding.json_path, described).then(|| finding.json_path[described.len()..].to_owned());
+    Some((inside.unwrap_or(leaf.span), base))
+}
+
+/// Whether a schema says more about the value at `pointer` than that it is a string.
+fn is_held(schema: NodeRef<'_>, pointer: &str) -> bool {
+    let mut at = schema;
+    for part in pointer.split('/').skip(1) {
+        let key = part.replace("~1", "/").replace("~0", "~");
+        let next = at.get("properties").and_then(|all| all.get(&key)).or_else(|| at.get("items"));
+        match next {
+            Some(next) => at = next,
+            // References and combinations are not followed: what they ask for is not known.
+            None => return ["$ref", "anyOf", "oneOf", "allOf"].iter().any(|word| at.get(word).is_some()),
+        }
+    }
+    HOLDS_TO_A_FORM.iter().chain(&["$ref", "anyOf", "oneOf", "allOf"]).any(|word| at.get(word).is_some())
+}
