@@ -29,7 +29,7 @@ fn uncovered(id: Option<&str>) -> Value {
 fn status(protection: Value) -> Status {
     serde_json::from_value(json!({"version": "0", "platform": "linux", "home": "/h", "started_at": 0, "proxy_address": "",
         "dashboard_address": "", "protection": protection, "servers_seen": 4, "servers_total": 6, "last_message_at": null,
-        "open_alerts": 0, "open_blocks": 0, "messages_today": 0, "signatures_active": 30, "quiet": false, "problems": []}))
+        "open_alerts": 0, "open_blocks": 0, "messages_today": 0, "signatures_active": 30, "asks_waiting": 0, "quiet": false, "problems": []}))
     .unwrap()
 }
 

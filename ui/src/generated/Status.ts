@@ -18,6 +18,10 @@ open_alerts: number,
  */
 open_blocks: number, messages_today: number, signatures_active: number, 
 /**
+ * Questions that wait for an answer.
+ */
+asks_waiting: number, 
+/**
  * It is within the quiet hours: no notifications.
  */
 quiet: boolean, 

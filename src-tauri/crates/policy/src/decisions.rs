@@ -96,7 +96,8 @@ impl DecisionBook {
         self.void_if_changed(question, asker);
         let mut rows = self.rows();
         let fits = |row: &&mut DecisionRow| row.state == DecisionState::Active && fits(&row.decision, question, asker);
-        let row = rows.iter_mut().filter(fits).max_by_key(|row| strictness(row.decision.effect))?;
+        let row =
+            rows.iter_mut().filter(fits).max_by_key(|row| (strictness(row.decision.effect), !row.decision.once))?;
         let (id, effect, once) = (row.decision.id.clone(), row.decision.effect, row.decision.once);
         if !once {
             row.uses += 1;
