@@ -25,8 +25,14 @@ fn main() -> anyhow::Result<()> {
             command: Vec::new(),
         };
         let siblings = Vec::new;
-        let context =
-            Context { upstream: &upstream, transport: Transport::Stdio, now: 0, siblings: &siblings, mirrors: &[] };
+        let context = Context {
+            upstream: &upstream,
+            transport: Transport::Stdio,
+            now: 0,
+            siblings: &siblings,
+            mirrors: &[],
+            session: None,
+        };
         let request = PairedRequest { method: "tools/list".into(), target: None, modern: false, task: false };
         for tool in [&line["old"], &line["new"]] {
             let message = json!({"jsonrpc":"2.0","id":1,"result":{"tools":[tool]}}).to_string();
