@@ -359,7 +359,8 @@ fn beside(first: (&str, &str, &str, Value), second: (&str, &str, &str, Value)) -
     pins.know(entries.iter());
     let list = |upstream: &Upstream, tool: &Value| {
         let siblings = Vec::new;
-        let context = Context { upstream, transport: Transport::Stdio, now: 1, siblings: &siblings, mirrors: &[] };
+        let context =
+            Context { upstream, transport: Transport::Stdio, now: 1, siblings: &siblings, mirrors: &[], session: None };
         let request = PairedRequest { method: "tools/list".into(), target: None, modern: false, task: false };
         let message = json!({"jsonrpc":"2.0","id":1,"result":{"tools":[tool]}}).to_string();
         judge.judge(&context, Direction::ToClient, message.as_bytes(), &|_| Some(request.clone()))
