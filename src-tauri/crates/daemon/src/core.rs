@@ -452,16 +452,21 @@ impl Core {
     fn save_snapshot(&self, rules: &Rules) -> Result<(), Error> {
         let mut disabled: Vec<String> = rules.disabled.iter().cloned().collect();
         disabled.sort();
+        // One guard: two of them in one expression would wait for each other.
+        let (hold_new_servers, limits) = {
+            let config = locked(&self.config);
+            (config.settings.hold_new_servers, config.limits)
+        };
         let snapshot = Snapshot {
             pins: self.pins.all(),
             withheld: self.pins.withheld(),
             disabled_signatures: disabled,
             paused_until: rules.paused_until,
-            hold_new_servers: locked(&self.config).settings.hold_new_servers,
+            hold_new_servers,
             modes: rules.modes.clone(),
             decisions: self.decisions.lasting(),
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
-            limits: locked(&self.config).limits,
+            limits,
         };
         rules::save(&self.home, &self.key, &snapshot)
     }
