@@ -2,7 +2,7 @@
 """The desktop that the tray app meets in the test: a StatusNotifierWatcher, a notification server, and hands.
 
 Runs on a private session bus and a private X display. Reads one JSON request a line on standard input and answers with
-one JSON line: {"do": "items" | "layout" | "click" | "icon" | "notifications" | "activate" | "windows" | "close"}.
+one JSON line: {"do": "items" | "layout" | "click" | "icon" | "notifications" | "activate" | "windows" | "states" | "focus" | "close"}.
 """
 
 import ctypes
@@ -142,6 +142,23 @@ class Display:
         self.x.XGetWindowProperty(self.display, ctypes.c_ulong(window), name, ctypes.c_long(0), ctypes.c_long(256), 0, ctypes.c_ulong(0), *args)
         return (data.value or b"").decode(errors="replace")
 
+    def states(self, window):
+        """The names in _NET_WM_STATE: `above`, `skip_taskbar`, `sticky` …"""
+        kind, length, left = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong()
+        form, data = ctypes.c_int(), ctypes.POINTER(ctypes.c_ulong)()
+        args = map(ctypes.byref, (kind, form, length, left, data))
+        name = ctypes.c_ulong(self.x.XInternAtom(self.display, b"_NET_WM_STATE", 0))
+        self.x.XGetWindowProperty(self.display, ctypes.c_ulong(window), name, ctypes.c_long(0), ctypes.c_long(64), 0, ctypes.c_ulong(4), *args)
+        self.x.XGetAtomName.restype = ctypes.c_char_p
+        names = [self.x.XGetAtomName(self.display, ctypes.c_ulong(data[i])) for i in range(length.value)]
+        return [name.decode().removeprefix("_NET_WM_STATE_").lower() for name in names]
+
+    def focus(self):
+        """Whether a window holds the keyboard; else it goes wherever the pointer is."""
+        window, revert = ctypes.c_ulong(), ctypes.c_int()
+        self.x.XGetInputFocus(self.display, ctypes.byref(window), ctypes.byref(revert))
+        return window.value not in (0, 1)
+
     def is_large(self, window):
         """Not one of the toolkit's hidden helper windows."""
         root, x, y = ctypes.c_ulong(), ctypes.c_int(), ctypes.c_int()
@@ -211,6 +228,10 @@ class Session:
             return True
         if do == "windows":
             return self.display.windows()
+        if do == "states":
+            return self.display.states(request["window"])
+        if do == "focus":
+            return self.display.focus()
         if do == "close":
             for window, _ in self.display.windows():
                 self.display.close(window)

@@ -16,6 +16,8 @@ const CONFIG = `{
 }
 `;
 
+const TOKEN = (home) => join(home, 'api-token');
+
 let desktop;
 let app;
 let config;
@@ -156,6 +158,38 @@ test('the icon follows the state', async () => {
   await desktop.item(/^Watching 1 of 1 server$/);
   await until('another icon', async () => (await desktop.ask({ do: 'icon' })) !== paused);
   await ticked(/^Cursor \(1 of 1 seen\)$/, true);
+});
+
+test('a doubtful call opens the small window on top, without the keyboard, and waits for the answer', async () => {
+  const earlier = (await notices()).length;
+  const held = talk([INITIALIZE, { method: 'tools/list' }, read('/home/someone/app/.env')]);
+  await desktop.page('Questions · Portcullis');
+  await desktop.item('1 question waiting…');
+  const [window] = (await desktop.windows())[0];
+  const states = await desktop.ask({ do: 'states', window });
+  assert.ok(states.includes('above') && states.includes('skip_taskbar'), states.join());
+  assert.equal(await desktop.ask({ do: 'focus' }), false, 'no window took the keyboard');
+  await until('a notification', async () => (await notices()).length > earlier);
+  assert.deepEqual((await notices()).slice(earlier).map((each) => each.summary), ['Cursor waits for your answer']);
+  await desktop.picture('question');
+
+  await desktop.click('1 question waiting…');
+  await until('the window the person asked for to have the keyboard', () => desktop.ask({ do: 'focus' }));
+  assert.equal((await desktop.windows()).length, 1, 'still one window');
+
+  const home = desktop.env.PORTCULLIS_HOME;
+  const { dashboard_port: port } = JSON.parse(readFileSync(join(home, 'run/daemon.json'), 'utf8'));
+  const headers = { Authorization: `Bearer ${readFileSync(TOKEN(home), 'utf8')}`, 'Content-Type': 'application/json' };
+  const { waiting } = await (await fetch(`http://127.0.0.1:${port}/api/asks`, { headers })).json();
+  assert.equal(waiting.length, 1);
+  const body = JSON.stringify({ answer: { kind: 'deny' } });
+  const answered = await fetch(`http://127.0.0.1:${port}/api/asks/${waiting[0].id}/answer`, { method: 'POST', headers, body });
+  assert.equal(answered.status, 200, await answered.text());
+  const [, , denied] = await held;
+  assert.equal(denied.result.isError, true, JSON.stringify(denied));
+  await desktop.item('No question waiting');
+  assert.equal((await desktop.windows()).length, 1, 'what became of it stays on the screen');
+  await desktop.closeWindow();
 });
 
 test('Start at login writes and removes the login entry', async () => {
