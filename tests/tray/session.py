@@ -153,11 +153,18 @@ class Display:
         names = [self.x.XGetAtomName(self.display, ctypes.c_ulong(data[i])) for i in range(length.value)]
         return [name.decode().removeprefix("_NET_WM_STATE_").lower() for name in names]
 
-    def focus(self):
-        """Whether a window holds the keyboard; else it goes wherever the pointer is."""
-        window, revert = ctypes.c_ulong(), ctypes.c_int()
-        self.x.XGetInputFocus(self.display, ctypes.byref(window), ctypes.byref(revert))
-        return window.value not in (0, 1)
+    def focus(self, window):
+        """Whether this window, or one inside it, holds the keyboard."""
+        held, revert = ctypes.c_ulong(), ctypes.c_int()
+        self.x.XGetInputFocus(self.display, ctypes.byref(held), ctypes.byref(revert))
+        while held.value not in (0, 1, window):
+            root, parent, children, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_uint()
+            args = map(ctypes.byref, (root, parent, children, count))
+            if not self.x.XQueryTree(self.display, held, *args):
+                return False
+            self.x.XFree(children)
+            held = parent
+        return held.value == window
 
     def is_large(self, window):
         """Not one of the toolkit's hidden helper windows."""
@@ -231,7 +238,7 @@ class Session:
         if do == "states":
             return self.display.states(request["window"])
         if do == "focus":
-            return self.display.focus()
+            return self.display.focus(request["window"])
         if do == "close":
             for window, _ in self.display.windows():
                 self.display.close(window)

@@ -168,13 +168,13 @@ test('a doubtful call opens the small window on top, without the keyboard, and w
   const [window] = (await desktop.windows())[0];
   const states = await desktop.ask({ do: 'states', window });
   assert.ok(states.includes('above') && states.includes('skip_taskbar'), states.join());
-  assert.equal(await desktop.ask({ do: 'focus' }), false, 'no window took the keyboard');
+  assert.equal(await desktop.ask({ do: 'focus', window }), false, 'it did not take the keyboard');
   await until('a notification', async () => (await notices()).length > earlier);
   assert.deepEqual((await notices()).slice(earlier).map((each) => each.summary), ['Cursor waits for your answer']);
   await desktop.picture('question');
 
   await desktop.click('1 question waiting…');
-  await until('the window the person asked for to have the keyboard', () => desktop.ask({ do: 'focus' }));
+  await until('the window the person asked for to have the keyboard', () => desktop.ask({ do: 'focus', window }));
   assert.equal((await desktop.windows()).length, 1, 'still one window');
 
   const home = desktop.env.PORTCULLIS_HOME;
