@@ -8,10 +8,11 @@ fn server(id: Option<&str>, protected: bool, observed: Value) -> Value {
 }
 
 fn app(id: &str, servers: Vec<Value>) -> App {
-    let files =
-        json!([{"path": "/home/a/mcp.json", "exists": true, "problem": null, "queued": false, "servers": servers}]);
+    let files = json!([{"path": "/home/a/mcp.json", "exists": true, "problem": null, "queued": false, "servers": servers,
+            "project": null, "warning": null}]);
     serde_json::from_value(
-        json!({"id": id, "name": "Cursor", "installed": true, "running": false, "files": files, "protected": null, "hint": null}),
+        json!({"id": id, "name": "Cursor", "installed": true, "running": false, "files": files, "protected": null, "hint": null,
+            "not_covered": null, "elsewhere": [], "also_read_by": []}),
     )
     .unwrap()
 }

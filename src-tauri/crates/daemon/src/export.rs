@@ -238,7 +238,7 @@ mod tests {
 
     /// Two Exchanges, one of them with two Findings and a tool named like a formula.
     fn log(dir: &std::path::Path) -> Audit {
-        let audit = Audit::open(dir.join("audit.db"), AuditLimits::default(), Arc::new(|| 1_800_000_000_000)).unwrap();
+        let audit = Audit::open(dir.join("audit.db"), AuditLimits::default(), Arc::new(|| 1_790_000_000_001)).unwrap();
         let upstream = Upstream {
             id: UpstreamId::new("u1"),
             app: AppId::new("cursor"),

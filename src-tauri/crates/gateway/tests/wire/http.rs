@@ -122,7 +122,7 @@ async fn statuses_and_bodies_that_steer_clients_arrive_intact() {
     ] {
         let proxied =
             Proxied::start(Reply::new(status, "text/plain", body).header("www-authenticate", "Bearer x=\"y\"")).await;
-        let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+        let response = proxied.post("/mcp", &call(1, "ok"), &[("authorization", "Bearer mine")]).await;
         assert_eq!((response.status, response.body.as_str()), (status, body));
         assert_eq!(response.header("www-authenticate"), "Bearer x=\"y\"");
     }
@@ -426,4 +426,16 @@ async fn a_stream_that_owes_nothing_ends_with_the_gateway() {
     assert_eq!(stream.read_until("\n\n").await, ": hello\n\n");
     proxied.stop().await;
     assert!(stream.has_ended().await, "with the last chunk, as a stream should");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_a_sign_in_costs_the_app_no_401() {
+    let asked = Reply::new(401, "text/plain", "who are you?").header("www-authenticate", "Bearer scope=\"notes\"");
+    let proxied = Proxied::start(asked).await;
+    let response = proxied.post("/mcp", &call(1, "ok"), &[]).await;
+    assert_eq!(response.status, 200);
+    assert!(response.body.contains("portcullis sign-in") && response.body.contains("-32001"), "{}", response.body);
+    let basic = Reply::new(401, "text/plain", "who?").header("www-authenticate", "Basic realm=\"x\"");
+    let proxied = Proxied::start(basic).await;
+    assert_eq!(proxied.post("/mcp", &call(1, "ok"), &[]).await.status, 401, "that is no sign-in of ours");
 }

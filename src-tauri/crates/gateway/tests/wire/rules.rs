@@ -63,7 +63,8 @@ async fn response_headers_come_back_with_every_value() {
         .header("x-accel-buffering", "no")
         .header("keep-alive", "timeout=5");
     let proxied = Proxied::start(reply).await;
-    let response = proxied.post("/mcp", &call(1), &[]).await;
+    // An app with a token of its own; for one without, Portcullis signs in.
+    let response = proxied.post("/mcp", &call(1), &[("authorization", "Bearer mine")]).await;
     assert_eq!(response.status, 401);
     let challenges = ["Bearer realm=\"a\", scope=\"files:read files:write\"", "DPoP algs=\"ES256\""];
     assert_eq!(response.headers("www-authenticate"), challenges);
