@@ -106,10 +106,14 @@ export class Desktop {
     return until(`a menu item ${label}`, async () => (await this.items()).find((item) => (label instanceof RegExp ? label.test(item.label) : item.label === label)));
   }
 
-  async click(label) {
-    const item = await this.item(label);
-    if (!item.enabled) throw new Error(`${item.label} cannot be clicked`);
-    await this.ask({ do: 'click', id: item.id });
+  /** A menu that is rebuilt between the look and the click has no such id any more: then it is looked for again. */
+  click(label) {
+    return until(`a click on ${label}`, async () => {
+      const item = await this.item(label);
+      if (!item.enabled) throw new Error(`${item.label} cannot be clicked`);
+      await this.ask({ do: 'click', id: item.id });
+      return true;
+    });
   }
 
   /** The product's windows, as [number, title]. */
@@ -127,8 +131,9 @@ export class Desktop {
     await until('the window to be gone', async () => (await this.windows()).length === 0);
   }
 
-  /** Saves the screen once it no longer changes and shows more than the pairing page does (about 850 colours). */
-  picture(name) {
+  /** Saves the screen once it no longer changes (one that counts down always does) and shows more than the pairing page
+   * does (about 850 colours). */
+  picture(name, { countsDown = false } = {}) {
     const folder = join(HERE, '../out/tray');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${name}.png`);
@@ -142,7 +147,7 @@ export class Desktop {
       await new Promise((resolve) => setTimeout(resolve, 400));
       tool('import', '-window', 'root', file);
       const [colours, pixels] = tool('identify', '-format', '%k %#', file).split(' ');
-      const settled = pixels === before && Number(colours) > 1000;
+      const settled = (countsDown || pixels === before) && Number(colours) > 1000;
       before = pixels;
       return settled || Promise.reject(new Error(`${colours} colours`));
     });

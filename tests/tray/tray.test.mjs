@@ -171,7 +171,7 @@ test('a doubtful call opens the small window on top, without the keyboard, and w
   assert.equal(await desktop.ask({ do: 'focus', window }), false, 'it did not take the keyboard');
   await until('a notification', async () => (await notices()).length > earlier);
   assert.deepEqual((await notices()).slice(earlier).map((each) => each.summary), ['Cursor waits for your answer']);
-  await desktop.picture('question');
+  await desktop.picture('question', { countsDown: true });
 
   await desktop.click('1 question waiting…');
   await until('the window the person asked for to have the keyboard', () => desktop.ask({ do: 'focus', window }));
