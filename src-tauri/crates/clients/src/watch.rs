@@ -174,6 +174,12 @@ impl Watching {
             if before.as_ref().is_some_and(|before| before.hash == hash) {
                 continue;
             }
+            // Most apps are not here: looking at one means listing every process, and until the first look is done a
+            // change counts as the state that was found.
+            if before.is_none() && hash.is_none() {
+                self.seen.insert(path, Seen::default());
+                continue;
+            }
             let Ok(view) = self.clients.app(&app) else { continue };
             let Some(file) = view.files.iter().find(|file| file.path == path) else { continue };
             let servers = file.servers.iter().map(|server| server.name.clone()).collect();
