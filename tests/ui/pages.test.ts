@@ -293,6 +293,7 @@ describe("Apps", () => {
       card.getByRole("button", { name: "Sign in", exact: true }).click(),
     ]);
     expect(tab.url()).toContain("/healthz");
+    expect(await tab.evaluate(() => window.opener)).toBe(null);
     await tab.close();
     await card.getByText("signed in at https://id.example").waitFor();
     await card.getByRole("button", { name: "Sign out" }).click();

@@ -35,7 +35,10 @@ function Row({ one }: { one: SignIn }) {
     mutationFn: () => write<SignInAddress>("POST", path, {}),
     // The window of the app opens no second one: it hands the address to the browser instead.
     onSuccess: ({ url }) => {
-      if (window.open(url, "_blank") === null) window.location.assign(url);
+      const tab = window.open(url, "_blank");
+      // The server chose that page: it gets no hold on this one.
+      if (tab) tab.opener = null;
+      else window.location.assign(url);
     },
   });
   const forget = useMutation({
