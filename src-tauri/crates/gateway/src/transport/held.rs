@@ -1,7 +1,8 @@
 //! Keeping an app alive while its request is held: an event stream of our own with comments, progress where the app gave
 //! a token, and then the answer on it. Status 200 is out by then, so whatever the server answers becomes an event.
 
-use super::http::{Call, Refused};
+use super::call::Call;
+use super::minted::Refused;
 use crate::hold::Held;
 use crate::session::Session;
 use axum::body::Body;

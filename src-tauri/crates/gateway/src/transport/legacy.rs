@@ -1,13 +1,14 @@
 //! Legacy HTTP+SSE (2024-11-05): the `endpoint` event is rewritten below our prefix, and the Messages posted there are
 //! judged and forwarded to the address the server really named. Another origin is refused: it could be anything.
 
+use crate::Inner;
 use crate::session::Session;
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 /// One open SSE stream.
@@ -52,14 +53,61 @@ impl Connections {
     }
 }
 
+/// The side of a `Connection` that the stream's relay holds: it ends with the relay.
+pub(super) struct Stream {
+    inner: Arc<Inner>,
+    _ended: DropGuard,
+    holding: Arc<AtomicUsize>,
+    key: String,
+    pub post_to: Url,
+    injected: mpsc::UnboundedReceiver<Bytes>,
+}
+
+impl Stream {
+    pub fn open(inner: &Arc<Inner>, session: Arc<Session>, post_to: Url) -> Self {
+        let (inject, injected) = mpsc::unbounded_channel();
+        let (ended, holding) = (CancellationToken::new(), Arc::<AtomicUsize>::default());
+        let _ended = ended.clone().drop_guard();
+        let connection = Connection { session, post_to: post_to.clone(), inject, ended, holding: holding.clone() };
+        let key = inner.legacy.insert(connection);
+        Self { inner: inner.clone(), _ended, holding, key, post_to, injected }
+    }
+
+    /// The server named another place: the address that the app was given stays, where it leads changes.
+    pub fn move_to(&mut self, post_to: Url) {
+        self.post_to = post_to.clone();
+        self.inner.legacy.move_to(&self.key, post_to);
+    }
+
+    /// What the app is told instead of the server's own address.
+    pub fn rewritten(&self, prefix: &str, data: &[u8]) -> Vec<u8> {
+        rewritten_endpoint(prefix, &self.key, data)
+    }
+
+    /// Whether an answer to something that a person is asked about is still to come on this stream.
+    pub fn holds(&self) -> bool {
+        self.holding.load(Ordering::Relaxed) > 0
+    }
+
+    pub async fn injected(&mut self) -> Option<Bytes> {
+        self.injected.recv().await
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.inner.legacy.remove(&self.key);
+    }
+}
+
 /// Where an `endpoint` event points, if it stays on the Upstream's own origin.
-pub(crate) fn resolve_endpoint(upstream: &Url, data: &[u8]) -> Option<Url> {
+pub(super) fn resolve_endpoint(upstream: &Url, data: &[u8]) -> Option<Url> {
     let endpoint = upstream.join(std::str::from_utf8(data).ok()?.trim()).ok()?;
     (endpoint.origin() == upstream.origin() && endpoint.origin().is_tuple()).then_some(endpoint)
 }
 
 /// What the app is told instead: an absolute path below our prefix, the query byte for byte.
-pub(crate) fn rewritten_endpoint(prefix: &str, key: &str, data: &[u8]) -> Vec<u8> {
+fn rewritten_endpoint(prefix: &str, key: &str, data: &[u8]) -> Vec<u8> {
     let query = data.iter().position(|&b| b == b'?').map_or(&[][..], |at| &data[at..]);
     [prefix.as_bytes(), b"/m/", key.as_bytes(), query].concat()
 }

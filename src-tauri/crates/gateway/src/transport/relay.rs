@@ -1,11 +1,12 @@
 //! The way back, hop 7: an Upstream's response body, Message by Message. Each is held until its verdict, the stream
 //! around it never is. Dropping this stream (the app closed its side) closes the upstream side at once, and the reverse.
 
+use super::answering::Answering;
 use super::coding::Source;
 use super::held::{COMMENT, COMMENT_EVERY};
-use super::json_frames::JsonFrames;
-use super::legacy::{self, Connection};
-use super::sse_frames::{Event, SseFrames, TooLarge, has_other_line_end};
+use super::legacy::{self, Stream};
+use super::pieces::{Frames, Piece};
+use super::sse_frames::{Event, has_other_line_end};
 use crate::Gateway;
 use crate::inspect::Inspected;
 use crate::session::Session;
@@ -17,81 +18,53 @@ use portcullis_domain::Direction;
 use portcullis_policy::{Action, BLOCKED_CODE, refusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
-const MAX_ANSWERING: usize = 8;
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-
 pub(crate) struct Relay {
-    pub gateway: Gateway,
-    pub session: Arc<Session>,
-    pub body: Source,
-    /// Where our own answers to the server's requests go, and the headers that make them part of the session.
-    pub upstream_url: Url,
-    pub headers: http::HeaderMap,
+    gateway: Gateway,
+    session: Arc<Session>,
+    body: Source,
+    /// Where our own answers to the server's requests go, unless its stream names another place.
+    upstream_url: Url,
     /// `/<app>/<slug>~<id>`, for the `endpoint` event of a legacy stream.
-    pub prefix: String,
+    prefix: String,
     frames: Frames,
     ready: VecDeque<Bytes>,
     done: bool,
     /// Messages that a person is asked about; what follows them on the stream passes them.
     held: FuturesUnordered<BoxFuture<'static, (Piece, Action)>>,
-    legacy: Option<Legacy>,
-    /// Bounds our own answers under way: a server may ask without end and never take them.
-    answering: Arc<Semaphore>,
+    legacy: Option<Stream>,
+    answering: Answering,
     /// Ids of the requests this body answers: whatever is still open when it ends got no answer.
     pub awaited: Vec<String>,
 }
 
-enum Frames {
-    Sse(SseFrames),
-    Json(JsonFrames),
-}
-
-struct Legacy {
-    _ended: DropGuard,
-    /// Requests that a person is asked about: their answers come on this stream.
-    holding: Arc<AtomicUsize>,
-    key: String,
-    post_to: Url,
-    injected: mpsc::UnboundedReceiver<Bytes>,
+/// Which conversation a body belongs to.
+pub(super) struct Of {
+    pub session: Arc<Session>,
+    pub upstream_url: Url,
+    /// Of the request that this body answers.
+    pub headers: http::HeaderMap,
+    pub prefix: String,
+    pub awaited: Vec<String>,
 }
 
 impl Relay {
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
-        gateway: Gateway,
-        session: Arc<Session>,
-        body: Source,
-        upstream_url: Url,
-        headers: http::HeaderMap,
-        prefix: String,
-        is_event_stream: bool,
-        awaited: Vec<String>,
-    ) -> Self {
+    pub fn new(gateway: Gateway, of: Of, body: Source, is_event_stream: bool) -> Self {
         let max = gateway.inner.judge.load().limits().max_message_bytes;
-        let frames =
-            if is_event_stream { Frames::Sse(SseFrames::new(max)) } else { Frames::Json(JsonFrames::new(max)) };
-        let held = FuturesUnordered::new();
-        let (ready, done, legacy, answering) = (VecDeque::new(), false, None, Arc::new(Semaphore::new(MAX_ANSWERING)));
         Self {
+            answering: Answering::new(gateway.clone(), of.headers),
             gateway,
-            session,
+            session: of.session,
             body,
-            upstream_url,
-            headers,
-            prefix,
-            frames,
-            ready,
-            done,
-            held,
-            legacy,
-            answering,
-            awaited,
+            upstream_url: of.upstream_url,
+            prefix: of.prefix,
+            frames: Frames::new(is_event_stream, max),
+            ready: VecDeque::new(),
+            done: false,
+            held: FuturesUnordered::new(),
+            legacy: None,
+            awaited: of.awaited,
         }
     }
 
@@ -121,7 +94,7 @@ impl Relay {
                 }
                 () = inner.stop.cancelled(), if !stopping => continue,
                 Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
-                () = tokio::time::sleep(COMMENT_EVERY), if self.is_stream() && !self.held.is_empty() => {
+                () = tokio::time::sleep(COMMENT_EVERY), if self.frames.is_stream() && !self.held.is_empty() => {
                     return Some(Ok(Bytes::from_static(COMMENT)));
                 }
                 piece = self.body.next(), if !self.done => piece,
@@ -141,50 +114,27 @@ impl Relay {
     fn owes(&self) -> bool {
         match (&self.frames, &self.legacy) {
             (Frames::Json(_), _) => true,
-            (Frames::Sse(_), Some(legacy)) => legacy.holding.load(Ordering::Relaxed) > 0 || self.session.owes(None),
+            (Frames::Sse(_), Some(legacy)) => legacy.holds() || self.session.owes(None),
             (Frames::Sse(_), None) => self.session.owes(Some(&self.awaited)),
         }
     }
 
-    /// Collects a body that must be judged before the status line goes out.
     fn push(&mut self, data: &[u8]) {
-        match &mut self.frames {
-            Frames::Sse(frames) => frames.push(data),
-            Frames::Json(frames) => frames.push(data),
-        }
-        loop {
-            let step = match &mut self.frames {
-                Frames::Sse(frames) => frames.next_event().map(|event| event.map(Piece::Event)),
-                Frames::Json(frames) => frames.next_document().map(|document| document.map(Piece::Document)),
-            };
-            match step {
-                Ok(Some(Piece::Event(event))) => self.event(event),
-                Ok(Some(Piece::Document(document))) => self.document(document),
+        self.frames.push(data);
+        while !self.done {
+            match self.frames.next() {
+                Ok(Some(piece)) => self.piece(piece),
                 Ok(None) => return,
-                Err(TooLarge) => return self.too_large(),
-            }
-            if self.done {
-                return;
+                Err(_) => self.too_large(),
             }
         }
     }
 
     fn finish(&mut self) {
         self.done = true;
-        match &mut self.frames {
-            Frames::Sse(frames) => {
-                if let Some(event) = frames.rest() {
-                    self.event(event);
-                }
-            }
-            Frames::Json(frames) => {
-                let rest = frames.rest();
-                if rest.iter().all(u8::is_ascii_whitespace) {
-                    self.emit(rest);
-                } else {
-                    self.document(rest);
-                }
-            }
+        match self.frames.rest() {
+            Some(Piece::Document(rest)) if rest.iter().all(u8::is_ascii_whitespace) => self.emit(rest),
+            rest => rest.into_iter().for_each(|piece| self.piece(piece)),
         }
     }
 
@@ -194,73 +144,45 @@ impl Relay {
         }
     }
 
-    fn is_stream(&self) -> bool {
-        matches!(self.frames, Frames::Sse(_))
-    }
-
-    fn document(&mut self, document: Bytes) {
-        if let Some((piece, action)) = self.inspect(Piece::Document(document)) {
+    fn piece(&mut self, piece: Piece) {
+        let piece = match piece {
+            Piece::Event(event) => match self.message_of(event) {
+                Some(event) => Piece::Event(event),
+                None => return,
+            },
+            document => document,
+        };
+        if let Some((piece, action)) = self.inspect(piece) {
             self.release(piece, action);
         }
     }
 
-    fn event(&mut self, mut event: Event) {
+    /// The event, if there is a Message in it to be judged; what surrounds Messages is dealt with here.
+    fn message_of(&mut self, mut event: Event) -> Option<Event> {
         if let Some(aside) = event.aside()
             && !self.gateway.inner.passes(&self.session, Direction::ToClient, &aside)
         {
             event.drop_aside();
         }
         let Some(data) = event.data.as_deref().filter(|data| !data.is_empty()) else {
-            return self.emit(if event.odd { event.without_data() } else { event.raw });
+            self.emit(if event.odd { event.without_data() } else { event.raw });
+            return None;
         };
         if event.name.as_deref() == Some(b"endpoint") {
-            return self.endpoint(&event, data);
+            self.endpoint(&event, data);
+            return None;
         }
         // Inside a JSON string such a line end is text; anywhere else it is there to be read differently.
         if has_other_line_end(data) && !self.gateway.inner.is_json(data) {
-            return self.emit(event.without_data());
+            self.emit(event.without_data());
+            return None;
         }
-        if let Some((piece, action)) = self.inspect(Piece::Event(event)) {
-            self.release(piece, action);
-        }
-    }
-
-    /// Does what was decided about one Message.
-    fn release(&mut self, piece: Piece, action: Action) {
-        match (piece, action) {
-            (Piece::Document(document), Action::Forward) => self.emit(document),
-            (Piece::Document(_), Action::Replace(bytes) | Action::Refuse(bytes)) => self.emit(bytes.into()),
-            (Piece::Document(_), Action::Answer(bytes)) => self.answer_upstream(bytes),
-            (Piece::Document(_), Action::Split { on, back }) => {
-                self.answer_upstream(back);
-                self.emit(on.into());
-            }
-            (Piece::Document(_), Action::Drop) => {}
-            (Piece::Event(event), Action::Forward) if event.odd => {
-                let data = event.data.clone().unwrap_or_default();
-                self.emit(event.with_data(&data));
-            }
-            (Piece::Event(event), Action::Forward) => self.emit(event.raw),
-            (Piece::Event(event), Action::Replace(bytes) | Action::Refuse(bytes)) => self.emit(event.with_data(&bytes)),
-            (Piece::Event(event), Action::Answer(bytes)) => {
-                self.answer_upstream(bytes);
-                self.emit(event.without_data());
-            }
-            (Piece::Event(event), Action::Split { on, back }) => {
-                self.answer_upstream(back);
-                self.emit(event.with_data(&on));
-            }
-            (Piece::Event(event), Action::Drop) => self.emit(event.without_data()),
-        }
+        Some(event)
     }
 
     /// None: a person is asked; `next` goes on with it.
     fn inspect(&mut self, piece: Piece) -> Option<(Piece, Action)> {
-        let bytes = match &piece {
-            Piece::Document(document) => &document[..],
-            Piece::Event(event) => event.data.as_deref().unwrap_or_default(),
-        };
-        let judged = match self.gateway.inner.inspect(&self.session, Direction::ToClient, bytes, &[]) {
+        let judged = match self.gateway.inner.inspect(&self.session, Direction::ToClient, piece.message(), &[]) {
             Inspected::Done(judged) => judged,
             Inspected::Held(held) => {
                 self.held.push(Box::pin(async move { (piece, held.settled().await.action) }));
@@ -278,6 +200,16 @@ impl Relay {
         Some((piece, action))
     }
 
+    /// Does what was decided about one Message.
+    fn release(&mut self, piece: Piece, action: Action) {
+        let written = piece.write(action);
+        if let Some(back) = written.back {
+            let to = self.legacy.as_ref().map_or(&self.upstream_url, |legacy| &legacy.post_to).clone();
+            self.answering.send(to, back);
+        }
+        self.emit(written.to_client);
+    }
+
     fn endpoint(&mut self, event: &Event, data: &[u8]) {
         let Some(post_to) = legacy::resolve_endpoint(&self.upstream_url, data) else {
             let message = "Portcullis closed this connection: the server's endpoint event points to another origin.";
@@ -285,56 +217,19 @@ impl Relay {
             self.done = true;
             return;
         };
-        if let Some(legacy) = &mut self.legacy {
-            // Named again: the address that the app was given stays, where it leads changes.
-            legacy.post_to = post_to.clone();
-            let key = legacy.key.clone();
-            self.gateway.inner.legacy.move_to(&key, post_to);
-            return self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
+        match &mut self.legacy {
+            Some(stream) => stream.move_to(post_to),
+            None => self.legacy = Some(Stream::open(&self.gateway.inner, self.session.clone(), post_to)),
         }
-        let (inject, injected) = mpsc::unbounded_channel();
-        let ended = CancellationToken::new();
-        let guard = ended.clone().drop_guard();
-        let holding = Arc::<AtomicUsize>::default();
-        let (session, post) = (self.session.clone(), post_to.clone());
-        let connection = Connection { session, post_to: post, inject, ended, holding: holding.clone() };
-        let key = self.gateway.inner.legacy.insert(connection);
-        self.emit(event.with_data(&legacy::rewritten_endpoint(&self.prefix, &key, data)));
-        self.legacy = Some(Legacy { _ended: guard, holding, key, post_to, injected });
-    }
-
-    /// A blocked server request gets our answer; the app never hears of it.
-    fn answer_upstream(&self, answer: Vec<u8>) {
-        let to = self.legacy.as_ref().map_or(&self.upstream_url, |legacy| &legacy.post_to).clone();
-        let (gateway, mut headers) = (self.gateway.clone(), self.headers.clone());
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        // The stream this came on may have been asked for as a stream alone; a POST must accept both.
-        let both = http::HeaderValue::from_static("application/json, text/event-stream");
-        headers.insert(http::header::ACCEPT, both);
-        headers.remove("last-event-id");
-        let Ok(permit) = self.answering.clone().try_acquire_owned() else {
-            tracing::warn!("a server sends more hostile requests than can be answered: some get no answer");
-            return;
-        };
-        tokio::spawn(async move {
-            let _permit = permit;
-            let sending = super::http::send(&gateway, http::Method::POST, &to, &headers, answer.into());
-            match tokio::time::timeout(ANSWER_TIMEOUT, sending).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(why)) => tracing::warn!(%why, "the answer to a blocked server request could not be delivered"),
-                Err(_) => tracing::warn!("a server does not take the answer to its blocked request"),
-            }
-        });
+        let rewritten = self.legacy.as_ref().map(|stream| stream.rewritten(&self.prefix, data));
+        self.emit(event.with_data(&rewritten.unwrap_or_default()));
     }
 
     fn too_large(&mut self) {
         self.done = true;
         let message = "Portcullis withheld a server's message: it is larger than the limit.";
         let answer = refusal(self.awaited.first().map(String::as_str), BLOCKED_CODE, message);
-        match self.frames {
-            Frames::Sse(_) => self.emit([&b"data: "[..], &answer, b"\n\n"].concat().into()),
-            Frames::Json(_) => self.emit(answer.into()),
-        }
+        self.emit(self.frames.alone(answer));
     }
 }
 
@@ -343,8 +238,7 @@ impl Drop for Relay {
         // First what is held: its rows are those of requests that are still open.
         self.held.clear();
         let inner = &self.gateway.inner;
-        if let Some(legacy) = &self.legacy {
-            inner.legacy.remove(&legacy.key);
+        if self.legacy.take().is_some() {
             inner.abandon(&self.session, "the connection closed before an answer came");
         }
         // A stream may end early and be resumed (polling); a plain body that ends is the only answer there will be.
@@ -368,14 +262,9 @@ pub(crate) enum Broken {
     Stopped,
 }
 
-enum Piece {
-    Event(Event),
-    Document(Bytes),
-}
-
-async fn injected(legacy: &mut Option<Legacy>) -> Option<Bytes> {
+async fn injected(legacy: &mut Option<Stream>) -> Option<Bytes> {
     match legacy {
-        Some(legacy) => legacy.injected.recv().await,
+        Some(legacy) => legacy.injected().await,
         None => std::future::pending().await,
     }
 }

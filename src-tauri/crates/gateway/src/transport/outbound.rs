@@ -1,0 +1,115 @@
+//! One request to the Upstream: redirects within its own origin only, and signed in where the person did so.
+
+use super::minted::{Refused, unreachable_upstream};
+use crate::route::Route;
+use crate::upstream::explain;
+use crate::{Gateway, oauth};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use portcullis_policy::refusal;
+use url::Url;
+
+/// The person has to sign in first.
+const SIGN_IN_CODE: i32 = -32001;
+const MAX_REDIRECTS: usize = 3;
+
+/// Sends one request, following redirects within the Upstream's own origin only: a redirect handed to the app would lead
+/// it past us, and one to another origin would carry its credentials there.
+pub(super) async fn send(
+    gateway: &Gateway,
+    mut method: Method,
+    url: &Url,
+    headers: &HeaderMap,
+    mut body: Bytes,
+) -> Result<http::Response<Incoming>, String> {
+    let mut target = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let mut request = http::Request::new(Full::new(body.clone()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = target.as_str().parse().map_err(|_| "its address is not a valid URL".to_owned())?;
+        *request.headers_mut() = headers.clone();
+        let response = gateway.inner.client.send(request).await.map_err(|error| explain(&error))?;
+        // An app that got one of these would follow it past us.
+        let status = response.status().as_u16();
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            return Ok(response);
+        }
+        if status == 303 {
+            (method, body) = (Method::GET, Bytes::new());
+        }
+        let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
+        let next = location.and_then(|location| target.join(location).ok());
+        match next {
+            Some(next) if next.origin() == url.origin() => target = next,
+            _ => return Err("it redirects to another origin, which Portcullis does not follow".into()),
+        }
+    }
+    Err(format!("it redirects more than {MAX_REDIRECTS} times"))
+}
+
+/// Why there is no answer from the Upstream to hand over.
+pub(super) enum Unanswered {
+    Failed(String),
+    SignIn,
+}
+
+impl Unanswered {
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Failed(why) => why,
+            Self::SignIn => "the server asks for a sign-in",
+        }
+    }
+
+    pub fn refused(&self, route: &Route<'_>, id: Option<&str>) -> Refused {
+        match self {
+            Self::Failed(why) => unreachable_upstream(route, id, why),
+            Self::SignIn => {
+                let name: String = route.upstream.name.chars().take(40).collect();
+                let message = format!(
+                    "The server {name:?} asks you to sign in. Run `portcullis sign-in` or open Apps in Portcullis, then try again."
+                );
+                Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, SIGN_IN_CODE, &message) }
+            }
+        }
+    }
+}
+
+/// Sends a request, signed in where the person did so and the app brings no credentials of its own. Returns the headers
+/// that were sent, for what else belongs to this conversation.
+pub(super) async fn ask(
+    gateway: &Gateway,
+    route: &Route<'_>,
+    method: Method,
+    url: &Url,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Result<(http::Response<Incoming>, HeaderMap), Unanswered> {
+    let failed = Unanswered::Failed;
+    if headers.contains_key(header::AUTHORIZATION) {
+        let answer = send(gateway, method, url, &headers, body).await.map_err(failed)?;
+        return Ok((answer, headers));
+    }
+    let (sign_ins, upstream) = (&gateway.inner.sign_ins, &route.upstream);
+    let mut token = sign_ins.token(upstream).await;
+    // Once more at the most: with a token that was renewed because this one was refused, so nothing ran.
+    for again in [true, false] {
+        if let Some(value) = token.as_ref().and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok()) {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        let answer = send(gateway, method.clone(), url, &headers, body.clone()).await.map_err(failed)?;
+        let Some(challenge) = oauth::asks(answer.status(), answer.headers()) else {
+            if answer.status().is_success() {
+                sign_ins.accepted(&upstream.id);
+            }
+            return Ok((answer, headers));
+        };
+        token = sign_ins.refused(upstream, token.as_deref().filter(|_| again), challenge).await;
+        if token.is_none() {
+            break;
+        }
+    }
+    Err(Unanswered::SignIn)
+}
