@@ -8,8 +8,6 @@ pub(super) struct Format {
     pub min: usize,
     pub max: usize,
     pub kind: Kind,
-    /// The prefix may follow a letter or digit.
-    pub inside_words: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -41,17 +39,13 @@ impl Alphabet {
 }
 
 const fn token(prefix: &'static str, alphabet: Alphabet, min: usize, max: usize) -> Format {
-    Format { prefix, alphabet, min, max, kind: Kind::Token, inside_words: false }
-}
-const fn special(prefix: &'static str, kind: Kind) -> Format {
-    Format { prefix, alphabet: Alphabet::Word, min: 0, max: 0, kind, inside_words: true }
+    Format { prefix, alphabet, min, max, kind: Kind::Token }
 }
 
 use Alphabet::{Alnum, Hex, Upper, Wide, Word};
 
 pub(super) static FORMATS: &[Format] = &[
-    special("-----BEGIN ", Kind::PrivateKey),
-    Format { inside_words: false, ..special("eyJ", Kind::Jwt) },
+    Format { kind: Kind::Jwt, ..token("eyJ", Word, 0, 0) },
     // Clouds
     token("AKIA", Upper, 16, 16),
     token("ASIA", Upper, 16, 16),

@@ -2,7 +2,8 @@
 //! sign of assignment and randomness must all agree.
 
 use super::{Kind, Secret, entropy, is_random};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Services whose keys have no prefix of their own, or not always.
@@ -26,24 +27,18 @@ const MAX_NAME_TAIL: usize = 24;
 const MIN_VALUE: usize = 14;
 const MAX_VALUE: usize = 160;
 
-pub(super) fn find(text: &str) -> Vec<Secret> {
+pub(super) fn find(bytes: &[u8], place: Range<usize>, found: &mut Vec<Secret>) {
     static NAMES: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(PROVIDERS).ok());
-    let Some(names) = NAMES.as_ref() else { return Vec::new() };
-    let bytes = text.as_bytes();
-    let mut found: Vec<Secret> = Vec::new();
-    for hit in names.find_iter(text) {
-        if let Some((start, end)) = value_behind(bytes, hit.end())
-            && is_secret(
-                &bytes[start..end],
-                &bytes[hit.start()..start],
-                &bytes[hit.start().saturating_sub(12)..hit.start()],
-            )
+        LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(PROVIDERS).ok());
+    let Some(names) = NAMES.as_ref() else { return };
+    for hit in names.find_iter(&bytes[place.clone()]) {
+        let (name, name_end) = (place.start + hit.start(), place.start + hit.end());
+        if let Some((start, end)) = value_behind(bytes, name_end)
+            && is_secret(&bytes[start..end], &bytes[name..start], &bytes[name.saturating_sub(12)..name])
         {
             found.push(Secret { kind: Kind::Assigned, range: start..end });
         }
     }
-    found
 }
 
 /// `…_token: "`, `…Key => '`, `…||`: some name, quotes, a sign of assignment, quotes, then the value up to its end.
@@ -103,6 +98,12 @@ fn is_secret(value: &[u8], name: &[u8], before: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn find(text: &str) -> Vec<Secret> {
+        let mut found = Vec::new();
+        super::find(text.as_bytes(), 0..text.len(), &mut found);
+        found
+    }
 
     #[test]
     fn values_beside_a_provider_s_name() {
