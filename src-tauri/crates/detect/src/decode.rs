@@ -44,8 +44,8 @@ pub(crate) struct Part {
     pub text: String,
 }
 
-/// Everything in `text` that can be decoded by one step.
-pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
+/// Everything in `text` that can be decoded by one step. `has_hidden`: characters that nobody sees stand in it.
+pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Part> {
     let mut parts = Vec::new();
     encoded::base64(text, &mut parts);
     encoded::hex(text, &mut parts);
@@ -59,7 +59,7 @@ pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
     numbers::lone_words(text, &mut parts);
     numbers::terminal(text, &mut parts);
     turned(text, &mut parts);
-    if hidden::is_in(text) {
+    if has_hidden {
         invisible(text, &mut parts);
     }
     let mut parts = if parts.len() > MAX_SINGLE_PARTS { gather(parts) } else { parts };

@@ -5,7 +5,7 @@ use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
-use crate::predicate::{self, Match, Probe};
+use crate::predicate::{self, Match, Probe, hidden};
 use crate::role::Role;
 use crate::set::{Active, SignatureSet};
 use crate::walk::{Piece, Walk};
@@ -226,9 +226,10 @@ impl<'r> Run<'r> {
         }
         let mut open = vec![View { text: Cow::Borrowed(text), steps: Vec::new(), source: None }];
         while let Some(view) = open.pop() {
-            self.view(origin, text, &view);
+            let has_hidden = hidden::is_in(&view.text);
+            self.view(origin, text, &view, has_hidden);
             if view.steps.len() < MAX_LAYERS {
-                open.extend(decode::parts(&view.text, &mut self.budget).into_iter().map(|part| {
+                open.extend(decode::parts(&view.text, has_hidden, &mut self.budget).into_iter().map(|part| {
                     let source = view.source.clone().or(Some(part.source));
                     let steps = view.steps.iter().copied().chain([part.step]).collect();
                     View { text: Cow::Owned(part.text), steps, source }
@@ -237,11 +238,11 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn view(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>) {
+    fn view(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, has_hidden: bool) {
         let mut start = 0;
         loop {
             let end = floor_char(&view.text, start + WINDOW_BYTES);
-            self.window(origin, original, view, start..end);
+            self.window(origin, original, view, start..end, has_hidden);
             if end >= view.text.len() {
                 return;
             }
@@ -249,7 +250,14 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>) {
+    fn window(
+        &mut self,
+        origin: &Origin<'_>,
+        original: &str,
+        view: &View<'_>,
+        window: Range<usize>,
+        has_hidden: bool,
+    ) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
         let probe = Probe {
@@ -258,6 +266,7 @@ impl<'r> Run<'r> {
             role: origin.role,
             foreign_tools: self.foreign_tools,
             writes: self.writes,
+            has_hidden,
             secrets: OnceCell::new(),
             urls: OnceCell::new(),
             concepts: OnceCell::new(),

@@ -78,12 +78,6 @@ fn push(run: Option<(usize, usize, String, usize)>, parts: &mut Vec<Part>) {
 
 /// Lines in which digits and signs stand for letters.
 pub(super) fn leet(text: &str, parts: &mut Vec<Part>) {
-    // Counted over the whole text without a branch, which is many times quicker than taking it apart into words.
-    let marked = |text: &str| {
-        let bytes = text.as_bytes();
-        let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-        pairs.filter(|(sign, letter)| is_sign(**sign) & letter.is_ascii_alphabetic()).count()
-    };
     if marked(text) < MIN_LEET_WORDS {
         return;
     }
@@ -100,6 +94,21 @@ pub(super) fn leet(text: &str, parts: &mut Vec<Part>) {
         }
         start += line.len();
     }
+}
+
+/// How often a sign stands right before a letter. Counted in blocks without a branch, which compilers turn into vector
+/// code: many times quicker than taking the text apart into words.
+fn marked(text: &str) -> usize {
+    const BLOCK: usize = 32;
+    let bytes = text.as_bytes();
+    let is_marked = |pair: (&u8, &u8)| is_sign(*pair.0) & pair.1.is_ascii_alphabetic();
+    let letters = bytes.get(1..).unwrap_or_default();
+    let (blocks, rest) = letters.as_chunks::<BLOCK>();
+    let count = |signs: &[u8], letters: &[u8; BLOCK]| {
+        usize::from(signs.iter().zip(letters).fold(0u8, |sum, pair| sum + u8::from(is_marked(pair))))
+    };
+    let whole: usize = bytes.chunks_exact(BLOCK).zip(blocks).map(|(signs, letters)| count(signs, letters)).sum();
+    whole + bytes[blocks.len() * BLOCK..].iter().zip(rest).filter(|pair| is_marked(*pair)).count()
 }
 
 /// A digit or sign with letters on both sides, or at the start of a word of letters: `pr0mpt`, `1gnore`.

@@ -21,6 +21,9 @@ pub enum Kind {
 /// Whether any character of a kind this module or the decoder knows stands in the text. Most text beyond ASCII has none,
 /// and its bytes say so: the first one of each such character is one of five.
 pub(crate) fn is_in(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
     let leads = |byte: &u8| matches!(byte, 0xe1 | 0xe2 | 0xef | 0xf3);
     if !text.as_bytes().iter().fold(false, |found, byte| found | leads(byte)) {
         return false;
@@ -39,10 +42,8 @@ pub(crate) fn is_in(text: &str) -> bool {
     })
 }
 
+/// Asked only where `is_in` says so.
 pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
-    if !is_in(text) {
-        return Vec::new();
-    }
     let plain = |range| Match { range, reading: None };
     let mut out = Vec::new();
     for kind in kinds {

@@ -1,6 +1,7 @@
 //! Secrets: known token formats with their lengths and alphabets, private keys, connection strings, JWTs, and values
 //! assigned to telling names. Placeholders, hashes, UUIDs and integrity strings are none.
 
+mod checksum;
 mod formats;
 mod provider;
 mod shaped;
@@ -53,19 +54,18 @@ pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
     connection_strings(text, &mut found);
     shaped::find_in_context(bytes, &mut found);
     let mut at = 0;
-    let mut named_to = 0;
     while let Some(word) = runs::next(bytes, at, MIN_WORD_BYTES, &WORDS) {
         at = word.end;
         tokens(bytes, word.clone(), &mut found);
         let signs = &bytes[word.start.saturating_sub(MAX_SIGN_BYTES)..word.end];
         if assigned && signs.iter().any(|byte| SIGNS[usize::from(*byte)]) {
-            let before = text.floor_char_boundary(word.start.saturating_sub(MAX_NAME_BYTES).max(named_to));
-            named_to = word.end;
-            assigned_values(bytes, before..word.end, &mut found);
-            provider::find(bytes, before..word.end, &mut found);
+            let place = word.start.saturating_sub(MAX_NAME_BYTES)..word.end;
+            assigned_values(bytes, place.clone(), &mut found);
+            provider::find(bytes, place, &mut found);
         }
     }
-    found.sort_by_key(|secret| (secret.range.start, secret.range.end));
+    // What is known by its form says more than what is known by its name.
+    found.sort_by_key(|secret| (secret.range.start, secret.kind == Kind::Assigned, secret.range.end));
     let mut end = 0;
     found.retain(|secret| {
         let keep = secret.range.start >= end;
@@ -138,7 +138,8 @@ fn token(bytes: &[u8], start: usize, body: usize, format: &Format) -> Option<usi
     }
     let length = bytes[body..].iter().take(format.max + 1).take_while(|byte| format.alphabet.has(**byte)).count();
     let token = bytes.get(body..body + length)?;
-    ((format.min..=format.max).contains(&length) && is_random(token)).then_some(body + length)
+    let fits = (format.min..=format.max).contains(&length);
+    (fits && (checksum::holds(format.prefix, token) || is_random(token))).then_some(body + length)
 }
 
 /// The block from its header to its end line, if there is key material in it. In JSON the line ends are `\n`.
