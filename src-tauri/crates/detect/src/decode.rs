@@ -44,8 +44,8 @@ pub(crate) struct Part {
     pub text: String,
 }
 
-/// Everything in `text` that can be decoded by one step.
-pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
+/// Everything in `text` that can be decoded by one step. `has_hidden`: characters that nobody sees stand in it.
+pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Part> {
     let mut parts = Vec::new();
     encoded::base64(text, &mut parts);
     encoded::hex(text, &mut parts);
@@ -59,10 +59,10 @@ pub(crate) fn parts(text: &str, budget: &mut Budget) -> Vec<Part> {
     numbers::lone_words(text, &mut parts);
     numbers::terminal(text, &mut parts);
     turned(text, &mut parts);
-    if !text.is_ascii() {
+    if has_hidden {
         invisible(text, &mut parts);
     }
-    let mut parts = gather(parts);
+    let mut parts = if parts.len() > MAX_SINGLE_PARTS { gather(parts) } else { parts };
     parts.retain(|part| budget.take(part.text.len()));
     parts
 }
@@ -101,15 +101,38 @@ fn readable(bytes: &[u8]) -> Option<String> {
     if bytes.len() < 6 {
         return None;
     }
+    if is_wide(bytes) {
+        let text = wide(bytes);
+        return is_text(text.chars()).then_some(text);
+    }
+    is_text(lossy_chars(bytes)).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Whether `readable` has an answer; allocates nothing but for UTF-16.
+fn is_readable(bytes: &[u8]) -> bool {
+    let is_text = if is_wide(bytes) { is_text(wide(bytes).chars()) } else { is_text(lossy_chars(bytes)) };
+    bytes.len() >= 6 && is_text
+}
+
+/// UTF-16: every other byte is zero.
+fn is_wide(bytes: &[u8]) -> bool {
     let odd_zeros = bytes.iter().skip(1).step_by(2).filter(|&&byte| byte == 0).count();
-    let text = if odd_zeros * 5 >= bytes.len() * 2 {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    } else {
-        String::from_utf8_lossy(bytes).into_owned()
-    };
+    odd_zeros * 5 >= bytes.len() * 2
+}
+
+fn wide(bytes: &[u8]) -> String {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16_lossy(&units)
+}
+
+fn lossy_chars(bytes: &[u8]) -> impl Iterator<Item = char> {
+    let marks = |chunk: &std::str::Utf8Chunk<'_>| (!chunk.invalid().is_empty()).then_some('\u{fffd}');
+    bytes.utf8_chunks().flat_map(move |chunk| chunk.valid().chars().chain(marks(&chunk)))
+}
+
+fn is_text(chars: impl Iterator<Item = char>) -> bool {
     let (mut count, mut bad, mut letters) = (0, 0, 0);
-    for c in text.chars() {
+    for c in chars {
         count += 1;
         if c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
             bad += 1;
@@ -118,7 +141,7 @@ fn readable(bytes: &[u8]) -> Option<String> {
             letters += 1;
         }
     }
-    (bad * 50 <= count && letters * 5 >= count * 3).then_some(text)
+    bad * 50 <= count && letters * 5 >= count * 3
 }
 
 /// Text that is turned: rot13 or written backwards. Only tried where a telling word stands in that form.

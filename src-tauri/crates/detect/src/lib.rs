@@ -18,6 +18,7 @@ mod normal;
 mod pattern;
 mod predicate;
 mod role;
+mod runs;
 mod scanner;
 mod set;
 mod walk;

@@ -6,6 +6,7 @@
 
 use crate::normal::Normal;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Buckets of the hash; one byte each.
 pub const BUCKETS: usize = 1 << 18;
@@ -20,7 +21,11 @@ const MAX_WORD_CHARS: usize = 24;
 
 static WEIGHTS: &[u8; BUCKETS] = include_bytes!("../model/weights.bin");
 /// `bias scale`, as `cargo xtask train` wrote them: a weight is its byte (signed) times the scale.
-static PARAMETERS: &str = include_str!("../model/parameters.txt");
+static PARAMETERS: LazyLock<(f32, f32)> = LazyLock::new(|| {
+    let mut numbers =
+        include_str!("../model/parameters.txt").split_whitespace().filter_map(|word| word.parse().ok());
+    (numbers.next().unwrap_or(-100.0), numbers.next().unwrap_or(0.0))
+});
 
 /// Features of each word with those before it, and where the word lies in the normalised text.
 pub struct Features {
@@ -31,52 +36,81 @@ pub struct Features {
 impl Features {
     /// `text` as it is in the Message; features are taken of its normalised form.
     pub fn of(text: &str) -> Self {
-        Self::of_normal(&Normal::of(text).text)
-    }
-
-    fn of_normal(text: &str) -> Self {
-        let mut end = text.len().min(MAX_TEXT_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = &text[..end];
         let mut out = Self { words: Vec::new(), ids: Vec::new() };
-        let (mut before, mut before_that) = ("", "");
-        let mut classes = [0u32; 2];
-        for range in words(text) {
-            let word = &text[range.clone()];
-            let first = out.ids.len();
-            out.ids.push(hash(&[b"w", word.as_bytes()]));
-            out.ids.push(hash(&[b"b", before.as_bytes(), word.as_bytes()]));
-            out.ids.push(hash(&[b"t", before_that.as_bytes(), before.as_bytes(), word.as_bytes()]));
-            for size in 3..=5 {
-                for gram in word.as_bytes().windows(size) {
-                    out.ids.push(hash(&[b"c", gram]));
-                }
-            }
-            if let Some(class) = class(word) {
-                let ids = [classes[0].to_le_bytes(), classes[1].to_le_bytes(), class.to_le_bytes()];
-                out.ids.push(hash(&[b"k", &ids[2]]));
-                out.ids.push(hash(&[b"l", &ids[1], &ids[2]]));
-                out.ids.push(hash(&[b"m", &ids[0], &ids[1], &ids[2]]));
-                classes = [classes[1], class];
-            }
-            (before_that, before) = (before, word);
+        let normal = Normal::of(text);
+        let mut words = Words::of(&normal.text);
+        let mut first = 0;
+        while let Some(range) = words.next(|id| out.ids.push(id)) {
             out.words.push((range, first..out.ids.len()));
+            first = out.ids.len();
         }
         out
     }
 
     /// Feature ids of each window, and the window's place in the normalised text.
     pub fn windows(&self) -> impl Iterator<Item = (Range<usize>, &[u32])> {
-        let last = self.words.len().saturating_sub(WINDOW_WORDS);
-        let starts = (0..=last).filter(move |start| start % STRIDE_WORDS == 0 || *start == last);
-        starts.filter_map(|start| {
-            let end = (start + WINDOW_WORDS).min(self.words.len());
-            let words = self.words.get(start..end).filter(|words| words.len() >= MIN_WORDS)?;
+        windows(self.words.len()).filter_map(|window| {
+            let words = self.words.get(window)?;
             let (first, last) = (words.first()?, words.last()?);
             Some((first.0.start..last.0.end, self.ids.get(first.1.start..last.1.end)?))
         })
+    }
+}
+
+/// The windows of a text of so many words.
+fn windows(words: usize) -> impl Iterator<Item = Range<usize>> {
+    let last = words.saturating_sub(WINDOW_WORDS);
+    let starts = (0..=last).filter(move |start| start % STRIDE_WORDS == 0 || *start == last);
+    starts.map(move |start| start..(start + WINDOW_WORDS).min(words)).filter(|window| window.len() >= MIN_WORDS)
+}
+
+/// The words of a normalised text, one after the other.
+struct Words<'t> {
+    text: &'t str,
+    at: usize,
+    before: &'t str,
+    before_that: &'t str,
+    classes: [u32; 2],
+}
+
+impl<'t> Words<'t> {
+    fn of(text: &'t str) -> Self {
+        let text = &text[..text.floor_char_boundary(text.len().min(MAX_TEXT_BYTES))];
+        Self { text, at: 0, before: "", before_that: "", classes: [0; 2] }
+    }
+
+    /// The next word; its features go to `emit`.
+    fn next(&mut self, mut emit: impl FnMut(u32)) -> Option<Range<usize>> {
+        let range = next_word(self.text, self.at)?;
+        let word = &self.text[range.clone()];
+        let alone = WORD.part(word.as_bytes());
+        emit(alone.id());
+        emit(PAIR.part(self.before.as_bytes()).part(word.as_bytes()).id());
+        emit(TRIPLE.part(self.before_that.as_bytes()).part(self.before.as_bytes()).part(word.as_bytes()).id());
+        grams(word.as_bytes(), &mut emit);
+        if let Some(class) = class(word, alone) {
+            let [first, second] = self.classes.map(u32::to_le_bytes);
+            let third = class.to_le_bytes();
+            emit(hash(&[b"k", &third]));
+            emit(hash(&[b"l", &second, &third]));
+            emit(hash(&[b"m", &first, &second, &third]));
+            self.classes = [self.classes[1], class];
+        }
+        (self.before_that, self.before) = (self.before, word);
+        self.at = range.end;
+        Some(range)
+    }
+}
+
+/// Every 3, 4 and 5 bytes in a row. The hash of the longer ones goes on from that of the shorter.
+fn grams(word: &[u8], emit: &mut impl FnMut(u32)) {
+    for three in 3..=word.len() {
+        let mut open = GRAM.byte(word[three - 3]).byte(word[three - 2]).byte(word[three - 1]);
+        emit(open.byte(END).id());
+        for next in word[three..].iter().take(2) {
+            open = open.byte(*next);
+            emit(open.byte(END).id());
+        }
     }
 }
 
@@ -87,44 +121,55 @@ pub fn norm(features: usize) -> f32 {
 
 /// The highest window: its score (from 0 to 1) and its place in the normalised text.
 pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
-    let features = Features::of_normal(&normal.text);
-    let (bias, scale) = parameters();
-    let score = |ids: &[u32]| {
-        let sum: i32 = ids.iter().map(|id| i32::from(WEIGHTS[*id as usize % BUCKETS] as i8)).sum();
-        let margin = bias + scale * sum as f32 / norm(ids.len());
-        1.0 / (1.0 + (-margin).exp())
-    };
-    let windows = features.windows().map(|(range, ids)| (score(ids), range));
-    windows.max_by(|a, b| a.0.total_cmp(&b.0))
+    let (bias, scale) = *PARAMETERS;
+    // Of each word: where it lies, and how many features with which weights there are up to its end.
+    let mut words: Vec<(Range<usize>, usize, i32)> = Vec::with_capacity(normal.text.len().min(MAX_TEXT_BYTES) / 5);
+    let (mut count, mut sum) = (0, 0);
+    let mut rest = Words::of(&normal.text);
+    while let Some(range) = rest.next(|id| {
+        count += 1;
+        sum += i32::from(WEIGHTS[id as usize % BUCKETS] as i8);
+    }) {
+        words.push((range, count, sum));
+    }
+    let scores = windows(words.len()).filter_map(|window| {
+        let (count, sum) = window.start.checked_sub(1).map_or((0, 0), |at| (words[at].1, words[at].2));
+        let words = words.get(window)?;
+        let (first, last) = (words.first()?, words.last()?);
+        let margin = bias + scale * (last.2 - sum) as f32 / norm(last.1 - count);
+        Some((1.0 / (1.0 + (-margin).exp()), first.0.start..last.0.end))
+    });
+    scores.max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-fn parameters() -> (f32, f32) {
-    let mut numbers = PARAMETERS.split_whitespace().filter_map(|word| word.parse().ok());
-    (numbers.next().unwrap_or(-100.0), numbers.next().unwrap_or(0.0))
-}
-
-/// Words, and marks that orders are made of (`<`, `:`, `!`).
-fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut chars = text.char_indices().peekable();
-    std::iter::from_fn(move || {
-        while let Some((start, c)) = chars.next() {
-            if c.is_alphanumeric() || matches!(c, '_' | '\'') {
-                let (mut end, mut count) = (start + c.len_utf8(), 1);
-                while let Some((at, c)) = chars.peek().copied() {
-                    if !(c.is_alphanumeric() || matches!(c, '_' | '\'')) || count >= MAX_WORD_CHARS {
-                        break;
-                    }
-                    (end, count) = (at + c.len_utf8(), count + 1);
-                    chars.next();
-                }
-                return Some(start..end);
-            }
-            if matches!(c, '<' | '>' | '[' | ']' | '!' | ':' | '{' | '}' | '#' | '=' | '/' | '@') {
-                return Some(start..start + 1);
-            }
+/// The next word at or after `from`, or a mark that orders are made of (`<`, `:`, `!`).
+fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+    let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'');
+    let mut at = from;
+    loop {
+        let c = char_at(text, at)?;
+        if is_inner(c) {
+            break;
         }
-        None
-    })
+        at += c.len_utf8();
+        if matches!(c, '<' | '>' | '[' | ']' | '!' | ':' | '{' | '}' | '#' | '=' | '/' | '@') {
+            return Some(at - 1..at);
+        }
+    }
+    let start = at;
+    for _ in 0..MAX_WORD_CHARS {
+        let Some(c) = char_at(text, at).filter(|c| is_inner(*c)) else { break };
+        at += c.len_utf8();
+    }
+    Some(start..at)
+}
+
+/// The character at `at`, without the decoding where it is ASCII.
+fn char_at(text: &str, at: usize) -> Option<char> {
+    match text.as_bytes().get(at)? {
+        byte if byte.is_ascii() => Some(char::from(*byte)),
+        _ => text.get(at..)?.chars().next(),
+    }
 }
 
 /// What kind of word this is, for the words that attacks are made of: order, person, model, secret …
@@ -152,19 +197,61 @@ const CLASSES: &[&[&str]] = &[
     &["http", "https", "www", "com", "net", "org", "io", "example"],
 ];
 
-fn class(word: &str) -> Option<u32> {
-    CLASSES.iter().position(|class| class.contains(&word)).map(|at| at as u32 + 1)
+fn class(word: &str, hash: Hash) -> Option<u32> {
+    let mut at = hash.0 as usize % CLASS_SLOTS;
+    while let Some((known, class)) = CLASS_OF[at] {
+        if known == word {
+            return Some(class);
+        }
+        at = (at + 1) % CLASS_SLOTS;
+    }
+    None
 }
 
-/// FNV-1a over the parts, folded to a bucket.
-fn hash(parts: &[&[u8]]) -> u32 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for part in parts {
-        for byte in part.iter().chain(&[0xff]) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+/// Several times the number of words, so that a look seldom needs a second one.
+const CLASS_SLOTS: usize = 2048;
+
+/// The words of all classes by their hash; a word of two belongs to the first.
+static CLASS_OF: LazyLock<Vec<Option<(&'static str, u32)>>> = LazyLock::new(|| {
+    let mut slots = vec![None; CLASS_SLOTS];
+    for (class, words) in (1..).zip(CLASSES) {
+        for word in *words {
+            let mut at = WORD.part(word.as_bytes()).0 as usize % CLASS_SLOTS;
+            while slots[at].is_some_and(|(known, _)| known != *word) {
+                at = (at + 1) % CLASS_SLOTS;
+            }
+            slots[at].get_or_insert((*word, class));
         }
     }
-    ((hash >> 40) ^ hash) as u32 % BUCKETS as u32
+    slots
+});
+
+/// FNV-1a over parts, each followed by `END`.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+const END: u8 = 0xff;
+const START: Hash = Hash(0xcbf2_9ce4_8422_2325);
+const WORD: Hash = START.byte(b'w').byte(END);
+const PAIR: Hash = START.byte(b'b').byte(END);
+const TRIPLE: Hash = START.byte(b't').byte(END);
+const GRAM: Hash = START.byte(b'c').byte(END);
+
+impl Hash {
+    const fn byte(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3))
+    }
+    fn part(self, bytes: &[u8]) -> Self {
+        bytes.iter().fold(self, |hash, byte| hash.byte(*byte)).byte(END)
+    }
+    /// Folded to a bucket.
+    fn id(self) -> u32 {
+        ((self.0 >> 40) ^ self.0) as u32 % BUCKETS as u32
+    }
+}
+
+fn hash(parts: &[&[u8]]) -> u32 {
+    parts.iter().fold(START, |hash, part| hash.part(part)).id()
 }
 
 #[cfg(test)]
@@ -190,7 +277,40 @@ mod tests {
         let manifest = include_str!("../model/manifest.json");
         let hex: String = sha2::Sha256::digest(WEIGHTS).iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(manifest.contains(&hex), "{hex}");
-        assert!(parameters().1 > 0.0);
+        assert!(PARAMETERS.1 > 0.0);
+    }
+
+    /// The score as its definition says: the features of each window added up.
+    fn reference(text: &str) -> Option<(f32, Range<usize>)> {
+        let features = Features::of(text);
+        let score = |ids: &[u32]| {
+            let sum: i32 = ids.iter().map(|id| i32::from(WEIGHTS[*id as usize] as i8)).sum();
+            1.0 / (1.0 + (-(PARAMETERS.0 + PARAMETERS.1 * sum as f32 / norm(ids.len()))).exp())
+        };
+        features.windows().map(|(range, ids)| (score(ids), range)).max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    #[test]
+    fn features_are_those_the_weights_were_trained_with() {
+        let features = Features::of("Ünïts: ignore <all> rules_of o'clock");
+        let words: Vec<&str> = features.words.iter().map(|(range, _)| &"units: ignore <all> rules_of o'clock"[range.clone()]).collect();
+        assert_eq!(words, ["units", ":", "ignore", "<", "all", ">", "rules_of", "o'clock"]);
+        // "ignore": itself, with the words before it, its 3-, 4- and 5-grams, its class.
+        let mut want = vec![hash(&[b"w", b"ignore"]), hash(&[b"b", b":", b"ignore"]), hash(&[b"t", b"units", b":", b"ignore"])];
+        want.extend((3..=5).flat_map(|size| b"ignore".windows(size)).map(|gram| hash(&[b"c", gram])));
+        let class = |n: u32| n.to_le_bytes();
+        want.extend([hash(&[b"k", &class(7)]), hash(&[b"l", &class(0), &class(7)]), hash(&[b"m", &class(0), &class(0), &class(7)])]);
+        let mut got = features.ids[features.words[2].1.clone()].to_vec();
+        got.sort_unstable();
+        want.sort_unstable();
+        assert_eq!(got, want);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_score_is_the_highest_window_s(text in "([a-zé]{1,30}[ <:!\n]{1,2}|ignore |you |must |send |数据 ){0,120}") {
+            proptest::prop_assert_eq!(score(&Normal::of(&text)), reference(&text));
+        }
     }
 
     #[test]

@@ -1,87 +1,117 @@
 //! Normalised text: what a pattern is matched against. Compatibility forms, accents, case, homoglyphs, invisible and
 //! terminal control characters are taken away; every byte knows where it came from.
 
+use memchr::memchr;
 use std::ops::Range;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_compatible;
 
 /// Lower-case, folded text with a map back to the text it was made of.
 pub struct Normal {
     pub text: String,
-    /// Source offset of the character each byte came from, plus the source's length; None: offsets are equal.
-    map: Option<Vec<u32>>,
+    /// Where the parts of the text came from; None: offsets are equal.
+    map: Option<Vec<Stretch>>,
+    source_bytes: usize,
+}
+
+/// From `normal` on, the text came from `source` on: byte by byte, or all of it from the one character there.
+struct Stretch {
+    normal: u32,
+    source: u32,
+    is_plain: bool,
 }
 
 impl Normal {
     pub fn of(source: &str) -> Self {
-        if source.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r')) {
-            return Self { text: unescape(source.to_ascii_lowercase()), map: None };
+        let bytes = source.as_bytes();
+        let source_bytes = bytes.len();
+        let plain = plain_bytes(bytes);
+        if plain == bytes.len() {
+            return Self { text: unescape(source.to_ascii_lowercase()), map: None, source_bytes };
         }
         let mut text = String::with_capacity(source.len());
-        let mut map = Vec::with_capacity(source.len() + 1);
-        let mut chars = source.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
+        let mut map: Vec<Stretch> = Vec::new();
+        let mut at = 0;
+        let mut end = plain;
+        loop {
+            if end > at {
+                map.push(Stretch { normal: text.len() as u32, source: at as u32, is_plain: true });
+                text.push_str(&source[at..end]);
+                at = end;
+            }
+            let Some(c) = source[at..].chars().next() else { break };
             if c == '\u{1b}' {
-                let skip = escape_len(&source[at..]);
-                while chars.peek().is_some_and(|(next, _)| *next < at + skip) {
-                    chars.next();
+                at = source.ceil_char_boundary((at + escape_len(&source[at..])).min(source.len()));
+            } else {
+                if !c.is_ascii() && !is_invisible(c) {
+                    let stretch = Stretch { normal: text.len() as u32, source: at as u32, is_plain: false };
+                    push_folded(&mut text, c);
+                    if text.len() > stretch.normal as usize {
+                        map.push(stretch);
+                    }
                 }
-                continue;
+                at += c.len_utf8();
             }
-            if c.is_ascii() {
-                if !c.is_ascii_control() || matches!(c, '\n' | '\t' | '\r') {
-                    text.push(c.to_ascii_lowercase());
-                    map.push(at as u32);
-                }
-                continue;
-            }
-            if is_invisible(c) {
-                continue;
-            }
-            for c in std::iter::once(c).nfkd() {
-                if matches!(c, '\u{300}'..='\u{36f}') {
-                    continue;
-                }
-                for lower in c.to_lowercase() {
-                    let before = text.len();
-                    text.push(fold(lower));
-                    map.extend(std::iter::repeat_n(at as u32, text.len() - before));
-                }
-            }
+            end = at + plain_bytes(&bytes[at..]);
         }
-        map.push(source.len() as u32);
-        Self { text: unescape(text), map: Some(map) }
+        text.make_ascii_lowercase();
+        Self { text: unescape(text), map: Some(map), source_bytes }
     }
 
     /// The range of the source that `range` of the normalised text came from.
     pub fn source_range(&self, range: Range<usize>) -> Range<usize> {
-        match &self.map {
-            None => range,
-            Some(map) => {
-                let at = |index: usize| map.get(index).or(map.last()).map_or(0, |offset| *offset as usize);
-                let start = at(range.start);
-                start..at(range.end).max(start)
-            }
-        }
+        let Some(map) = &self.map else { return range };
+        let start = self.source_of(map, range.start);
+        start..self.source_of(map, range.end).max(start)
     }
+
+    fn source_of(&self, map: &[Stretch], index: usize) -> usize {
+        if index >= self.text.len() {
+            return self.source_bytes;
+        }
+        let after = map.partition_point(|stretch| stretch.normal as usize <= index);
+        let Some(stretch) = after.checked_sub(1).and_then(|at| map.get(at)) else { return 0 };
+        let inside = if stretch.is_plain { index - stretch.normal as usize } else { 0 };
+        stretch.source as usize + inside
+    }
+}
+
+/// How many bytes at the start print as themselves.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r');
+    let mut at = 0;
+    // Blocks without a branch inside, which compilers turn into vector code.
+    for block in bytes.chunks_exact(32) {
+        if !block.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+            break;
+        }
+        at += block.len();
+    }
+    at + bytes[at..].iter().take_while(|byte| is_plain(**byte)).count()
+}
+
+/// Compatibility form without accents, lower case, look-alikes as Latin letters.
+fn push_folded(text: &mut String, c: char) {
+    decompose_compatible(c, |c| {
+        if !matches!(c, '\u{300}'..='\u{36f}') {
+            text.extend(c.to_lowercase().map(fold));
+        }
+    });
 }
 
 /// Text inside quoted text (JSON or YAML in a string) carries `\\n` and `\\"` spelled out; they would glue words together.
 /// They become white space of the same length, so offsets stay.
 fn unescape(text: String) -> String {
-    if !text.contains('\\') {
-        return text;
-    }
+    let Some(first) = memchr(b'\\', text.as_bytes()) else { return text };
     let mut bytes = text.into_bytes();
-    for at in 0..bytes.len().saturating_sub(1) {
-        if bytes[at] != b'\\' {
-            continue;
-        }
+    let mut next = Some(first);
+    while let Some(at) = next.filter(|at| at + 1 < bytes.len()) {
         match bytes[at + 1] {
             b'n' | b'r' => bytes[at..at + 2].copy_from_slice(b" \n"),
             b't' => bytes[at..at + 2].fill(b' '),
             b'"' | b'\'' | b'\\' | b'/' | b' ' | b'\n' => bytes[at] = b' ',
             _ => {}
         }
+        next = memchr(b'\\', &bytes[at + 1..]).map(|n| at + 1 + n);
     }
     // Only ASCII bytes were replaced by ASCII bytes.
     String::from_utf8(bytes).unwrap_or_default()
@@ -152,6 +182,7 @@ fn fold(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn disguises_fall_away() {
@@ -172,6 +203,61 @@ mod tests {
             ("a\\nIgnore\\\n  \\ all", "a \nignore \n    all"),
         ] {
             assert_eq!(Normal::of(disguised).text, plain, "{disguised:?}");
+        }
+    }
+
+    /// The definition of normalised text, one character after the other: (text, source offset of each byte, end).
+    fn reference(source: &str) -> (String, Vec<usize>) {
+        use unicode_normalization::UnicodeNormalization as _;
+        let (mut text, mut map) = (String::new(), Vec::new());
+        let mut skip_to = 0;
+        for (at, c) in source.char_indices() {
+            if at < skip_to {
+                continue;
+            }
+            if c == '\u{1b}' {
+                skip_to = at + escape_len(&source[at..]);
+            } else if c.is_ascii() {
+                if !c.is_ascii_control() || matches!(c, '\n' | '\t' | '\r') {
+                    text.push(c.to_ascii_lowercase());
+                }
+            } else if !is_invisible(c) {
+                let bare = std::iter::once(c).nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}'));
+                text.extend(bare.flat_map(char::to_lowercase).map(fold));
+            }
+            map.resize(text.len(), at);
+        }
+        map.push(source.len());
+        let mut bytes = text.into_bytes();
+        for at in 0..bytes.len().saturating_sub(1) {
+            match (bytes[at], bytes[at + 1]) {
+                (b'\\', b'n' | b'r') => bytes[at..at + 2].copy_from_slice(b" \n"),
+                (b'\\', b't') => bytes[at..at + 2].fill(b' '),
+                (b'\\', b'"' | b'\'' | b'\\' | b'/' | b' ' | b'\n') => bytes[at] = b' ',
+                _ => {}
+            }
+        }
+        (String::from_utf8(bytes).unwrap(), map)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        #[test]
+        fn normalised_text_is_what_its_definition_says(
+            plain in "[ -~\n\\\\]{0,90}",
+            odd in "[a-zA-Z\\\\nrt\"éïİＩ\u{1d41a}가-힣一-三がｶﾞ\u{301}\u{200b}\u{e0041}\u{202e}\u{1b}\\[\\];0-9m\u{7}\u{0}а-яα-ω—“ﬁ½]{0,40}",
+            any in any::<String>(),
+        ) {
+            for source in [format!("{plain}{odd}{plain}"), odd, any] {
+                let normal = Normal::of(&source);
+                let (text, map) = reference(&source);
+                prop_assert_eq!(&normal.text, &text);
+                for at in 0..text.len() {
+                    prop_assert_eq!(normal.source_range(at..at + 1), map[at]..map[at + 1].max(map[at]));
+                }
+                prop_assert_eq!(normal.source_range(0..text.len() + 9).end, source.len());
+            }
         }
     }
 

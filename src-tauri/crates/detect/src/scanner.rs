@@ -5,7 +5,7 @@ use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
-use crate::predicate::{self, Match, Probe};
+use crate::predicate::{self, Match, Probe, hidden};
 use crate::role::Role;
 use crate::set::{Active, SignatureSet};
 use crate::walk::{Piece, Walk};
@@ -23,7 +23,7 @@ const OVERLAP_BYTES: usize = 8 * 1024;
 /// Patterns see this much text on both sides of a keyword.
 const KEYWORD_MARGIN_BYTES: usize = 800;
 const MAX_FINDINGS: usize = 50;
-const MAX_PER_SIGNATURE: usize = 6;
+const MAX_PER_SIGNATURE: u8 = 6;
 const MAX_MATCHED_CHARS: usize = 200;
 const MAX_DECODED_CHARS: usize = 400;
 const MAX_LAYERS: usize = 3;
@@ -97,7 +97,7 @@ struct Origin<'d> {
 
 /// A text under a Finding's eyes: the original or one decoded from it.
 struct View<'v> {
-    text: &'v str,
+    text: Cow<'v, str>,
     /// Decoding steps, outermost first; empty: the original.
     steps: Vec<&'static str>,
     /// For decoded text: the range of the original it came from.
@@ -113,11 +113,64 @@ struct Run<'r> {
     writes: bool,
     budget: Budget,
     findings: Vec<Finding>,
-    /// Findings per active Signature, in the whole Message and in the current text.
-    total: Vec<usize>,
-    here: Vec<usize>,
-    /// Scratch: where patterns of each Signature are to be tried.
-    near: Vec<Vec<Range<usize>>>,
+    /// Per active Signature.
+    tally: Vec<Tally>,
+    /// Those with a Finding in the current text.
+    found_here: Vec<usize>,
+    near: Near,
+}
+
+/// What one Signature found: in the whole Message, in the current text.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    total: u8,
+    here: u8,
+}
+
+/// Where the patterns of the Signatures whose keywords were seen are to be tried. Signatures whose keywords were not
+/// seen cost nothing, however many there are.
+#[derive(Default)]
+struct Near {
+    /// By active Signature: its place in `seen`, plus one.
+    places: Vec<u32>,
+    seen: Vec<(usize, Vec<Range<usize>>)>,
+    spare: Vec<Vec<Range<usize>>>,
+}
+
+impl Near {
+    fn add(&mut self, owner: usize, range: Range<usize>) {
+        let place = self.places[owner] as usize;
+        if place == 0 {
+            let mut ranges = self.spare.pop().unwrap_or_default();
+            ranges.push(range);
+            self.seen.push((owner, ranges));
+            self.places[owner] = self.seen.len() as u32;
+            return;
+        }
+        let ranges = &mut self.seen[place - 1].1;
+        match ranges.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => ranges.push(range),
+        }
+    }
+
+    /// What was seen, in the order of the Signatures; hand it back to `recycle`.
+    fn take(&mut self) -> Vec<(usize, Vec<Range<usize>>)> {
+        for (owner, _) in &self.seen {
+            self.places[*owner] = 0;
+        }
+        let mut seen = std::mem::take(&mut self.seen);
+        seen.sort_unstable_by_key(|(owner, _)| *owner);
+        seen
+    }
+
+    fn recycle(&mut self, mut seen: Vec<(usize, Vec<Range<usize>>)>) {
+        self.spare.extend(seen.drain(..).map(|(_, mut ranges)| {
+            ranges.clear();
+            ranges
+        }));
+        self.seen = seen;
+    }
 }
 
 impl<'r> Run<'r> {
@@ -143,9 +196,9 @@ impl<'r> Run<'r> {
             writes: false,
             budget: Budget::for_message(bytes),
             findings: Vec::new(),
-            total: vec![0; count],
-            here: vec![0; count],
-            near: vec![Vec::new(); count],
+            tally: vec![Tally::default(); count],
+            found_here: Vec::new(),
+            near: Near { places: vec![0; count], ..Near::default() },
         }
     }
 
@@ -168,34 +221,43 @@ impl<'r> Run<'r> {
         if text.len() < 2 {
             return;
         }
-        self.here.fill(0);
-        let mut open = vec![(Cow::Borrowed(text), Vec::new(), None)];
-        while let Some((layer, steps, source)) = open.pop() {
-            let view = View { text: &layer, steps, source };
-            self.view(origin, text, &view);
+        for index in self.found_here.drain(..) {
+            self.tally[index].here = 0;
+        }
+        let mut open = vec![View { text: Cow::Borrowed(text), steps: Vec::new(), source: None }];
+        while let Some(view) = open.pop() {
+            let has_hidden = hidden::is_in(&view.text);
+            self.view(origin, text, &view, has_hidden);
             if view.steps.len() < MAX_LAYERS {
-                for part in decode::parts(view.text, &mut self.budget) {
+                open.extend(decode::parts(&view.text, has_hidden, &mut self.budget).into_iter().map(|part| {
                     let source = view.source.clone().or(Some(part.source));
                     let steps = view.steps.iter().copied().chain([part.step]).collect();
-                    open.push((Cow::Owned(part.text), steps, source));
-                }
+                    View { text: Cow::Owned(part.text), steps, source }
+                }));
             }
         }
     }
 
-    fn view(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>) {
+    fn view(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, has_hidden: bool) {
         let mut start = 0;
         loop {
-            let end = floor_char(view.text, start + WINDOW_BYTES);
-            self.window(origin, original, view, start..end);
+            let end = floor_char(&view.text, start + WINDOW_BYTES);
+            self.window(origin, original, view, start..end, has_hidden);
             if end >= view.text.len() {
                 return;
             }
-            start = floor_char(view.text, end - OVERLAP_BYTES);
+            start = floor_char(&view.text, end - OVERLAP_BYTES);
         }
     }
 
-    fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>) {
+    fn window(
+        &mut self,
+        origin: &Origin<'_>,
+        original: &str,
+        view: &View<'_>,
+        window: Range<usize>,
+        has_hidden: bool,
+    ) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
         let probe = Probe {
@@ -204,48 +266,58 @@ impl<'r> Run<'r> {
             role: origin.role,
             foreign_tools: self.foreign_tools,
             writes: self.writes,
+            has_hidden,
             secrets: OnceCell::new(),
             urls: OnceCell::new(),
             concepts: OnceCell::new(),
             acts: OnceCell::new(),
         };
         let set = self.set;
-        self.find_keywords(&normal.text);
-        for (index, active) in set.active.iter().enumerate() {
-            let near = std::mem::take(&mut self.near[index]);
-            if self.looks_here(index, active, origin, original, view) {
-                for found in matches(set, active, &probe, &near) {
+        self.find_keywords(&normal.text, origin.role);
+        let seen = self.near.take();
+        // Both lists are in the order of the Signatures, and so is what they find.
+        let (mut always, mut announced) = (set.always(origin.role).iter().peekable(), seen.iter().peekable());
+        loop {
+            let (index, near): (usize, &[Range<usize>]) = match (always.peek(), announced.peek()) {
+                (Some(index), next) if next.is_none_or(|(other, _)| **index < *other) => {
+                    (*always.next().unwrap_or(&0), &[])
+                }
+                (_, Some(_)) => announced.next().map_or((0, &[]), |(index, near)| (*index, near.as_slice())),
+                _ => break,
+            };
+            let active = &set.active[index];
+            if self.looks_here(index, active, original, view) {
+                for found in matches(set, active, &probe, near) {
                     let range = found.range.start + window.start..found.range.end + window.start;
                     self.report(index, origin, original, view, range, found.reading);
                 }
             }
-            self.near[index] = near;
-            self.near[index].clear();
         }
+        self.near.recycle(seen);
     }
 
-    /// Notes for each Signature the surroundings of its keywords.
-    fn find_keywords(&mut self, text: &str) {
+    /// Notes for each Signature that looks at `role` the surroundings of its keywords.
+    fn find_keywords(&mut self, text: &str, role: Role) {
         let Some(automaton) = &self.set.keywords else { return };
+        let bits = role.bits();
         for hit in automaton.find_overlapping_iter(text) {
             let start = floor_char(text, hit.start().saturating_sub(KEYWORD_MARGIN_BYTES));
             let end = floor_char(text, hit.end() + KEYWORD_MARGIN_BYTES);
             for &owner in &self.set.owners[hit.pattern().as_usize()] {
-                match self.near[owner].last_mut() {
-                    Some(last) if last.end >= start => last.end = last.end.max(end),
-                    _ => self.near[owner].push(start..end),
+                if self.set.active[owner].roles & bits != 0 {
+                    self.near.add(owner, start..end);
                 }
             }
         }
     }
 
-    fn looks_here(&self, index: usize, active: &Active, origin: &Origin<'_>, original: &str, view: &View<'_>) -> bool {
+    fn looks_here(&self, index: usize, active: &Active, original: &str, view: &View<'_>) -> bool {
         let file = self.set.file(active);
         let place = &file.place;
         let limit = if file.matcher.predicate.as_ref().is_some_and(|p| p.finds_many()) { MAX_PER_SIGNATURE } else { 1 };
-        active.roles & origin.role.bits() != 0
-            && self.here[index] < limit
-            && self.total[index] < MAX_PER_SIGNATURE
+        let tally = self.tally[index];
+        tally.here < limit
+            && tally.total < MAX_PER_SIGNATURE
             && place.direction.is_none_or(|direction| direction == self.direction)
             && (place.methods.is_empty() || self.method.is_some_and(|m| place.methods.iter().any(|one| one == m)))
             && (!place.with_destination || self.has_destination)
@@ -274,7 +346,8 @@ impl<'r> Run<'r> {
         };
         let span = Span { start: origin.start + inner.start, end: origin.start + inner.end };
         let known = |finding: &Finding| finding.signature == file.id && finding.span == Some(span);
-        if self.here[index] > 0 && self.findings.iter().any(known) || self.total[index] >= MAX_PER_SIGNATURE {
+        let tally = self.tally[index];
+        if tally.here > 0 && self.findings.iter().any(known) || tally.total >= MAX_PER_SIGNATURE {
             return;
         }
         let decoded = match (view.steps.is_empty(), reading) {
@@ -284,11 +357,11 @@ impl<'r> Run<'r> {
             }
             (false, _) => Some(Decoded {
                 from: view.steps.iter().map(|step| (*step).to_owned()).collect(),
-                text: excerpt(around(view.text, &range), MAX_DECODED_CHARS),
+                text: excerpt(around(&view.text, &range), MAX_DECODED_CHARS),
             }),
         };
-        self.here[index] += 1;
-        self.total[index] += 1;
+        self.tally[index] = Tally { total: tally.total + 1, here: tally.here + 1 };
+        self.found_here.push(index);
         self.findings.push(Finding {
             signature: file.id.clone(),
             version: file.version,

@@ -3,9 +3,13 @@
 use crate::fault::{SignatureFault, code};
 use crate::file::{SignatureFile, Status, load};
 use crate::pattern::{Pattern, build};
-use aho_corasick::AhoCorasick;
+use crate::role::Role;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
+
+/// Up to so many keywords the automaton is a table.
+const MAX_DFA_KEYWORDS: usize = 4000;
 
 pub struct SignatureSet {
     files: Vec<SignatureFile>,
@@ -14,6 +18,8 @@ pub struct SignatureSet {
     pub(crate) keywords: Option<AhoCorasick>,
     /// Which active Signatures a keyword belongs to.
     pub(crate) owners: Vec<Vec<usize>>,
+    /// By role: the active Signatures that look at every text of it, because they have no keywords.
+    pub(crate) always: Vec<Vec<usize>>,
 }
 
 /// An enabled Signature.
@@ -82,10 +88,19 @@ impl SignatureSet {
         let keywords = if words.is_empty() {
             None
         } else {
-            let automaton = AhoCorasick::new(&words);
+            // One look at each byte, whatever the number of keywords; past this size the table would not stay in the cache.
+            let kind = (words.len() <= MAX_DFA_KEYWORDS).then_some(AhoCorasickKind::DFA);
+            let automaton = AhoCorasick::builder().kind(kind).build(&words);
             Some(automaton.map_err(|error| SignatureFault::new("", code::TOO_LARGE, error.to_string()))?)
         };
-        Ok(Self { files, active, keywords, owners })
+        let keyless = |bit: u32| {
+            let looks = |(_, one): &(usize, &Active)| {
+                one.roles & 1 << bit != 0 && files[one.file].matcher.keywords.is_empty()
+            };
+            active.iter().enumerate().filter(looks).map(|(index, _)| index).collect()
+        };
+        let always = (0..u32::BITS).map(keyless).collect();
+        Ok(Self { files, active, keywords, owners, always })
     }
 
     /// The Signatures that ship with Portcullis, all enabled. Compiled once per process.
@@ -100,6 +115,7 @@ impl SignatureSet {
                     active: Vec::new(),
                     keywords: None,
                     owners: Vec::new(),
+                    always: Vec::new(),
                 });
                 Arc::new(set)
             })
@@ -118,6 +134,11 @@ impl SignatureSet {
     /// How many Signatures are enabled.
     pub fn active_count(&self) -> usize {
         self.active.len()
+    }
+
+    /// The active Signatures without keywords that look at texts of `role`, in their order.
+    pub(crate) fn always(&self, role: Role) -> &[usize] {
+        self.always.get(role as usize).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn file(&self, active: &Active) -> &SignatureFile {

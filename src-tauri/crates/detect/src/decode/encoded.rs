@@ -1,48 +1,40 @@
-//! Base64 and hexadecimal runs. The start of a run is decoded first: most runs are hashes, keys or pictures, not text.
+//! Base64 and hexadecimal runs.
 
-use super::{Part, readable};
+use super::{Part, is_readable, readable};
+use crate::runs::{self, Class};
 use std::ops::Range;
 
 const MIN_BASE64_CHARS: usize = 16;
 const MIN_HEX_PAIRS: usize = 8;
 const PROBE_CHARS: usize = 32;
+static SEXTETS: Class = runs::alphanumeric_and(b"+-/_");
+/// Digits, and what may stand between pairs of them.
+static HEXISH: Class = runs::of(b"0123456789abcdefABCDEFx ,:");
 
 pub(super) fn base64(text: &str, parts: &mut Vec<Part>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if sextet(bytes[at]).is_none() {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        let mut line = at;
-        let mut end = at;
-        while at < bytes.len() {
-            if sextet(bytes[at]).is_some() {
-                at += 1;
-                end = at;
-                continue;
-            }
-            // MIME folds long runs into lines.
-            let newline = if bytes[at..].starts_with(b"\r\n") { 2 } else { usize::from(bytes[at] == b'\n') };
-            let goes_on = bytes.get(at + newline).is_some_and(|byte| sextet(*byte).is_some());
-            if newline == 0 || at - line < 40 || !goes_on {
+    while let Some(Range { start, mut end }) = runs::next(bytes, at, MIN_BASE64_CHARS, &SEXTETS) {
+        // MIME folds long runs into lines.
+        let mut line = start;
+        loop {
+            let newline = if bytes[end..].starts_with(b"\r\n") { 2 } else { usize::from(bytes.get(end) == Some(&b'\n')) };
+            let next = bytes.get(end + newline..).unwrap_or_default();
+            let more = next.iter().take_while(|byte| SEXTETS[usize::from(**byte)]).count();
+            if newline == 0 || end - line < 40 || more == 0 {
                 break;
             }
-            at += newline;
-            line = at;
+            line = end + newline;
+            end = line + more;
         }
-        if end - start >= MIN_BASE64_CHARS {
-            let probe = decode64(&bytes[start..end.min(start + PROBE_CHARS)]);
-            if readable(&probe).is_some()
-                && let Some(text) = readable(&decode64(&bytes[start..end]))
-            {
-                let end = end + bytes[end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
-                parts.push(Part { step: "base64", source: start..end, text });
-            }
+        at = end;
+        // The start is decoded first: most runs are hashes, keys, names or pictures, not text.
+        if is_readable(&decode64(&bytes[start..end.min(start + PROBE_CHARS)]))
+            && let Some(text) = readable(&decode64(&bytes[start..end]))
+        {
+            let end = end + bytes[end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+            parts.push(Part { step: "base64", source: start..end, text });
         }
-        at = at.max(end);
     }
 }
 
@@ -76,16 +68,19 @@ fn sextet(byte: u8) -> Option<u8> {
 pub(super) fn hex(text: &str, parts: &mut Vec<Part>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        let inside_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
-        match (!inside_word).then(|| hex_run(bytes, at)).flatten() {
-            Some((source, values)) => {
-                at = source.end;
-                if let Some(text) = readable(&values) {
-                    parts.push(Part { step: "hex", source, text });
+    while let Some(run) = runs::next(bytes, at, MIN_HEX_PAIRS * 2, &HEXISH) {
+        at = run.start;
+        while at < run.end {
+            let inside_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+            match (!inside_word).then(|| hex_run(bytes, at)).flatten() {
+                Some((source, values)) => {
+                    at = source.end;
+                    if let Some(text) = readable(&values) {
+                        parts.push(Part { step: "hex", source, text });
+                    }
                 }
+                None => at += 1,
             }
-            None => at += 1,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! region, so mixing them hides nothing.
 
 use super::Part;
+use memchr::memchr3;
 
 /// Escapes closer together than this share a region; as much text around them comes along.
 const REACH_BYTES: usize = 160;
@@ -13,7 +14,8 @@ pub(super) fn find(text: &str, parts: &mut Vec<Part>) {
     // (start, end after the last escape, count, kind)
     let mut open: Option<(usize, usize, usize, &'static str)> = None;
     let mut at = 0;
-    while at < bytes.len() {
+    while let Some(next) = next_mark(bytes, at) {
+        at = next;
         let Some((length, _, kind)) = escape(&bytes[at..]) else {
             at += 1;
             continue;
@@ -28,6 +30,11 @@ pub(super) fn find(text: &str, parts: &mut Vec<Part>) {
         at += length;
     }
     push(text, open, parts);
+}
+
+/// The next byte that an escape can begin with.
+fn next_mark(bytes: &[u8], from: usize) -> Option<usize> {
+    memchr3(b'%', b'\\', b'&', bytes.get(from..)?).map(|n| from + n)
 }
 
 fn push(text: &str, region: Option<(usize, usize, usize, &'static str)>, parts: &mut Vec<Part>) {
@@ -126,28 +133,25 @@ fn escape(bytes: &[u8]) -> Option<(usize, Value, &'static str)> {
 pub(crate) fn needless(text: &str, min: usize) -> Vec<(std::ops::Range<usize>, String)> {
     let bytes = text.as_bytes();
     let mut out = Vec::new();
-    let (mut at, mut start, mut spelled) = (0, 0, String::new());
-    while at <= bytes.len() {
-        let plain = bytes.get(at..).and_then(escape).and_then(|(length, value, _)| {
+    let mut at = 0;
+    while let Some(start) = next_mark(bytes, at) {
+        let mut spelled = String::new();
+        at = start;
+        while let Some((length, value, _)) = bytes.get(at..).and_then(escape) {
             let c = match value {
                 Value::Byte(byte) => char::from(byte),
                 Value::Char(c) => c,
             };
-            (matches!(c, ' '..='~')).then_some((length, c))
-        });
-        if let Some((length, c)) = plain {
-            if spelled.is_empty() {
-                start = at;
+            if !matches!(c, ' '..='~') {
+                break;
             }
             spelled.push(c);
             at += length;
-            continue;
         }
         if spelled.chars().filter(char::is_ascii_alphanumeric).count() >= min {
-            out.push((start..at, spelled.clone()));
+            out.push((start..at, spelled));
         }
-        spelled.clear();
-        at += 1;
+        at = at.max(start + 1);
     }
     out
 }

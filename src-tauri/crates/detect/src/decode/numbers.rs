@@ -3,6 +3,8 @@
 
 use super::{Part, readable};
 use crate::normal::escape_len;
+use crate::runs::{self, Class};
+use memchr::memchr_iter;
 
 /// Characters before a run of codes counts as text.
 const MIN_CODES: usize = 12;
@@ -10,36 +12,48 @@ const MIN_BASE32_CHARS: usize = 32;
 const MIN_MORSE_LETTERS: usize = 16;
 const MIN_PIECES: usize = 3;
 const MIN_LONE_WORDS: usize = 6;
+static CODES: Class = runs::of(b"0123456789 ,\n");
+static BASE32: Class = runs::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+static MORSE: Class = runs::of(b".- /\n|");
 
 /// `01001001 01100111 …` and `73, 103, 110 …`.
 pub(super) fn codes(text: &str, parts: &mut Vec<Part>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() || at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.') {
-            at += 1;
-            continue;
-        }
-        let (start, mut end) = (at, at);
-        let mut values = Vec::new();
-        loop {
-            let length = bytes[at..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
-            let Some(value) = code(&bytes[at..at + length]) else { break };
-            values.push(value);
-            at += length;
-            end = at;
-            at += bytes[at..].iter().take(2).take_while(|byte| matches!(byte, b' ' | b',' | b'\n')).count();
-            if at == end {
-                break;
+    while let Some(run) = runs::next(bytes, at, MIN_CODES * 3 - 1, &CODES) {
+        at = run.start;
+        while at < run.end {
+            if !bytes[at].is_ascii_digit() || at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.') {
+                at += 1;
+                continue;
+            }
+            let (start, end, values) = codes_from(bytes, at);
+            at = end.max(start + 1);
+            if values.len() >= MIN_CODES
+                && let Some(text) = readable(&values)
+            {
+                parts.push(Part { step: "character-codes", source: start..end, text });
             }
         }
-        at = at.max(end).max(start + 1);
-        if values.len() >= MIN_CODES
-            && let Some(text) = readable(&values)
-        {
-            parts.push(Part { step: "character-codes", source: start..end, text });
+    }
+}
+
+/// The codes that stand one after the other from `start` on, and where the last one ends.
+fn codes_from(bytes: &[u8], start: usize) -> (usize, usize, Vec<u8>) {
+    let (mut at, mut end) = (start, start);
+    let mut values = Vec::new();
+    loop {
+        let length = bytes[at..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let Some(value) = code(&bytes[at..at + length]) else { break };
+        values.push(value);
+        at += length;
+        end = at;
+        at += bytes[at..].iter().take(2).take_while(|byte| matches!(byte, b' ' | b',' | b'\n')).count();
+        if at == end {
+            break;
         }
     }
+    (start, end, values)
 }
 
 /// Eight binary digits, or a decimal code of printable ASCII.
@@ -61,23 +75,20 @@ pub(super) fn base32(text: &str, parts: &mut Vec<Part>) {
         _ => None,
     };
     let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes[at..].iter().take_while(|byte| sextet(byte).is_some()).count();
-        if length >= MIN_BASE32_CHARS {
-            let (mut bits, mut count, mut out) = (0u32, 0, Vec::new());
-            for value in bytes[at..at + length].iter().filter_map(sextet) {
-                bits = bits << 5 | u32::from(value);
-                count += 5;
-                if count >= 8 {
-                    count -= 8;
-                    out.push((bits >> count & 0xff) as u8);
-                }
-            }
-            if let Some(text) = readable(&out) {
-                parts.push(Part { step: "base32", source: at..at + length, text });
+    while let Some(run) = runs::next(bytes, at, MIN_BASE32_CHARS, &BASE32) {
+        at = run.end;
+        let (mut bits, mut count, mut out) = (0u32, 0, Vec::new());
+        for value in bytes[run.clone()].iter().filter_map(sextet) {
+            bits = bits << 5 | u32::from(value);
+            count += 5;
+            if count >= 8 {
+                count -= 8;
+                out.push((bits >> count & 0xff) as u8);
             }
         }
-        at += length.max(1);
+        if let Some(text) = readable(&out) {
+            parts.push(Part { step: "base32", source: run, text });
+        }
     }
 }
 
@@ -85,7 +96,7 @@ pub(super) fn base32(text: &str, parts: &mut Vec<Part>) {
 pub(super) fn pieces(text: &str, parts: &mut Vec<Part>) {
     let bytes = text.as_bytes();
     let mut joints: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in text.match_indices('+') {
+    for at in memchr_iter(b'+', bytes) {
         let before = bytes[..at].iter().rev().take(3).take_while(|byte| **byte == b' ').count();
         let after = bytes[at + 1..].iter().take(3).take_while(|byte| matches!(byte, b' ' | b'\n')).count();
         let opens = bytes.get(at + 1 + after).is_some_and(|byte| matches!(byte, b'\'' | b'"'));
@@ -110,25 +121,17 @@ pub(super) fn pieces(text: &str, parts: &mut Vec<Part>) {
 }
 
 pub(super) fn morse(text: &str, parts: &mut Vec<Part>) {
-    let is_sign = |byte: u8| matches!(byte, b'.' | b'-' | b' ' | b'/' | b'\n' | b'|');
-    let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes[at..].iter().take_while(|byte| is_sign(**byte)).count();
-        if length >= MIN_MORSE_LETTERS * 3 {
-            let words = text[at..at + length].split(['/', '|', '\n']).map(|word| {
-                word.split(' ')
-                    .filter(|code| !code.is_empty())
-                    .map(|code| morse_letter(code).unwrap_or('\u{fffd}'))
-                    .collect()
-            });
-            let spelled = words.collect::<Vec<String>>().join(" ");
-            let letters = spelled.chars().filter(|c| c.is_ascii_alphanumeric()).count();
-            if letters >= MIN_MORSE_LETTERS && !spelled.contains('\u{fffd}') {
-                parts.push(Part { step: "morse", source: at..at + length, text: spelled });
-            }
+    while let Some(run) = runs::next(text.as_bytes(), at, MIN_MORSE_LETTERS * 3, &MORSE) {
+        at = run.end;
+        let words = text[run.clone()].split(['/', '|', '\n']).map(|word| {
+            word.split(' ').filter(|code| !code.is_empty()).map(|code| morse_letter(code).unwrap_or('\u{fffd}')).collect()
+        });
+        let spelled = words.collect::<Vec<String>>().join(" ");
+        let letters = spelled.chars().filter(|c| c.is_ascii_alphanumeric()).count();
+        if letters >= MIN_MORSE_LETTERS && !spelled.contains('\u{fffd}') {
+            parts.push(Part { step: "morse", source: run, text: spelled });
         }
-        at += length.max(1);
     }
 }
 
@@ -149,7 +152,7 @@ pub(super) fn lone_words(text: &str, parts: &mut Vec<Part>) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let word = line.trim();
-        let is_lone = !word.is_empty() && word.len() <= 60 && !word.contains(' ');
+        let is_lone = !word.is_empty() && word.len() <= 60 && !word.as_bytes().contains(&b' ');
         run = match (run, is_lone) {
             (Some((start, _, count)), true) => Some((start, at + line.len(), count + 1)),
             (None, true) => Some((at, at + line.len(), 1)),
@@ -176,7 +179,7 @@ fn push_words(text: &str, (start, end, count): (usize, usize, usize), parts: &mu
 
 /// Text inside sequences that set titles, links or private data of a terminal.
 pub(super) fn terminal(text: &str, parts: &mut Vec<Part>) {
-    for (at, _) in text.match_indices('\u{1b}') {
+    for at in memchr_iter(0x1b, text.as_bytes()) {
         if !matches!(text.as_bytes().get(at + 1), Some(b']' | b'P' | b'_' | b'^' | b'X')) {
             continue;
         }

@@ -1,6 +1,7 @@
 //! Words spelled in a way that patterns miss and models read: `i g n o r e`, `1gn0r3`.
 
 use super::Part;
+use crate::runs;
 
 /// Single characters in a row that make spaced-out text.
 const MIN_SPACED: usize = 10;
@@ -10,6 +11,9 @@ const MAX_LINE_BYTES: usize = 4096;
 
 /// `d e l e t e   a l l` → `delete all`: one separator joins, more make a space.
 pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
+    if !may_be_spaced(text.as_bytes()) {
+        return;
+    }
     let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '\u{a0}' | '\t');
     let mut run: Option<(usize, usize, String, usize)> = None;
     let mut chars = text.char_indices().peekable();
@@ -49,6 +53,21 @@ pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
     push(run, parts);
 }
 
+/// Whether somewhere enough letters and digits stand with none of them beside another.
+fn may_be_spaced(bytes: &[u8]) -> bool {
+    let is_letter = |at: usize| bytes[at].is_ascii_alphanumeric();
+    let apart = |at: usize| !(is_letter(at) && at + 1 < bytes.len() && is_letter(at + 1));
+    let mut at = 0;
+    while let Some(run) = runs::next_by(bytes.len(), at, 2 * MIN_SPACED - 1, apart) {
+        at = run.end;
+        let singles = run.filter(|at| is_letter(*at) || !bytes[*at].is_ascii()).take(MIN_SPACED).count();
+        if singles >= MIN_SPACED {
+            return true;
+        }
+    }
+    false
+}
+
 fn push(run: Option<(usize, usize, String, usize)>, parts: &mut Vec<Part>) {
     if let Some((start, end, text, count)) = run
         && count >= MIN_SPACED
@@ -59,8 +78,15 @@ fn push(run: Option<(usize, usize, String, usize)>, parts: &mut Vec<Part>) {
 
 /// Lines in which digits and signs stand for letters.
 pub(super) fn leet(text: &str, parts: &mut Vec<Part>) {
+    if marked(text) < MIN_LEET_WORDS {
+        return;
+    }
     let mut start = 0;
     for line in text.split_inclusive('\n') {
+        if marked(line) < MIN_LEET_WORDS {
+            start += line.len();
+            continue;
+        }
         let words = line.split_ascii_whitespace().filter(|word| is_leet(word)).take(MIN_LEET_WORDS).count();
         if words >= MIN_LEET_WORDS && line.len() <= MAX_LINE_BYTES {
             let text = line.chars().map(letter).collect();
@@ -70,14 +96,32 @@ pub(super) fn leet(text: &str, parts: &mut Vec<Part>) {
     }
 }
 
+/// How often a sign stands right before a letter. Counted in blocks without a branch, which compilers turn into vector
+/// code: many times quicker than taking the text apart into words.
+fn marked(text: &str) -> usize {
+    const BLOCK: usize = 32;
+    let bytes = text.as_bytes();
+    let is_marked = |pair: (&u8, &u8)| is_sign(*pair.0) & pair.1.is_ascii_alphabetic();
+    let letters = bytes.get(1..).unwrap_or_default();
+    let (blocks, rest) = letters.as_chunks::<BLOCK>();
+    let count = |signs: &[u8], letters: &[u8; BLOCK]| {
+        usize::from(signs.iter().zip(letters).fold(0u8, |sum, pair| sum + u8::from(is_marked(pair))))
+    };
+    let whole: usize = bytes.chunks_exact(BLOCK).zip(blocks).map(|(signs, letters)| count(signs, letters)).sum();
+    whole + bytes[blocks.len() * BLOCK..].iter().zip(rest).filter(|pair| is_marked(*pair)).count()
+}
+
 /// A digit or sign with letters on both sides, or at the start of a word of letters: `pr0mpt`, `1gnore`.
 fn is_leet(word: &str) -> bool {
-    let is_sign = |byte: u8| matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'@' | b'$' | b'!');
     let bytes = word.as_bytes();
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let odd = bytes.iter().filter(|byte| !byte.is_ascii_alphabetic() && !is_sign(**byte)).count();
     let inside = bytes.windows(2).any(|pair| is_sign(pair[0]) && pair[1].is_ascii_alphabetic());
     (3..=20).contains(&bytes.len()) && letters >= 2 && odd <= 1 && inside
+}
+
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'7' | b'@' | b'$' | b'!')
 }
 
 fn letter(c: char) -> char {

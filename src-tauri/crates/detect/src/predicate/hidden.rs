@@ -18,10 +18,32 @@ pub enum Kind {
     BidiOverride,
 }
 
-pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
+/// Whether any character of a kind this module or the decoder knows stands in the text. Most text beyond ASCII has none,
+/// and its bytes say so: the first one of each such character is one of five.
+pub(crate) fn is_in(text: &str) -> bool {
     if text.is_ascii() {
-        return Vec::new();
+        return false;
     }
+    let leads = |byte: &u8| matches!(byte, 0xe1 | 0xe2 | 0xef | 0xf3);
+    if !text.as_bytes().iter().fold(false, |found, byte| found | leads(byte)) {
+        return false;
+    }
+    text.as_bytes().windows(3).any(|three| {
+        matches!(
+            three,
+            // U+180E, U+200B to 200D, U+202A to 202E, U+2060 to 2064, U+FE00 to FE0F, U+FEFF, U+E0000 and beyond
+            [0xe1, 0xa0, 0x8e]
+                | [0xe2, 0x80, 0x8b..=0x8d | 0xaa..=0xae]
+                | [0xe2, 0x81, 0xa0..=0xa4]
+                | [0xef, 0xb8, 0x80..=0x8f]
+                | [0xef, 0xbb, 0xbf]
+                | [0xf3, 0xa0, _]
+        )
+    })
+}
+
+/// Asked only where `is_in` says so.
+pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
     let plain = |range| Match { range, reading: None };
     let mut out = Vec::new();
     for kind in kinds {

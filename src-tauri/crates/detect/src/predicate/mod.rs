@@ -75,6 +75,8 @@ pub(crate) struct Probe<'p> {
     pub foreign_tools: &'p [String],
     /// The call changes something: its tool's name or its arguments say so.
     pub writes: bool,
+    /// Whether characters that nobody sees stand in it.
+    pub has_hidden: bool,
     /// Found once per text, asked for by several Signatures.
     pub secrets: OnceCell<Vec<secret::Secret>>,
     pub urls: OnceCell<Vec<url::Located>>,
@@ -88,6 +90,7 @@ impl Predicate {
         let whole = matches!(probe.role, Role::ArgumentUrl | Role::ArgumentHost) && !text.trim().contains('\n');
         let urls = || probe.urls.get_or_init(|| url::urls(text, whole));
         match self {
+            Self::HiddenUnicode { .. } if !probe.has_hidden => Vec::new(),
             Self::HiddenUnicode { kinds } => hidden::find(text, kinds),
             Self::TerminalEscape { kinds } => terminal::find(text, kinds),
             Self::MixedScript { words } => script::find(text, *words),

@@ -1,13 +1,16 @@
 //! Secrets: known token formats with their lengths and alphabets, private keys, connection strings, JWTs, and values
 //! assigned to telling names. Placeholders, hashes, UUIDs and integrity strings are none.
 
+mod checksum;
 mod formats;
 mod provider;
 mod shaped;
 
 use super::Match;
-use aho_corasick::AhoCorasick;
+use crate::runs::{self, Class};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use formats::{FORMATS, Format};
+use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use std::ops::Range;
@@ -43,30 +46,26 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
 }
 
 /// Every secret in document order, overlaps removed. `assigned`: also values known only by their name.
+/// Only what stands in or before a long word is looked at closely: secrets are long, most words are not.
 pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
-    static PREFIXES: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::new(FORMATS.iter().map(|format| format.prefix)).ok());
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    let mut done = 0;
-    if let Some(automaton) = PREFIXES.as_ref() {
-        for hit in automaton.find_overlapping_iter(text) {
-            let format = &FORMATS[hit.pattern().as_usize()];
-            if hit.start() >= done
-                && let Some(end) = token(bytes, hit.start(), hit.end(), format)
-            {
-                done = end;
-                found.push(Secret { kind: format.kind, range: hit.start()..end });
-            }
+    private_keys(bytes, &mut found);
+    connection_strings(text, &mut found);
+    shaped::find_in_context(bytes, &mut found);
+    let mut at = 0;
+    while let Some(word) = runs::next(bytes, at, MIN_WORD_BYTES, &WORDS) {
+        at = word.end;
+        tokens(bytes, word.clone(), &mut found);
+        let signs = &bytes[word.start.saturating_sub(MAX_SIGN_BYTES)..word.end];
+        if assigned && signs.iter().any(|byte| SIGNS[usize::from(*byte)]) {
+            let place = word.start.saturating_sub(MAX_NAME_BYTES)..word.end;
+            assigned_values(bytes, place.clone(), &mut found);
+            provider::find(bytes, place, &mut found);
         }
     }
-    found.extend(connection_strings(text));
-    found.extend(shaped::find(bytes));
-    if assigned {
-        found.extend(assigned_values(bytes));
-        found.extend(provider::find(text));
-    }
-    found.sort_by_key(|secret| (secret.range.start, secret.range.end));
+    // What is known by its form says more than what is known by its name.
+    found.sort_by_key(|secret| (secret.range.start, secret.kind == Kind::Assigned, secret.range.end));
     let mut end = 0;
     found.retain(|secret| {
         let keep = secret.range.start >= end;
@@ -76,20 +75,71 @@ pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
     found
 }
 
+/// The shortest word in which a secret is looked for.
+const MIN_WORD_BYTES: usize = 14;
+/// What secrets, and a name and sign of assignment that touch one, are made of.
+static WORDS: Class = runs::alphanumeric_and(b"_-./+=~:|%@$!#^*");
+/// Signs that assign.
+static SIGNS: Class = runs::of(b"=:>|?,");
+/// Between a sign of assignment and the value.
+const MAX_SIGN_BYTES: usize = 12;
+/// Before a value, where its name is looked for.
+const MAX_NAME_BYTES: usize = 80;
+/// The longest part of a prefix that stands before its word (`FlyV1 fm…`).
+const MAX_LEAD_BYTES: usize = 8;
+
+/// Tokens known by their prefix or shape in one long word.
+fn tokens(bytes: &[u8], word: Range<usize>, found: &mut Vec<Secret>) {
+    static PREFIXES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let prefixes = FORMATS.iter().map(|format| format.prefix).chain(shaped::marks());
+        AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(prefixes).ok()
+    });
+    let Some(automaton) = PREFIXES.as_ref() else { return };
+    let start = word.start.saturating_sub(MAX_LEAD_BYTES);
+    let mut done = 0;
+    let mut marks = 0u32;
+    for hit in automaton.find_overlapping_iter(&bytes[start..word.end]) {
+        let (from, body) = (start + hit.start(), start + hit.end());
+        let Some(format) = FORMATS.get(hit.pattern().as_usize()) else {
+            marks |= 1 << (hit.pattern().as_usize() - FORMATS.len());
+            continue;
+        };
+        if from >= done
+            && let Some(end) = token(bytes, from, body, format)
+        {
+            done = end;
+            found.push(Secret { kind: format.kind, range: from..end });
+        }
+    }
+    shaped::find(bytes, word, marks, found);
+}
+
+fn private_keys(bytes: &[u8], found: &mut Vec<Secret>) {
+    const HEADER: &[u8] = b"-----BEGIN ";
+    let mut done = 0;
+    for start in memmem::find_iter(bytes, HEADER) {
+        if start >= done
+            && let Some(end) = private_key(bytes, start + HEADER.len())
+        {
+            done = end;
+            found.push(Secret { kind: Kind::PrivateKey, range: start..end });
+        }
+    }
+}
+
 /// End of the token with `format` whose prefix stands at `start..body`.
 fn token(bytes: &[u8], start: usize, body: usize, format: &Format) -> Option<usize> {
     let before = start.checked_sub(1).map(|at| bytes[at]);
-    if !format.inside_words && before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return None;
     }
-    match format.kind {
-        Kind::PrivateKey => return private_key(bytes, body),
-        Kind::Jwt => return jwt(bytes, start),
-        _ => {}
+    if format.kind == Kind::Jwt {
+        return jwt(bytes, start);
     }
     let length = bytes[body..].iter().take(format.max + 1).take_while(|byte| format.alphabet.has(**byte)).count();
     let token = bytes.get(body..body + length)?;
-    ((format.min..=format.max).contains(&length) && is_random(token)).then_some(body + length)
+    let fits = (format.min..=format.max).contains(&length);
+    (fits && (checksum::holds(format.prefix, token) || is_random(token))).then_some(body + length)
 }
 
 /// The block from its header to its end line, if there is key material in it. In JSON the line ends are `\n`.
@@ -146,7 +196,7 @@ fn jwt(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 /// URLs that carry a password.
-fn connection_strings(text: &str) -> Vec<Secret> {
+fn connection_strings(text: &str, found: &mut Vec<Secret>) {
     const SCHEMES: &[&str] = &[
         "postgres",
         "postgresql",
@@ -194,8 +244,7 @@ fn connection_strings(text: &str) -> Vec<Secret> {
         "mysecretpassword",
         "yourpassword",
     ];
-    let mut out = Vec::new();
-    for (at, _) in text.match_indices("://") {
+    for at in memmem::find_iter(text.as_bytes(), "://") {
         let scheme_start = text[..at]
             .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+')
             .map_or(0, |n| n + text[n..].chars().next().map_or(1, char::len_utf8));
@@ -222,26 +271,26 @@ fn connection_strings(text: &str) -> Vec<Secret> {
             || name.ends_with("example.org");
         if password.len() >= 8 && !is_placeholder && !local {
             let start = at + 3 + user.len() + 1;
-            out.push(Secret { kind: Kind::ConnectionString, range: start..start + password.len() });
+            found.push(Secret { kind: Kind::ConnectionString, range: start..start + password.len() });
         }
     }
-    out
 }
 
 /// Random values behind `api_key =`, `"client_secret": "` and the like.
-fn assigned_values(bytes: &[u8]) -> Vec<Secret> {
+fn assigned_values(bytes: &[u8], place: Range<usize>, found: &mut Vec<Secret>) {
     static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let names = "api[_-]?key|apikey|api[_-]?token|access[_-]?token|auth[_-]?token|access[_-]?key(?:[_-]?id)?|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|app[_-]?secret|private[_-]?token|bearer[_-]?token|account[_-]?key|sharedaccesskey|password|passwd";
         let pattern =
             format!(r#"(?:{names})\\?["']?\s{{0,4}}(?::|=|=>|:=)\s{{0,4}}\\?["']?([a-z0-9+/_.=~!@#%^*-]{{12,200}})"#);
         RegexBuilder::new(&pattern).unicode(false).case_insensitive(true).build().ok()
     });
-    let Some(regex) = ASSIGNED.as_ref() else { return Vec::new() };
-    let values = regex.captures_iter(bytes).filter_map(|found| found.get(1));
-    values
-        .filter(|value| is_password_like(value.as_bytes()))
-        .map(|value| Secret { kind: Kind::Assigned, range: value.range() })
-        .collect()
+    let Some(regex) = ASSIGNED.as_ref() else { return };
+    let values = regex.captures_iter(&bytes[place.clone()]).filter_map(|found| found.get(1));
+    let values = values.filter(|value| is_password_like(value.as_bytes()));
+    found.extend(values.map(|value| {
+        let range = place.start + value.start()..place.start + value.end();
+        Secret { kind: Kind::Assigned, range }
+    }));
 }
 
 /// Letters and digits mixed at random: no word, no identifier, no path, no call.
@@ -298,7 +347,7 @@ fn entropy(bytes: &[u8]) -> f64 {
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memmem::find(bytes, part).is_some()
 }
 
 /// Replaces `{{fake:PREFIX:LENGTH}}` by the prefix and made-up characters, and `{{fake:private-key}}` by a made-up key,

@@ -8,7 +8,7 @@ mod table;
 use super::Match;
 use crate::normal::Normal;
 use crate::pattern::Pattern;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -75,7 +75,8 @@ static INDEX: LazyLock<Option<Index>> = LazyLock::new(|| {
     }
     let compile = |source: &&str| (!source.is_empty()).then(|| Pattern::new(source));
     let patterns = CONCEPTS.iter().map(|concept| concept.patterns.iter().map(|(source, _)| compile(source)).collect());
-    Some(Index { keywords: AhoCorasick::new(&words).ok()?, owners, patterns: patterns.collect() })
+    let keywords = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words).ok()?;
+    Some(Index { keywords, owners, patterns: patterns.collect() })
 });
 
 /// One concept, found.

@@ -8,14 +8,14 @@ pub(super) struct Format {
     pub min: usize,
     pub max: usize,
     pub kind: Kind,
-    /// The prefix may follow a letter or digit.
-    pub inside_words: bool,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Alphabet {
     /// a-f, A-F, 0-9
     Hex,
+    /// A-Z, 2-7
+    Base32,
     /// A-Z, 0-9
     Upper,
     /// a-z, A-Z, 0-9
@@ -30,6 +30,7 @@ impl Alphabet {
     pub fn has(self, byte: u8) -> bool {
         match self {
             Self::Hex => byte.is_ascii_hexdigit(),
+            Self::Base32 => byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7'),
             Self::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
             Self::Alnum => byte.is_ascii_alphanumeric(),
             Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
@@ -41,21 +42,17 @@ impl Alphabet {
 }
 
 const fn token(prefix: &'static str, alphabet: Alphabet, min: usize, max: usize) -> Format {
-    Format { prefix, alphabet, min, max, kind: Kind::Token, inside_words: false }
-}
-const fn special(prefix: &'static str, kind: Kind) -> Format {
-    Format { prefix, alphabet: Alphabet::Word, min: 0, max: 0, kind, inside_words: true }
+    Format { prefix, alphabet, min, max, kind: Kind::Token }
 }
 
-use Alphabet::{Alnum, Hex, Upper, Wide, Word};
+use Alphabet::{Alnum, Base32, Hex, Upper, Wide, Word};
 
 pub(super) static FORMATS: &[Format] = &[
-    special("-----BEGIN ", Kind::PrivateKey),
-    Format { inside_words: false, ..special("eyJ", Kind::Jwt) },
+    Format { kind: Kind::Jwt, ..token("eyJ", Word, 0, 0) },
     // Clouds
-    token("AKIA", Upper, 16, 16),
-    token("ASIA", Upper, 16, 16),
-    token("ABIA", Upper, 16, 16),
+    token("AKIA", Base32, 16, 16),
+    token("ASIA", Base32, 16, 16),
+    token("ABIA", Base32, 16, 16),
     token("AIza", Word, 35, 35),
     token("ya29.", Wide, 20, 400),
     token("GOCSPX-", Word, 28, 28),
@@ -187,7 +184,7 @@ pub(super) static FORMATS: &[Format] = &[
     token("EAAC", Alnum, 90, 260),
     token("_gitlab_session=", Alnum, 32, 32),
     token("sk-admin-", Word, 40, 200),
-    token("ACCA", Upper, 16, 16),
+    token("ACCA", Base32, 16, 16),
     token("ABSK", Wide, 100, 280),
     token("bedrock-api-key-", Wide, 20, 400),
     token("AKCp", Alnum, 60, 75),

@@ -2,7 +2,8 @@
 //! sign of assignment and randomness must all agree.
 
 use super::{Kind, Secret, entropy, is_random};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Services whose keys have no prefix of their own, or not always.
@@ -23,27 +24,23 @@ const PROVIDERS: &[&str] = &[
 ];
 /// Between the name and the sign of assignment.
 const MAX_NAME_TAIL: usize = 24;
+/// Before the name, where the line may say that it is about a key.
+const MAX_LINE_BEFORE: usize = 64;
 const MIN_VALUE: usize = 14;
 const MAX_VALUE: usize = 160;
 
-pub(super) fn find(text: &str) -> Vec<Secret> {
+pub(super) fn find(bytes: &[u8], place: Range<usize>, found: &mut Vec<Secret>) {
     static NAMES: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(PROVIDERS).ok());
-    let Some(names) = NAMES.as_ref() else { return Vec::new() };
-    let bytes = text.as_bytes();
-    let mut found: Vec<Secret> = Vec::new();
-    for hit in names.find_iter(text) {
-        if let Some((start, end)) = value_behind(bytes, hit.end())
-            && is_secret(
-                &bytes[start..end],
-                &bytes[hit.start()..start],
-                &bytes[hit.start().saturating_sub(12)..hit.start()],
-            )
+        LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(PROVIDERS).ok());
+    let Some(names) = NAMES.as_ref() else { return };
+    for hit in names.find_iter(&bytes[place.clone()]) {
+        let (name, name_end) = (place.start + hit.start(), place.start + hit.end());
+        if let Some((start, end)) = value_behind(bytes, name_end)
+            && is_secret(&bytes[start..end], &bytes[line_start(bytes, name)..start])
         {
             found.push(Secret { kind: Kind::Assigned, range: start..end });
         }
     }
-    found
 }
 
 /// `…_token: "`, `…Key => '`, `…||`: some name, quotes, a sign of assignment, quotes, then the value up to its end.
@@ -70,7 +67,14 @@ fn value_behind(bytes: &[u8], name_end: usize) -> Option<(usize, usize)> {
     ((MIN_VALUE..=MAX_VALUE).contains(&length) && closes).then_some((at, at + length))
 }
 
-fn is_secret(value: &[u8], name: &[u8], before: &[u8]) -> bool {
+/// Where the line of `at` begins, or as much of it as counts.
+fn line_start(bytes: &[u8], at: usize) -> usize {
+    let from = at.saturating_sub(MAX_LINE_BEFORE);
+    memchr::memrchr(b'\n', &bytes[from..at]).map_or(from, |n| from + n + 1)
+}
+
+/// `before`: the line up to the value.
+fn is_secret(value: &[u8], before: &[u8]) -> bool {
     let count = |test: fn(&u8) -> bool| value.iter().filter(|byte| test(byte)).count();
     let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
     let hex = value.iter().all(u8::is_ascii_hexdigit);
@@ -81,7 +85,7 @@ fn is_secret(value: &[u8], name: &[u8], before: &[u8]) -> bool {
         || super::contains(value, b"://")
         || value.iter().filter(|byte| matches!(**byte, b'/' | b'.' | b':')).count() > 3;
     let named = || {
-        let name = [before, name].concat().to_ascii_lowercase();
+        let name = before.to_ascii_lowercase();
         ["key", "token", "secret", "passw", "auth", "api", "client", "cred", "pat"]
             .iter()
             .any(|word| super::contains(&name, word.as_bytes()))
@@ -93,6 +97,7 @@ fn is_secret(value: &[u8], name: &[u8], before: &[u8]) -> bool {
     digits >= 3
         && letters >= 3
         && !is_other
+        && !is_name(value)
         && longest_word <= 16
         && digits + letters >= value.len() * 3 / 4
         && entropy(value) >= 3.0
@@ -100,9 +105,24 @@ fn is_secret(value: &[u8], name: &[u8], before: &[u8]) -> bool {
         && is_random(value)
 }
 
+/// `paint0_linear_3004_316`: words and numbers, apart. In a key they are mixed.
+fn is_name(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    parts.all(|part| {
+        let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        part[letters..].iter().all(u8::is_ascii_digit) && (letters == 0 || part.len() - letters <= 2)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn find(text: &str) -> Vec<Secret> {
+        let mut found = Vec::new();
+        super::find(text.as_bytes(), 0..text.len(), &mut found);
+        found
+    }
 
     #[test]
     fn values_beside_a_provider_s_name() {
@@ -127,6 +147,7 @@ mod tests {
             "npm: package-name-that-is-rather-long",
             "github_token = process.env.GITHUB_TOKEN",
             "azure: westeurope-production-cluster-01",
+            "figma token: fill=\"url(#paint0_linear_3004_316)\" linear: \"paint0_linear_3004_316\"",
         ] {
             assert!(find(text).is_empty(), "{text}");
         }

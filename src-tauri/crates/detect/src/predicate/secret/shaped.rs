@@ -2,8 +2,13 @@
 
 use super::{Kind, Secret, is_random};
 use crate::pattern::build;
+use memchr::memmem;
 use regex::bytes::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
+
+/// The shortest of them.
+const MIN_SHAPE_BYTES: usize = 24;
 
 /// A mark that must stand in the text, and the whole shape.
 #[rustfmt::skip]
@@ -38,42 +43,69 @@ const SHAPES: &[(&str, &str)] = &[
     ("v1.0-", r"\bv1\.0-[a-f0-9]{24}-[a-f0-9]{146}\b"),
     // Vault, the old form
     ("s.", r"\bs\.[A-Za-z0-9]{24}\b"),
-    // Passwords on a curl command line
-    ("-u ", r#"\bcurl\b[^\n]{0,200}\s-u\s?["']?[A-Za-z0-9_.@-]{1,40}:[A-Za-z0-9_.!@#%^*+-]{12,80}"#),
-    // A bearer of random letters
-    ("earer ", r#"(?i)authorization["']?\s?[:=]\s?["']?bearer\s[A-Za-z0-9_.=+/-]{24,400}"#),
     // Sidekiq
     ("contribsys.com", r"\b[a-f0-9]{8}:[a-f0-9]{8}@(?:gems|enterprise)\.contribsys\.com"),
 ];
 
-pub(super) fn find(bytes: &[u8]) -> Vec<Secret> {
-    static COMPILED: LazyLock<Vec<(aho_corasick::AhoCorasick, Regex)>> = LazyLock::new(|| {
-        let compile =
-            |(mark, shape): &(&str, &str)| Some((aho_corasick::AhoCorasick::new([mark]).ok()?, build(shape).ok()?));
-        SHAPES.iter().filter_map(compile).collect()
-    });
-    let mut found = Vec::new();
-    for (mark, shape) in COMPILED.iter() {
-        if !mark.is_match(bytes) {
-            continue;
-        }
-        for hit in shape.find_iter(bytes).filter(|hit| is_random(hit.as_bytes())) {
-            let has_digits = hit.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count() >= 3;
-            if has_digits {
-                found.push(Secret { kind: Kind::Token, range: hit.range() });
-            }
+/// Shapes whose mark is a word before them: looked for wherever that word stands.
+#[rustfmt::skip]
+const IN_CONTEXT: &[(&str, &str)] = &[
+    // Passwords on a curl command line
+    ("-u ", r#"\bcurl\b[^\n]{0,200}\s-u\s?["']?[A-Za-z0-9_.@-]{1,40}:[A-Za-z0-9_.!@#%^*+-]{12,80}"#),
+    // A bearer of random letters
+    ("earer ", r#"(?i)authorization["']?\s?[:=]\s?["']?bearer\s[A-Za-z0-9_.=+/-]{24,400}"#),
+];
+
+/// The marks, in the order of the bits that `find` takes.
+pub(super) fn marks() -> impl Iterator<Item = &'static str> {
+    SHAPES.iter().map(|(mark, _)| *mark)
+}
+
+/// The shapes in one long word whose marks stand in it.
+pub(super) fn find(bytes: &[u8], word: Range<usize>, marks: u32, found: &mut Vec<Secret>) {
+    static COMPILED: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| compile(SHAPES));
+    if marks == 0 || word.len() < MIN_SHAPE_BYTES {
+        return;
+    }
+    for (_, shape) in COMPILED.iter().enumerate().filter(|(bit, _)| marks & 1 << bit != 0) {
+        matches(shape.as_ref(), bytes, word.clone(), found);
+    }
+}
+
+pub(super) fn find_in_context(bytes: &[u8], found: &mut Vec<Secret>) {
+    static COMPILED: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| compile(IN_CONTEXT));
+    for ((mark, _), shape) in IN_CONTEXT.iter().zip(COMPILED.iter()) {
+        if memmem::find(bytes, mark.as_bytes()).is_some() {
+            matches(shape.as_ref(), bytes, 0..bytes.len(), found);
         }
     }
-    found
+}
+
+fn compile(shapes: &[(&str, &str)]) -> Vec<Option<Regex>> {
+    shapes.iter().map(|(_, shape)| build(shape).ok()).collect()
+}
+
+fn matches(shape: Option<&Regex>, bytes: &[u8], place: Range<usize>, found: &mut Vec<Secret>) {
+    let Some(shape) = shape else { return };
+    let mut at = place.start;
+    while let Some(hit) = shape.find_at(&bytes[..place.end], at) {
+        at = hit.end();
+        let has_digits = hit.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count() >= 3;
+        if has_digits && is_random(hit.as_bytes()) {
+            found.push(Secret { kind: Kind::Token, range: hit.range() });
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::predicate::secret::all;
 
     #[test]
     fn every_shape_compiles_and_holds_its_mark() {
-        for (_, shape) in SHAPES {
+        assert!(SHAPES.len() <= 32, "marks are bits");
+        for (_, shape) in SHAPES.iter().chain(IN_CONTEXT) {
             assert!(build(shape).is_ok(), "{shape}");
         }
     }
@@ -86,7 +118,7 @@ mod tests {
             format!("{}_{}_mmk", &letters[..6], &letters[..29]),
             format!("curl -H 'Authorization: Bearer {letters}' https://x.example"),
         ] {
-            assert_eq!(find(text.as_bytes()).len(), 1, "{text}");
+            assert_eq!(all(&text, false).len(), 1, "{text}");
         }
         for text in [
             "a.b.c",
@@ -95,7 +127,7 @@ mod tests {
             "Authorization: Bearer <token>",
             "1234|5678",
         ] {
-            assert!(find(text.as_bytes()).is_empty(), "{text}");
+            assert!(all(text, false).is_empty(), "{text}");
         }
     }
 }
