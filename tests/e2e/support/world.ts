@@ -56,6 +56,13 @@ export class World {
     return world;
   }
 
+  /** An empty HOME, and nothing that runs. */
+  static async bare(): Promise<World> {
+    const world = new World();
+    mkdirSync(world.home, { recursive: true });
+    return world;
+  }
+
   private async furnish() {
     for (const folder of [this.files, dirname(this.cursorFile), dirname(this.claudeFile)]) {
       mkdirSync(folder, { recursive: true });
