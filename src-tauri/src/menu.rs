@@ -113,6 +113,12 @@ pub fn sentence(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> String {
     }
 }
 
+/// The first two lines of the menu, the second only when something waits.
+pub fn tooltip(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> String {
+    let first = format!("Portcullis: {}", sentence(facts, clock));
+    if facts.questions == 0 { first } else { format!("{first}\n{} waiting", count(facts.questions, "question")) }
+}
+
 /// Items keep their place in every state, so that a hand finds them blindly.
 pub fn entries(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> Vec<Entry> {
     let running = facts.status.is_some();

@@ -125,6 +125,14 @@ fn the_sentence_in_every_state() {
 }
 
 #[test]
+fn the_tooltip_is_the_first_line_and_what_waits() {
+    let mut facts = facts(vec![]);
+    assert_eq!(tooltip(&facts, &clock), "Portcullis: Watching 4 of 6 servers");
+    facts.questions = 2;
+    assert_eq!(tooltip(&facts, &clock), "Portcullis: Watching 4 of 6 servers\n2 questions waiting");
+}
+
+#[test]
 fn only_an_unread_block_turns_the_icon_to_alert() {
     let mut facts = facts(vec![]);
     facts.newest_alert = Some(alert("flag", false));

@@ -91,10 +91,15 @@ pub fn ask_notice(ask: &Ask, now: UnixMs) -> Option<Notice> {
     })
 }
 
-/// The notification for something that was changed behind our back.
+/// The notification for something that was changed behind our back, or that lets something pass from now on: whoever did
+/// it, the person hears of it. An answer to one call is not told again: its question was on the screen.
 pub fn change_notice(change: &Change) -> Option<Notice> {
     let title = match change.kind {
         ChangeKind::ConfigEditedOutside => "A protected config was edited",
+        ChangeKind::LooseningRefused => "An app tried to loosen its own protection",
+        ChangeKind::StateTampered => "What Portcullis keeps was changed by something else",
+        ChangeKind::AskAnswered => return None,
+        _ if change.loosens => "Protection was loosened",
         _ => return None,
     };
     Some(Notice { title: title.to_owned(), body: plain(&change.summary, 300), opens: None })
@@ -145,10 +150,35 @@ mod tests {
 
     #[test]
     fn only_changes_behind_our_back_interrupt() {
-        let change = |kind| Change { at: 0, kind, app: None, summary: "Cursor's mcp.json <changed>.".into() };
+        let change = |kind| {
+            let summary = "Cursor's mcp.json <changed>.".into();
+            Change { at: 0, kind, app: None, summary, loosens: false }
+        };
         let notice = change_notice(&change(ChangeKind::ConfigEditedOutside)).unwrap();
         assert_eq!(notice.body, "Cursor's mcp.json ‹changed›.");
         assert_eq!(change_notice(&change(ChangeKind::ConfigProtected)), None);
+        assert!(change_notice(&change(ChangeKind::LooseningRefused)).is_some());
+        assert!(change_notice(&change(ChangeKind::StateTampered)).is_some());
+    }
+
+    #[test]
+    fn whatever_loosens_is_told_and_its_opposite_is_not() {
+        let change = |kind, loosens| Change { at: 0, kind, app: None, summary: "Now.".into(), loosens };
+        for kind in [
+            ChangeKind::Paused,
+            ChangeKind::SignatureSwitched,
+            ChangeKind::ModeChanged,
+            ChangeKind::PinReviewed,
+            ChangeKind::DecisionMade,
+            ChangeKind::DecisionRevoked,
+            ChangeKind::ServerReleased,
+            ChangeKind::SettingChanged,
+            ChangeKind::OriginalRevealed,
+        ] {
+            assert_eq!(change_notice(&change(kind, true)).unwrap().title, "Protection was loosened", "{kind:?}");
+            assert_eq!(change_notice(&change(kind, false)), None, "{kind:?}");
+        }
+        assert_eq!(change_notice(&change(ChangeKind::AskAnswered, true)), None, "its question was on the screen");
     }
 
     #[test]

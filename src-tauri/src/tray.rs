@@ -75,7 +75,7 @@ pub fn show(app: &AppHandle, facts: &Facts) -> Result<()> {
         tray.set_icon_with_as_template(Some(image(icon)?), cfg!(target_os = "macos"))?;
         shown.icon = Some(icon);
     }
-    tray.set_tooltip(Some(format!("Portcullis: {}", menu::sentence(facts, clock))))?;
+    tray.set_tooltip(Some(menu::tooltip(facts, clock)))?;
     Ok(())
 }
 

@@ -1,45 +1,25 @@
 // Questions, Decisions, exceptions, modes. FIXTURE: held calls with every answer, late ones, and a queue at will;
 // `asking.real.test.ts` plays them with the real engine.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launch, type Opened, open, until } from "./browser";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { until } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
-import { HIDDEN } from "./fixture/data";
-import { Fixture, TOKEN } from "./fixture/server";
-import { fullWorld } from "./fixture/worlds";
+import { HIDDEN, upstream } from "./fixture/data";
+import { stage } from "./stage";
 
-let browser: Browser;
-let fixture: Fixture;
-const opened: Opened[] = [];
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fixture = await new Fixture(fullWorld()).start();
-});
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  await fixture.stop();
-  expect(complaints).toEqual([]);
-});
-async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
-  const one = await open(browser, fixture.address, path, { token: TOKEN, ...look });
-  opened.push(one);
-  return one.page;
-}
+const on = stage();
+const { go } = on;
 const WINDOW = { width: 420, height: 560 };
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 /** Clicks until the engine was told: the first moments of a view take no input. */
 async function decide(page: Page, name: string, id: string) {
   await until(async () => {
-    if (fixture.world.answers.has(id)) return true;
+    if (on.fixture.world.answers.has(id)) return true;
     const one = button(page, name);
     if ((await one.count()) > 0) await one.click({ timeout: 1000 }).catch(() => {});
-    return fixture.world.answers.has(id);
+    return on.fixture.world.answers.has(id);
   }, `${name} reached the engine`);
-  return fixture.world.answers.get(id);
+  return on.fixture.world.answers.get(id);
 }
 async function step(page: Page, name: string) {
   const shown = page.getByRole("button", { name: "Back", exact: true });
@@ -54,7 +34,7 @@ async function step(page: Page, name: string) {
 
 describe("a question", () => {
   test("shows who wants what, every argument, the match and what it decodes to, and time left", async () => {
-    fixture.world.asks = [mailAsk(Date.now())];
+    on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
     await page.getByText("all 3 shown").waitFor();
@@ -63,7 +43,7 @@ describe("a question", () => {
     expect(await page.locator("dl.args mark").innerText()).toContain("LS0tLS1CRUdJTiBPUEVOU1NI");
     await page.getByText("Decoded from base64, ").waitFor();
     await page.locator("mark", { hasText: "BEGIN OPENSSH PRIVATE KEY" }).waitFor();
-    await page.getByText("Portcullis did not see where this value came from.").waitFor();
+    await page.getByText("was in an answer of").waitFor();
     await page
       .getByText("“Send a plain text mail.”")
       .or(page.getByText("Send a plain text mail."))
@@ -73,7 +53,7 @@ describe("a question", () => {
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
   });
   test("takes no click in its first moments, and no Enter at all", async () => {
-    fixture.world.asks = [mailAsk(Date.now())];
+    on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await button(page, "Deny").waitFor();
     await page.evaluate(() => {
@@ -81,7 +61,7 @@ describe("a question", () => {
     });
     await page.keyboard.press("Enter");
     await page.keyboard.press("Space");
-    expect(fixture.world.answers.size).toBe(0);
+    expect(on.fixture.world.answers.size).toBe(0);
     await page.waitForFunction(() =>
       [...document.querySelectorAll("button")].some(
         (one) => one.textContent === "Deny" && one.getAttribute("aria-disabled") === null,
@@ -89,11 +69,11 @@ describe("a question", () => {
     );
     await page.getByRole("heading", { level: 1 }).click();
     await page.keyboard.press("Enter");
-    expect(fixture.world.answers.size).toBe(0);
+    expect(on.fixture.world.answers.size).toBe(0);
     expect(await decide(page, "Deny", "askmail")).toEqual({ answer: { kind: "deny" }, acknowledged: false });
   });
   test("Critical: only once or exactly the same, and only after the sentence is ticked", async () => {
-    fixture.world.asks = [mailAsk(Date.now())];
+    on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask", {});
     await step(page, "Allow…");
     const radios = page.getByRole("radio");
@@ -103,7 +83,7 @@ describe("a question", () => {
     const allow = button(page, "Allow this call");
     await page.waitForTimeout(900);
     await allow.click({ force: true });
-    expect(fixture.world.answers.size).toBe(0);
+    expect(on.fixture.world.answers.size).toBe(0);
     await page
       .getByRole("checkbox", { name: /A private SSH key in an argument \(mail-relay.example\)/ })
       .check();
@@ -114,9 +94,10 @@ describe("a question", () => {
     await page.getByText("Allowed", { exact: true }).first().waitFor();
   });
   test("allowed twice before: the suggested scope is set, each row widens, the button says how far it reaches", async () => {
-    fixture.world.asks = [visitAsk(Date.now())];
+    on.fixture.world.asks = [visitAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await page.getByText("2 equal calls wait for this answer.").waitFor();
+    await page.getByText("Portcullis did not see where this value came from.").waitFor();
     await step(page, "Allow…");
     expect(await page.getByRole("radio", { name: "Always, when all of this matches" }).isChecked()).toBe(
       true,
@@ -135,7 +116,7 @@ describe("a question", () => {
     });
   });
   test("redaction shows what would be sent before it is", async () => {
-    fixture.world.asks = [mailAsk(Date.now())];
+    on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await page.getByRole("button", { name: "Show what would be sent" }).click();
     await page.getByText("[redacted: SSH key]").waitFor();
@@ -144,7 +125,7 @@ describe("a question", () => {
     });
   });
   test("that nobody answered stays, says so, and an answer is kept for the retry", async () => {
-    fixture.world.asks = [pageAsk(Date.now())];
+    on.fixture.world.asks = [pageAsk(Date.now())];
     const page = await go("/ask#ask_askpage");
     await page.getByRole("heading", { name: "Denied: nobody answered in time" }).waitFor();
     await page.locator("mark", { hasText: HIDDEN }).waitFor();
@@ -158,31 +139,114 @@ describe("a question", () => {
   });
   test("that comes in shows on every page at once, the one on the screen is never replaced", async () => {
     const page = await go("/traffic");
-    await until(() => fixture.listeners > 0, "the page listens");
-    fixture.ask(visitAsk(Date.now()));
+    await until(() => on.fixture.listeners > 0, "the page listens");
+    on.fixture.ask(visitAsk(Date.now()));
     const bar = page
       .getByRole("status")
       .filter({ hasText: "An address that this server did not visit before" });
     await bar.getByRole("link", { name: "Decide" }).click();
     await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
-    fixture.ask(mailAsk(Date.now() - 20_000));
+    on.fixture.ask(mailAsk(Date.now() - 20_000));
     await page.getByText("1 more waiting").waitFor();
     await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
     await decide(page, "Deny", "askvisit");
     await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
   });
   test("that the app took back cannot be answered any more", async () => {
-    fixture.world.asks = [mailAsk(Date.now())];
+    on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await button(page, "Deny").waitFor();
-    await until(() => fixture.listeners > 0, "the page listens");
-    const [ask] = fixture.world.asks;
+    await until(() => on.fixture.listeners > 0, "the page listens");
+    const [ask] = on.fixture.world.asks;
     if (ask) ask.state = "cancelled";
-    fixture.emit({ kind: "answered", ask: "askmail", state: "cancelled" });
+    on.fixture.emit({ kind: "answered", ask: "askmail", state: "cancelled" });
     await page.getByRole("heading", { name: "The app took the call back. Nothing was sent." }).waitFor();
     expect(await button(page, "Deny").count()).toBe(0);
     expect(await button(page, "Allow…").count()).toBe(0);
   });
+});
+
+describe("a question that somebody looks at", () => {
+  test("waits as long as its app does, once, and says so", async () => {
+    on.fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await button(page, "Deny").waitFor();
+    expect(on.fixture.world.writes).toEqual([]);
+    await page.mouse.move(200, 200);
+    await page.mouse.move(210, 220);
+    await page.getByText(/^Waiting longer, Cursor gives up soon after/).waitFor();
+    await page.mouse.move(5, 5);
+    await page.getByRole("heading", { level: 1 }).click();
+    expect(on.fixture.world.writes.map((one) => one.path)).toEqual(["/api/asks/askmail/extend"]);
+  });
+  test("says where a value came from, and its server can be put aside with the answer", async () => {
+    on.fixture.world.asks = [mailAsk(Date.now())];
+    const page = await go("/ask?window", WINDOW);
+    await page.getByText("was in an answer of").waitFor();
+    await button(page, "Deny and quarantine…").click();
+    const source = page.getByRole("radio").first();
+    expect(await source.isChecked()).toBe(true);
+    await page.getByText("the server that a value came from").waitFor();
+    await page.getByLabel("For how long").selectOption("1440");
+    expect(await decide(page, "Deny and quarantine", "askmail")).toEqual({
+      answer: { kind: "deny_quarantine", upstream: upstream("docs"), minutes: 1440 },
+      acknowledged: false,
+    });
+    expect(await page.locator("img").count()).toBe(0);
+  });
+  test("three from one server can be denied together, and never allowed together", async () => {
+    const now = Date.now();
+    on.fixture.world.asks = [0, 1, 2].map((n) => ({ ...mailAsk(now + n * 1000), id: `ask${n}` }));
+    const page = await go("/ask?window", WINDOW);
+    await until(async () => {
+      const all = button(page, "Deny all 3 from mailer");
+      if ((await all.count()) > 0) await all.click({ timeout: 1000 }).catch(() => {});
+      return on.fixture.world.answers.size === 3;
+    }, "all three were denied");
+    expect([...on.fixture.world.answers.values()].map((one) => one.answer.kind)).toEqual([
+      "deny",
+      "deny",
+      "deny",
+    ]);
+    expect(await page.getByText("Allow all").count()).toBe(0);
+  });
+  test("a window that nobody looked at closes some seconds after its question ended, a looked-at one stays", async () => {
+    on.fixture.world.asks = [mailAsk(Date.now())];
+    const unseen = await go("/ask?window", WINDOW);
+    await button(unseen, "Deny").waitFor();
+    await until(() => on.fixture.listeners > 0, "the page listens");
+    await unseen.clock.install();
+    const [ask] = on.fixture.world.asks;
+    if (ask) ask.state = "cancelled";
+    on.fixture.emit({ kind: "answered", ask: "askmail", state: "cancelled" });
+    await unseen.getByRole("heading", { name: "The app took the call back. Nothing was sent." }).waitFor();
+    await unseen.clock.runFor(8500);
+    await unseen.waitForURL(/\/ask\?close/);
+    const seen = await go("/ask?window#ask_askmail", WINDOW);
+    await seen.clock.install();
+    await seen.getByRole("heading", { level: 1 }).click();
+    await seen.clock.runFor(20_000);
+    expect(seen.url()).not.toContain("close");
+  });
+});
+
+test("what loosens protection is said on every page, unless that page asked for it", async () => {
+  const page = await go("/traffic");
+  await until(() => on.fixture.listeners > 0, "the page listens");
+  const change = {
+    at: Date.now(),
+    kind: "paused" as const,
+    app: null,
+    summary: "Checking was paused.",
+    loosens: true,
+  };
+  on.fixture.emit({ kind: "change", change: { ...change, summary: "Nothing of note.", loosens: false } });
+  on.fixture.emit({ kind: "change", change });
+  const bar = page.getByRole("alert").filter({ hasText: "Checking was paused." });
+  await bar.waitFor();
+  expect(await page.getByText("Nothing of note.").count()).toBe(0);
+  await bar.getByRole("button", { name: "I know" }).click();
+  await bar.waitFor({ state: "detached" });
 });
 
 describe("Decisions", () => {
@@ -196,7 +260,7 @@ describe("Decisions", () => {
     expect(page.url()).toContain("q=deny");
     await page.reload();
     await until(async () => (await rows.count()) === 1, "the address keeps the search");
-    await page.goto(`${fixture.address}/decisions?state=ended`);
+    await page.goto(`${on.fixture.address}/decisions?state=ended`);
     await page.getByText("Ended: the tool's definition changed").waitFor();
     await page.getByText("Void: it was edited outside Portcullis").waitFor();
     expect(await page.locator("img").count()).toBe(0);
@@ -209,21 +273,21 @@ describe("Decisions", () => {
     await first.getByText(/Revoked in \d+ s/).waitFor();
     await first.getByRole("button", { name: "Undo" }).click();
     await page.clock.runFor(11_000);
-    expect(fixture.world.writes).toEqual([]);
+    expect(on.fixture.world.writes).toEqual([]);
     await first.getByRole("button", { name: "Revoke" }).click();
     await page.clock.runFor(11_000);
-    await until(() => fixture.world.writes.some((one) => one.method === "DELETE"), "the engine was told");
-    expect(fixture.world.decisions[0]?.state).toBe("revoked");
+    await until(() => on.fixture.world.writes.some((one) => one.method === "DELETE"), "the engine was told");
+    expect(on.fixture.world.decisions[0]?.state).toBe("revoked");
   });
   test("an exception from an Alert: two clicks, the narrowest scope, with its replay", async () => {
-    const id = fixture.world.rows[4]?.id;
+    const id = on.fixture.world.rows[4]?.id;
     const page = await go(`/alerts#ex_${id}`);
     await page.getByRole("button", { name: "Make an exception…" }).click();
     await page.getByText("Would have let 3 calls through, 2 of which you allowed when asked.").waitFor();
     await page.getByRole("checkbox", { name: /^Yes, I have read it/ }).check();
     await button(page, "Make this exception").click();
     await page.getByText("Remembered in Decisions.").waitFor();
-    expect(fixture.world.writes.filter((one) => one.path === "/api/decisions")[0]?.body).toEqual({
+    expect(on.fixture.world.writes.filter((one) => one.path === "/api/decisions")[0]?.body).toEqual({
       exchange: id,
       effect: "allow",
       scope: {
@@ -246,9 +310,9 @@ test("modes: a server follows its app until it has one of its own", async () => 
   await files.first().waitFor();
   expect(await files.first().inputValue()).toBe("monitor");
   await files.first().selectOption("");
-  await until(() => Object.keys(fixture.world.modes.upstreams).length === 0, "its own mode is gone");
+  await until(() => Object.keys(on.fixture.world.modes.upstreams).length === 0, "its own mode is gone");
   await page.getByLabel("Mode of every app and server without one of its own").selectOption("block");
-  await until(() => fixture.world.modes.default === "block", "the default changed");
+  await until(() => on.fixture.world.modes.default === "block", "the default changed");
 });
 
 test("the budget proposes an exception for a noisy Signature", async () => {
@@ -270,7 +334,7 @@ describe("definitions", () => {
     expect(await page.locator("img").count()).toBe(0);
     await page.getByRole("button", { name: "Keep what was approved" }).click();
     await page.getByText("Nothing waits for your review.").waitFor();
-    expect(fixture.world.writes.at(-1)).toMatchObject({
+    expect(on.fixture.world.writes.at(-1)).toMatchObject({
       path: "/api/pins/release",
       body: { pins: [{ id: "pin-search", digest: "a1" }] },
     });
@@ -278,7 +342,7 @@ describe("definitions", () => {
   test("an approval names what is on the screen", async () => {
     const page = await go("/pins?state=changed#pin_pin-getpage");
     await page.getByText("Only the wording changed. Nothing to do.").waitFor();
-    const [, pin] = fixture.world.pins;
+    const [, pin] = on.fixture.world.pins;
     if (pin) pin.changed = "b4";
     await page.getByRole("button", { name: "Approve what it says now" }).click();
     await page.getByRole("alert").getByText("It changed meanwhile.").waitFor();

@@ -1,39 +1,19 @@
 // What the pages do, in a real Chromium.
 // FIXTURE: uses the fixture server. Hostile names, 10,000 rows, an engine that dies and comes back, a refused write and
 // an unreadable log are states that the real engine cannot be brought into quickly; `real.test.ts` covers the real one.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launch, type Opened, open, until } from "./browser";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { until } from "./browser";
 import { HIDDEN, HOSTILE_NAME, plainRow, upstream } from "./fixture/data";
-import { CODE, Fixture, TOKEN } from "./fixture/server";
+import { CODE } from "./fixture/server";
 import { emptyWorld, fullWorld } from "./fixture/worlds";
+import { stage } from "./stage";
 
-let browser: Browser;
-let fixture: Fixture;
-const opened: Opened[] = [];
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fixture = await new Fixture(fullWorld()).start();
-});
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  await fixture.stop();
-  expect(complaints).toEqual([]);
-});
-
-type Look = Parameters<typeof open>[3];
-async function go(path: string, look: Look = {}): Promise<Page> {
-  const one = await open(browser, fixture.address, path, { token: TOKEN, ...look });
-  opened.push(one);
-  return one.page;
-}
+const on = stage();
+const { go } = on;
 const heading = (page: Page, name: string | RegExp) => page.getByRole("heading", { name }).first().waitFor();
 const live = (page: Page) =>
-  until(() => fixture.listeners > 0, "the page listens to events").then(() => page);
+  until(() => on.fixture.listeners > 0, "the page listens to events").then(() => page);
 
 describe("pairing", () => {
   test("without a token: the page that says how, a wrong code is explained, the right one opens the dashboard", async () => {
@@ -52,7 +32,7 @@ describe("pairing", () => {
   test("a code in the address is used at once and leaves the address bar and the history", async () => {
     const page = await go(`/#pair=${CODE}`, { token: null });
     await heading(page, /servers are seen/);
-    expect(page.url()).toBe(`${fixture.address}/`);
+    expect(page.url()).toBe(`${on.fixture.address}/`);
     await page.goBack();
     expect(page.url()).not.toContain("pair");
   });
@@ -65,7 +45,7 @@ describe("pairing", () => {
 
 describe("hostile text", () => {
   test("is never HTML, on no page that shows it", async () => {
-    const blocked = fixture.world.rows[1]?.id;
+    const blocked = on.fixture.world.rows[1]?.id;
     for (const path of ["/", "/alerts", `/alerts#ex_${blocked}`, "/traffic", `/traffic#ex_${blocked}`]) {
       const page = await go(path);
       await page.getByText("onerror=").first().waitFor();
@@ -75,7 +55,7 @@ describe("hostile text", () => {
     }
   });
   test("bidi and invisible characters are chips, never obeyed", async () => {
-    const page = await go(`/traffic#ex_${fixture.world.rows[1]?.id}`);
+    const page = await go(`/traffic#ex_${on.fixture.world.rows[1]?.id}`);
     const route = page.locator(".route .name").first();
     await route.waitFor();
     expect(await route.innerText()).toBe("openRLO U+202Egpj.tratsPDF U+202CZWSP U+200B");
@@ -83,11 +63,11 @@ describe("hostile text", () => {
     expect(await page.locator("body").innerText()).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b]/);
   });
   test("long names are cut in the middle in a list and whole in the detail", async () => {
-    const id = fixture.world.rows[2]?.id;
+    const id = on.fixture.world.rows[2]?.id;
     const page = await go("/traffic");
     const cell = page.getByRole("row").filter({ hasText: "tool_name_end" }).locator(".name").last();
     expect(Array.from(await cell.innerText())).toHaveLength(40);
-    await page.goto(`${fixture.address}/traffic#ex_${id}`);
+    await page.goto(`${on.fixture.address}/traffic#ex_${id}`);
     await page
       .locator(".route")
       .getByText(`get_${"very_".repeat(20)}long_tool_name_end`)
@@ -97,7 +77,7 @@ describe("hostile text", () => {
 
 describe("an Alert", () => {
   test("shows the matched span, what it says, why, what to do, and takes a review", async () => {
-    const id = fixture.world.rows[4]?.id ?? "";
+    const id = on.fixture.world.rows[4]?.id ?? "";
     const page = await go("/alerts");
     await page.getByRole("row").filter({ hasText: "Invisible characters" }).click();
     expect(page.url()).toContain(`#ex_${id}`);
@@ -108,15 +88,15 @@ describe("an Alert", () => {
     await heading(page, "What to do");
     await page.getByRole("button", { name: "Attack", exact: true }).click();
     await page.getByText("Reviewed as attack").waitFor();
-    expect(fixture.world.reviews.get(id)).toBe("attack");
+    expect(on.fixture.world.reviews.get(id)).toBe("attack");
     await page.getByRole("button", { name: "Take back" }).click();
     await page.getByRole("button", { name: "Attack", exact: true }).waitFor();
-    expect(fixture.world.reviews.size).toBe(0);
+    expect(on.fixture.world.reviews.size).toBe(0);
   });
   test("that comes in while one is open waits; `.` shows it", async () => {
-    const page = await go(`/alerts#ex_${fixture.world.rows[4]?.id}`).then(live);
+    const page = await go(`/alerts#ex_${on.fixture.world.rows[4]?.id}`).then(live);
     await page.locator(".vrow[aria-selected=true]").waitFor();
-    fixture.arrive({
+    on.fixture.arrive({
       ...plainRow(Date.now(), 90_401),
       verdict: "block",
       signature: "new-one",
@@ -129,7 +109,7 @@ describe("an Alert", () => {
     expect(await page.locator(".vrow[aria-selected=true]").innerText()).toContain("Invisible characters");
   });
   test("hides long arguments but never the match, and opens them", async () => {
-    const page = await go(`/alerts#ex_${fixture.world.rows[8]?.id}`);
+    const page = await go(`/alerts#ex_${on.fixture.world.rows[8]?.id}`);
     await page.locator("mark", { hasText: "../../../etc/shadow" }).waitFor();
     expect(await page.getByText('"line 30"').count()).toBe(0);
     await page
@@ -139,7 +119,7 @@ describe("an Alert", () => {
     await page.getByText('"line 30"').waitFor();
   });
   test("readable leaves invisible characters out, but for what matched", async () => {
-    const page = await go(`/alerts#ex_${fixture.world.rows[4]?.id}`);
+    const page = await go(`/alerts#ex_${on.fixture.world.rows[4]?.id}`);
     await page.locator("mark .ghost").first().waitFor();
     await page.keyboard.press("v");
     await page.locator(".message .ghost", { hasText: "RLO" }).waitFor({ state: "detached" });
@@ -150,13 +130,15 @@ describe("an Alert", () => {
 
 describe("Traffic", () => {
   test("10,000 rows: few are in the page, all can be reached by scrolling", async () => {
-    fixture.world.rows = Array.from({ length: 10_000 }, (_, i) => plainRow(fixture.world.now - i * 1000, i));
+    on.fixture.world.rows = Array.from({ length: 10_000 }, (_, i) =>
+      plainRow(on.fixture.world.now - i * 1000, i),
+    );
     const page = await go("/traffic");
     await page.getByText("10,000 Exchanges").waitFor();
     const grid = page.getByRole("grid", { name: "Exchanges" });
     expect(await grid.getAttribute("aria-rowcount")).toBe("10000");
     await grid.focus();
-    const last = fixture.world.rows.at(-1)?.id ?? "";
+    const last = on.fixture.world.rows.at(-1)?.id ?? "";
     await until(
       async () => {
         await page.keyboard.press("End");
@@ -171,20 +153,21 @@ describe("Traffic", () => {
     );
     await page.keyboard.press("Home");
     await page.keyboard.press("Enter");
-    expect(page.url()).toContain(fixture.world.rows[0]?.id);
+    expect(page.url()).toContain(on.fixture.world.rows[0]?.id);
   });
   test("a new row joins at the top while nobody reads", async () => {
     const page = await go("/traffic").then(live);
     await page.getByRole("row").nth(5).waitFor();
-    fixture.arrive({ ...plainRow(Date.now(), 90_001), target: "brand_new_tool" });
+    on.fixture.arrive({ ...plainRow(Date.now(), 90_001), target: "brand_new_tool" });
     await page.getByRole("row").nth(1).getByText("brand_new_tool").waitFor();
     await page.getByText("401 Exchanges").waitFor();
   });
   test("new rows wait while one is open; selection and scroll stay; `.` shows them", async () => {
-    const page = await go(`/traffic#ex_${fixture.world.rows[4]?.id}`).then(live);
+    const page = await go(`/traffic#ex_${on.fixture.world.rows[4]?.id}`).then(live);
     await page.locator(".vrow[aria-selected=true]").waitFor();
     const before = await page.locator(".vrow[aria-selected=true]").boundingBox();
-    for (let i = 0; i < 5; i++) fixture.arrive({ ...plainRow(Date.now(), 90_100 + i), target: `late_${i}` });
+    for (let i = 0; i < 5; i++)
+      on.fixture.arrive({ ...plainRow(Date.now(), 90_100 + i), target: `late_${i}` });
     await page.getByText("5 newer, held back while you read").waitFor();
     const after = await page.locator(".vrow[aria-selected=true]").boundingBox();
     // The line itself takes its own height, the row is still the same one.
@@ -194,23 +177,23 @@ describe("Traffic", () => {
     await page.keyboard.press(".");
     await page.getByText("late_4").waitFor();
     expect(page.url()).toContain(
-      fixture.world.rows.find((row) => row.signature === "hidden-unicode-tags")?.id,
+      on.fixture.world.rows.find((row) => row.signature === "hidden-unicode-tags")?.id,
     );
   });
   test("a response updates its row in place", async () => {
     const page = await go("/traffic").then(live);
     await page.getByRole("row").nth(5).waitFor();
     const row = { ...plainRow(Date.now(), 90_201), target: "slow_tool", duration_us: null };
-    fixture.arrive(row);
+    on.fixture.arrive(row);
     await page.getByText("slow_tool").waitFor();
-    fixture.emit({ kind: "exchange_updated", row: { ...row, verdict: "block", duration_us: 5000 } });
+    on.fixture.emit({ kind: "exchange_updated", row: { ...row, verdict: "block", duration_us: 5000 } });
     await page.getByRole("row").filter({ hasText: "slow_tool" }).getByText("Block").waitFor();
     expect(await page.getByText("slow_tool").count()).toBe(1);
   });
   test("a gap says how many rows were not kept", async () => {
     const page = await go("/traffic").then(live);
     await page.getByRole("row").nth(5).waitFor();
-    fixture.emit({ kind: "gap", dropped: 312 });
+    on.fixture.emit({ kind: "gap", dropped: 312 });
     await page.getByText(/312 plain rows were not kept at .* No blocked call is missing/).waitFor();
   });
   test("filters on the server, keeps the filter in the address, clears it with Esc", async () => {
@@ -231,12 +214,12 @@ describe("Traffic", () => {
     await page.locator("h1").click();
     await page.keyboard.press("Escape");
     await page.getByText("400 Exchanges").waitFor();
-    expect(page.url()).toBe(`${fixture.address}/traffic`);
+    expect(page.url()).toBe(`${on.fixture.address}/traffic`);
   });
   test("full text search shows live rows that the server says match", async () => {
     const page = await go("/traffic?q=special").then(live);
     await page.getByText("No Exchange matches.").waitFor();
-    fixture.arrive({ ...plainRow(Date.now(), 90_301), target: "special_tool" });
+    on.fixture.arrive({ ...plainRow(Date.now(), 90_301), target: "special_tool" });
     await page.getByText("special_tool").waitFor();
   });
 });
@@ -254,11 +237,11 @@ describe("Apps", () => {
     await page.locator(".diff .a", { hasText: "http://127.0.0.1:28174/cursor/db-prod" }).waitFor();
     await page.locator(".diff .d", { hasText: "https://db.example/sse" }).waitFor();
     expect(await toggle.getAttribute("aria-checked")).toBe("false");
-    expect(fixture.world.writes.map((write) => write.path)).toEqual(["/api/apps/cursor/preview"]);
+    expect(on.fixture.world.writes.map((write) => write.path)).toEqual(["/api/apps/cursor/preview"]);
     await page.getByRole("button", { name: "Write this change" }).click();
     await page.getByText("Written: 1 file").waitFor();
     await page.getByText("Restart Cursor to apply.").waitFor();
-    expect(fixture.world.writes.at(-1)).toMatchObject({
+    expect(on.fixture.world.writes.at(-1)).toMatchObject({
       path: "/api/apps/cursor/apply",
       body: { token: "preview-1" },
     });
@@ -268,7 +251,7 @@ describe("Apps", () => {
     );
   });
   test("a file that changed meanwhile: nothing written, a new preview is one click away", async () => {
-    fixture.world.failing.set("/api/apps/cursor/apply", {
+    on.fixture.world.failing.set("/api/apps/cursor/apply", {
       code: "changed_outside",
       message:
         "~/.cursor/mcp.json changed while Portcullis was writing. Nothing was written. Look at the new preview.",
@@ -278,11 +261,11 @@ describe("Apps", () => {
     await page.getByRole("switch", { name: "Protect db-prod in Cursor" }).click();
     await page.getByRole("button", { name: "Write this change" }).click();
     await page.getByRole("alert").getByText("Nothing was written").waitFor();
-    fixture.world.failing.clear();
+    on.fixture.world.failing.clear();
     await page.getByRole("button", { name: "Look at the new preview" }).click();
     await page.getByRole("button", { name: "Write this change" }).click();
     await page.getByText("Written: 1 file").waitFor();
-    expect(fixture.world.writes.at(-1)?.body).toEqual({ token: "preview-2" });
+    expect(on.fixture.world.writes.at(-1)?.body).toEqual({ token: "preview-2" });
   });
   test("a server that asks for a sign-in is led to, and tokens can be forgotten", async () => {
     const page = await go("/apps");
@@ -298,7 +281,7 @@ describe("Apps", () => {
     await card.getByText("signed in at https://id.example").waitFor();
     await card.getByRole("button", { name: "Sign out" }).click();
     await card.getByText("signed in at").waitFor({ state: "detached" });
-    expect(fixture.world.writes.map((write) => write.method)).toEqual(["POST", "DELETE"]);
+    expect(on.fixture.world.writes.map((write) => write.method)).toEqual(["POST", "DELETE"]);
   });
   test("the app's switch has three states and every observed state has its words", async () => {
     const page = await go("/apps");
@@ -327,12 +310,12 @@ describe("Signatures and Settings", () => {
     await page.getByText('id = "path-outside-roots"').waitFor();
     await page.getByRole("switch", { name: "Use path-outside-roots" }).click();
     await page.getByRole("option", { name: /path-outside-roots.*off/ }).waitFor();
-    expect(fixture.world.writes).toMatchObject([{ method: "PUT", body: { enabled: false } }]);
+    expect(on.fixture.world.writes).toMatchObject([{ method: "PUT", body: { enabled: false } }]);
   });
   test("settings are saved one by one, a number only when it is one", async () => {
     const page = await go("/settings");
     await page.getByRole("switch", { name: "Protect new servers by themselves" }).click();
-    await until(() => fixture.world.settings.protect_new_servers, "the switch is saved");
+    await until(() => on.fixture.world.settings.protect_new_servers, "the switch is saved");
     const days = page.getByLabel("Keep for");
     await days.fill("0");
     await page.getByText("Between 1 and 3,650.").waitFor();
@@ -340,8 +323,8 @@ describe("Signatures and Settings", () => {
     expect(await days.inputValue()).toBe("30");
     await days.fill("7");
     await days.press("Enter");
-    await until(() => fixture.world.settings.retention_days === 7, "the number is saved");
-    expect(fixture.world.settings.retention_mib).toBe(512);
+    await until(() => on.fixture.world.settings.retention_days === 7, "the number is saved");
+    expect(on.fixture.world.settings.retention_mib).toBe(512);
   });
   test("theme and density are this browser's and survive a reload", async () => {
     const page = await go("/settings");
@@ -358,17 +341,17 @@ describe("Signatures and Settings", () => {
 
 describe("states", () => {
   test("before the first Message the drill is offered, and its table is shown live", async () => {
-    fixture.world = emptyWorld();
+    on.fixture.world = emptyWorld();
     const page = await go("/").then(live);
     await heading(page, "Nothing has come through yet");
     await page.getByRole("main").getByRole("button", { name: "Run the drill" }).last().click();
     await heading(page, "Drill");
-    expect(fixture.world.writes).toMatchObject([{ method: "POST", path: "/api/drill" }]);
+    expect(on.fixture.world.writes).toMatchObject([{ method: "POST", path: "/api/drill" }]);
     const report = fullWorld().drill;
-    if (!report) throw new Error("the full fixture has a drill");
-    fixture.emit({ kind: "drill", report: { ...report, running: true, rows: report.rows.slice(0, 4) } });
+    if (!report) throw new Error("the full on.fixture has a drill");
+    on.fixture.emit({ kind: "drill", report: { ...report, running: true, rows: report.rows.slice(0, 4) } });
     await page.getByText("Running, 2 attacks tried").waitFor();
-    fixture.emit({ kind: "drill", report });
+    on.fixture.emit({ kind: "drill", report });
     await page.getByText("14 of 15 caught").waitFor();
     await page.getByText("Got through").waitFor();
   });
@@ -381,23 +364,23 @@ describe("states", () => {
     await page.getByText(/Calls are recorded, nothing is blocked/).waitFor();
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByText(/Calls are recorded/).waitFor({ state: "detached" });
-    expect(fixture.world.writes.map((write) => write.path)).toEqual(["/api/pause", "/api/resume"]);
+    expect(on.fixture.world.writes.map((write) => write.path)).toEqual(["/api/pause", "/api/resume"]);
   });
   test("the engine dies: data stays, writes are off; it comes back: all is fresh by itself", async () => {
     const page = await go("/apps").then(live);
     const toggle = page.getByRole("switch", { name: "Protect db-prod in Cursor" });
     await toggle.waitFor();
-    await fixture.stop();
+    await on.fixture.stop();
     await page.getByText("Portcullis' engine does not answer.", { exact: false }).waitFor();
     expect(await toggle.getAttribute("aria-disabled")).toBe("true");
     await page.getByText("mailer", { exact: true }).waitFor();
-    fixture.world.status.servers_seen = 8;
-    await fixture.start();
+    on.fixture.world.status.servers_seen = 8;
+    await on.fixture.start();
     await page.getByText("Watching 8 of 8 servers").waitFor({ timeout: 20_000 });
     expect(await toggle.getAttribute("aria-disabled")).toBeNull();
   });
   test("an error stands in its place with its code, and Retry works", async () => {
-    fixture.world.failing.set("/api/exchanges", {
+    on.fixture.world.failing.set("/api/exchanges", {
       code: "audit_locked",
       message: "The audit log could not be read. Checking goes on.",
       details: null,
@@ -405,12 +388,12 @@ describe("states", () => {
     const page = await go("/traffic");
     await page.getByRole("alert").getByText("The audit log could not be read. Checking goes on.").waitFor();
     await page.getByText("(audit_locked)").waitFor();
-    fixture.world.failing.clear();
+    on.fixture.world.failing.clear();
     await page.getByRole("button", { name: "Retry" }).click();
     await page.getByText("400 Exchanges").waitFor();
   });
   test("loading shows rows of the final height, after a moment", async () => {
-    fixture.world.delayMs = 1500;
+    on.fixture.world.delayMs = 1500;
     const page = await go("/traffic");
     const row = page.locator(".skeleton > div").first();
     await row.waitFor();
@@ -453,17 +436,17 @@ describe("keyboard", () => {
     const page = await go("/traffic");
     await page.getByRole("row").nth(5).waitFor();
     for (const key of ["j", "j", "j", "k", "Enter"]) await page.keyboard.press(key);
-    expect(page.url()).toContain(fixture.world.rows[1]?.id);
+    expect(page.url()).toContain(on.fixture.world.rows[1]?.id);
     const tab = (name: string) => page.getByRole("tab", { name, selected: true }).waitFor();
     await tab("Request");
     await page.keyboard.press("]");
     await tab("Response");
     await page.getByText("The call did not run").first().waitFor();
     await page.keyboard.press("j");
-    expect(page.url()).toContain(fixture.world.rows[2]?.id);
+    expect(page.url()).toContain(on.fixture.world.rows[2]?.id);
     await tab("Response");
     await page.keyboard.press("Escape");
-    expect(page.url()).toBe(`${fixture.address}/traffic`);
+    expect(page.url()).toBe(`${on.fixture.address}/traffic`);
   });
   test("letters do nothing in a text field, and nothing anywhere when they are off", async () => {
     const page = await go("/traffic");
@@ -472,7 +455,7 @@ describe("keyboard", () => {
     await page.keyboard.type("gsj");
     expect(await page.getByLabel("Filter").inputValue()).toBe("gsj");
     await heading(page, "Traffic");
-    await page.goto(`${fixture.address}/settings`);
+    await page.goto(`${on.fixture.address}/settings`);
     await page.getByRole("switch", { name: "Single-letter shortcuts" }).click();
     await page.keyboard.press("g");
     await page.keyboard.press("t");
@@ -481,7 +464,7 @@ describe("keyboard", () => {
     expect(await page.getByRole("dialog").count()).toBe(0);
   });
   test("the address of what is open can be copied", async () => {
-    const page = await go(`/traffic#ex_${fixture.world.rows[4]?.id}`);
+    const page = await go(`/traffic#ex_${on.fixture.world.rows[4]?.id}`);
     await page.getByRole("tab", { selected: true }).waitFor();
     await page.keyboard.press("c");
     await until(
@@ -493,14 +476,13 @@ describe("keyboard", () => {
 
 test("nothing is loaded from elsewhere and the hostile name of the fixture is what it claims to be", async () => {
   const elsewhere: string[] = [];
-  const one = await open(browser, fixture.address, "/", { token: TOKEN });
-  opened.push(one);
-  one.page.on("request", (request) => {
-    if (!request.url().startsWith(fixture.address)) elsewhere.push(request.url());
+  const page = await go("/");
+  page.on("request", (request) => {
+    if (!request.url().startsWith(on.fixture.address)) elsewhere.push(request.url());
   });
   for (const path of ["/alerts", "/signatures", "/settings"]) {
-    await one.page.goto(fixture.address + path);
-    await one.page.locator("h1").first().waitFor();
+    await page.goto(on.fixture.address + path);
+    await page.locator("h1").first().waitFor();
   }
   expect(elsewhere).toEqual([]);
   expect(HOSTILE_NAME).toContain("<script>");

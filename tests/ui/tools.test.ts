@@ -1,36 +1,17 @@
 // What helps a reader: bytes, export, the report, the first run, keys on every page, filters in addresses.
 // FIXTURE: canned pages; the same against the real engine with a full log is in `large.test.ts`.
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launch, type Opened, open, until } from "./browser";
-import { Fixture, TOKEN } from "./fixture/server";
-import { emptyWorld, fullWorld } from "./fixture/worlds";
+import { describe, expect, test } from "vitest";
+import { until } from "./browser";
+import { Fixture } from "./fixture/server";
+import { emptyWorld } from "./fixture/worlds";
+import { stage } from "./stage";
 
-let browser: Browser;
-let fixture: Fixture;
-const opened: Opened[] = [];
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fixture = await new Fixture(fullWorld()).start();
-});
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  await fixture.stop();
-  expect(complaints).toEqual([]);
-});
-async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
-  const one = await open(browser, fixture.address, path, { token: TOKEN, ...look });
-  opened.push(one);
-  return one.page;
-}
+const on = stage();
+const { go } = on;
 
 test("Bytes: the very bytes, with those that matched", async () => {
-  const page = await go(`/traffic#ex_${fixture.world.rows[8]?.id}`);
+  const page = await go(`/traffic#ex_${on.fixture.world.rows[8]?.id}`);
   await page.locator(".det mark").first().waitFor();
   await page.getByRole("radio", { name: "Bytes" }).click();
   const dump = page.getByRole("region", { name: "Bytes" });
@@ -59,7 +40,7 @@ test.each([
 });
 
 test("the report of an Alert stands on one printed page", async () => {
-  const page = await go(`/alerts#ex_${fixture.world.rows[8]?.id}`);
+  const page = await go(`/alerts#ex_${on.fixture.world.rows[8]?.id}`);
   await page.getByRole("link", { name: "Report" }).click();
   await page.getByRole("heading", { name: "Incident report" }).waitFor();
   await page.locator(".paper mark").first().waitFor();
@@ -72,8 +53,8 @@ test("the report of an Alert stands on one printed page", async () => {
 
 describe("the first run", () => {
   test("is where a new installation begins; nothing is written before the button", async () => {
-    await fixture.stop();
-    fixture = await new Fixture(emptyWorld()).start();
+    await on.fixture.stop();
+    on.fixture = await new Fixture(emptyWorld()).start();
     const page = await go("/", { fresh: true });
     await page
       .getByRole("heading", { name: "Portcullis stands between your AI apps and their MCP servers" })
@@ -82,7 +63,7 @@ describe("the first run", () => {
     await page.getByRole("heading", { name: /apps? uses? MCP servers/ }).waitFor();
     await page.getByRole("button", { name: "Show changes" }).first().click();
     await page.locator(".diff .a").first().waitFor();
-    const writes = () => fixture.world.writes.filter((one) => one.path.endsWith("/apply"));
+    const writes = () => on.fixture.world.writes.filter((one) => one.path.endsWith("/apply"));
     expect(writes()).toEqual([]);
     const protect = page.getByRole("button", { name: /^Protect \d apps?$/ });
     const apps = Number((await protect.innerText()).replace(/\D/g, ""));
@@ -92,23 +73,23 @@ describe("the first run", () => {
       await page.getByRole("heading", { name: "Restart your apps" }).waitFor();
       expect(writes()).toHaveLength(apps - 1);
       await page.getByRole("button", { name: "Next" }).click();
-    } else await page.goto(`${fixture.address}/welcome?step=attack`);
+    } else await page.goto(`${on.fixture.address}/welcome?step=attack`);
     await page.getByRole("heading", { name: "Try an attack" }).waitFor();
     await page.getByRole("button", { name: "Finish" }).click();
     await page.getByRole("heading", { name: "Nothing has come through yet" }).waitFor();
   });
   test("can be left, is not forced again, and opens from Settings", async () => {
-    await fixture.stop();
-    fixture = await new Fixture(emptyWorld()).start();
+    await on.fixture.stop();
+    on.fixture = await new Fixture(emptyWorld()).start();
     const page = await go("/", { fresh: true });
     await page.getByRole("button", { name: "Not now" }).click();
     await page.getByRole("heading", { name: "Nothing has come through yet" }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "Nothing has come through yet" }).waitFor();
-    await page.goto(`${fixture.address}/settings`);
+    await page.goto(`${on.fixture.address}/settings`);
     await page.getByRole("link", { name: "Open the first run again" }).click();
     await page.getByRole("heading", { name: /^Portcullis stands between/ }).waitFor();
-    expect(fixture.world.writes).toEqual([]);
+    expect(on.fixture.world.writes).toEqual([]);
   });
 });
 
@@ -165,7 +146,7 @@ describe("the keyboard", () => {
     },
   );
   test("e makes an exception, p opens the report", async () => {
-    const page = await go(`/alerts#ex_${fixture.world.rows[4]?.id}`);
+    const page = await go(`/alerts#ex_${on.fixture.world.rows[4]?.id}`);
     await page.getByRole("button", { name: "Make an exception…" }).waitFor();
     await page.keyboard.press("e");
     await page.getByRole("dialog", { name: "Make an exception" }).waitFor();

@@ -92,6 +92,9 @@ export const text = {
       "Portcullis' engine does not answer. stdio servers are still checked by the shim. URL servers do not work until it is back.",
     start: "Start it with",
     asOf: (time: string) => `What you see is as of ${time}.`,
+    loosened: (time: string) => `Protection was loosened at ${time}:`,
+    looks: "Not you? Set it back, and look at what runs on this computer.",
+    dismiss: "I know",
   },
 
   overview: {
@@ -132,11 +135,16 @@ export const text = {
     label: {
       seen: "Seen",
       not_yet_seen: "Not protected yet",
+      quarantined: "Withheld",
       queued: "Queued",
       not_covered: "Not covered",
       edited_outside: "File edited outside Portcullis",
       failing: "Failing",
     } satisfies Record<Observed["state"], string>,
+    quarantined: (until: string | null) =>
+      until === null ? "Quarantined until you release it" : `Quarantined until ${until}`,
+    release: "Release",
+    quarantine: "Quarantine",
     notChecked: "Its traffic is not checked",
     compare: "Compare",
     messages: (count: number) => `${plural(count, "Message")} in 24 h`,
@@ -201,6 +209,10 @@ export const text = {
   },
 
   detail: {
+    original: "Show what was redacted",
+    originalHide: "Hide it again",
+    originalMore: "This is the message as it came, with what was replaced. It is not kept by this page.",
+    originalOf: { to_upstream: "What the app sent", to_client: "What the server answered" },
     tabs: { request: "Request", response: "Response", findings: "Findings", trail: "Trail" },
     tabsLabel: "Parts of the Exchange",
     took: (all: string, ours: string) => `${all} ms, of which ${ours} ms ours`,
@@ -359,6 +371,9 @@ export const text = {
     },
     protectNew: "Protect new servers by themselves",
     protectNewMore: "When a server appears in a protected app's config. Off: you are only told.",
+    keepOriginals: "Keep what was redacted",
+    keepOriginalsMore:
+      "Encrypted with a key in the data folder, for at most 7 days. Shown only when you ask for it, and each time leaves a line in the history. Switching this off deletes them.",
     holdNew: "Hold new servers until reviewed",
     holdNewMore: "What a new server defines is kept from the app until you have looked at it.",
     notifications: "Notify about blocked calls",

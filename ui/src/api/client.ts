@@ -67,8 +67,24 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await answer.json()) as T;
 }
 
+/** A change that follows a request of this page this closely is taken for its own. */
+const OWN_MS = 1500;
+let writing = 0;
+let wroteAt = Number.NEGATIVE_INFINITY;
+export const wroteJustNow = () => writing > 0 || performance.now() - wroteAt < OWN_MS;
+
 /** A writing request; an empty answer (204) gives undefined. */
 export async function write<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+  writing += 1;
+  try {
+    return await writeNow<T>(method, path, body);
+  } finally {
+    writing -= 1;
+    wroteAt = performance.now();
+  }
+}
+
+async function writeNow<T>(method: string, path: string, body: unknown): Promise<T> {
   const init: RequestInit = { method };
   if (body !== undefined) {
     init.headers = { "Content-Type": "application/json" };

@@ -3,6 +3,7 @@ import type { AppId } from "./AppId";
 import type { AskDefinition } from "./AskDefinition";
 import type { AskHistory } from "./AskHistory";
 import type { AskId } from "./AskId";
+import type { AskOrigin } from "./AskOrigin";
 import type { AskState } from "./AskState";
 import type { Direction } from "./Direction";
 import type { Explanation } from "./Explanation";
@@ -48,7 +49,7 @@ definition: AskDefinition | null, history: AskHistory,
 /**
  * Equal calls that wait for this one answer.
  */
-held: number, 
+origins: Array<AskOrigin>, extended: boolean, extends_to: number | null, held: number, 
 /**
  * The Message as it would go on after "redact"; None: it cannot be redacted.
  */

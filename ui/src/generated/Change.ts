@@ -9,4 +9,4 @@ export type Change = { at: number, kind: ChangeKind, app: AppId | null,
 /**
  * One plain sentence.
  */
-summary: string, };
+summary: string, loosens: boolean, };

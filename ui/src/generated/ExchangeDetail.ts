@@ -15,4 +15,4 @@ explanations: Array<Explanation>,
 /**
  * Up to 5 rows before and after in the same Session.
  */
-trail: Array<ExchangeRow>, };
+trail: Array<ExchangeRow>, has_original: boolean, };

@@ -20,4 +20,4 @@ ask_seconds: number,
 /**
  * When notifications stay silent. Never touches questions in the window, nor blocking.
  */
-quiet_hours: QuietHours | null, };
+quiet_hours: QuietHours | null, keep_originals: boolean, };

@@ -32,6 +32,7 @@ const ICON: Record<Observed["state"], IconName> = {
   seen: "seen",
   not_yet_seen: "clock",
   queued: "clock",
+  quarantined: "block",
   not_covered: "crossed",
   edited_outside: "triangle",
   failing: "triangle",
@@ -40,6 +41,7 @@ const LOOK: Record<Observed["state"], string> = {
   seen: "seen",
   not_yet_seen: "wait",
   queued: "wait",
+  quarantined: "wait",
   not_covered: "not",
   edited_outside: "wait",
   failing: "wait",
@@ -74,6 +76,13 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
       return (
         <span>
           <b>{label}.</b> {observed.hint}
+        </span>
+      );
+    case "quarantined":
+      return (
+        <span>
+          <b>{label}.</b>{" "}
+          {text.observed.quarantined(observed.until === null ? null : shortWhen(observed.until, now))}
         </span>
       );
     case "not_covered":

@@ -12,6 +12,7 @@ import { Icon } from "../parts/Icon";
 import { Prose } from "../parts/Prose";
 import { text } from "../text";
 import type { Ask } from "../types";
+import { LoosenedBars } from "./LoosenedBar";
 
 export function Bars() {
   const status = useStatus().data;
@@ -30,6 +31,7 @@ export function Bars() {
       <AskBar />
       <HeldBar />
       {status?.protection.state === "paused" && <PausedBar until={status.protection.until} />}
+      <LoosenedBars />
       {status?.problems.map((problem) => (
         <div className="bar" key={problem} role="status">
           <Icon name="triangle" />

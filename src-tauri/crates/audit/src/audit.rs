@@ -4,7 +4,7 @@ use crate::queue::{Item, Queue};
 use crate::writer::Writer;
 use crate::{AuditLimits, Error, Reader, open};
 use portcullis_domain::api::ReviewReason;
-use portcullis_domain::{AuditRow, ExchangeId, Pin, UnixMs, UpstreamId};
+use portcullis_domain::{AuditRow, Direction, ExchangeId, Pin, UnixMs, UpstreamId};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +53,27 @@ impl Audit {
     /// Forgets all Pins of an Upstream.
     pub fn delete_pins(&self, upstream: &UpstreamId) -> Result<(), Error> {
         self.shared.queue.push_item(Item::DeletePins(upstream.clone()))
+    }
+
+    /// Queues the sealed original of a redacted Message; never dropped.
+    pub fn save_original(
+        &self,
+        id: &ExchangeId,
+        direction: Direction,
+        at: UnixMs,
+        sealed: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.shared.queue.push_item(Item::SaveOriginal { id: id.clone(), direction, at, sealed })
+    }
+
+    /// Forgets every original.
+    pub fn delete_originals(&self) -> Result<(), Error> {
+        self.shared.queue.push_item(Item::DeleteOriginals { before: UnixMs::MAX })
+    }
+
+    /// Queues a small text that `mark` gives back; never dropped.
+    pub fn set_mark(&self, name: &'static str, value: String) -> Result<(), Error> {
+        self.shared.queue.push_item(Item::SetMark { name, value })
     }
 
     /// Reviews an Alert and the open ones equal to it up to it, or (None) takes that back. Waits until it is on disk.

@@ -6,7 +6,7 @@ use crate::body::{cap, weight};
 use crate::limits::AuditLimits;
 use crate::{Error, body};
 use portcullis_domain::api::ReviewReason;
-use portcullis_domain::{AuditRow, ExchangeId, Gap, Pin, UnixMs, UpstreamId};
+use portcullis_domain::{AuditRow, Direction, ExchangeId, Gap, Pin, UnixMs, UpstreamId};
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,26 @@ pub(crate) enum Item {
     Row(AuditRow),
     SavePin(Box<Pin>),
     DeletePins(UpstreamId),
-    Review { id: ExchangeId, reason: Option<ReviewReason>, at: UnixMs, done: SyncSender<usize> },
+    /// Sealed already.
+    SaveOriginal {
+        id: ExchangeId,
+        direction: Direction,
+        at: UnixMs,
+        sealed: Vec<u8>,
+    },
+    DeleteOriginals {
+        before: UnixMs,
+    },
+    SetMark {
+        name: &'static str,
+        value: String,
+    },
+    Review {
+        id: ExchangeId,
+        reason: Option<ReviewReason>,
+        at: UnixMs,
+        done: SyncSender<usize>,
+    },
 }
 
 /// Memory that waiting rows may take before plain ones are dropped; four times that before kept ones lose their bodies.
@@ -121,6 +140,7 @@ impl Queue {
     pub(crate) fn push_item(&self, item: Item) -> Result<(), Error> {
         let size = match &item {
             Item::SavePin(pin) => 1024 + pin.approved.len() + pin.changed.as_ref().map_or(0, String::len),
+            Item::SaveOriginal { sealed, .. } => 256 + sealed.len(),
             _ => 256,
         };
         let state = self.lock();

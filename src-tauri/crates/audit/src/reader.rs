@@ -5,7 +5,7 @@ use crate::filter::{Conditions, ExchangeFilter, cursor};
 use crate::tables::{self, exchange};
 use crate::{Error, open};
 use portcullis_domain::api::{AlertGroup, AlertPage, ExchangePage, ExchangeRow, Review, Stats, StatsBucket};
-use portcullis_domain::{Change, Exchange, ExchangeId, Gap, Pin, UnixMs, UpstreamId, Verdict};
+use portcullis_domain::{Change, Direction, Exchange, ExchangeId, Gap, Pin, UnixMs, UpstreamId, Verdict};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -281,6 +281,15 @@ impl Reader {
     /// Newest first.
     pub fn gaps(&self, limit: usize) -> Result<Vec<Gap>, Error> {
         self.with(|connection| Ok(tables::gap::newest(connection, limit.min(MAX_PAGE))?))
+    }
+
+    /// Sealed, as it was given.
+    pub fn original(&self, id: &ExchangeId, direction: Direction) -> Result<Option<Vec<u8>>, Error> {
+        self.with(|connection| Ok(tables::original::get(connection, id.as_str(), direction)?))
+    }
+
+    pub fn mark(&self, name: &str) -> Result<Option<String>, Error> {
+        self.with(|connection| Ok(tables::mark::get(connection, name)?))
     }
 
     pub fn pins(&self) -> Result<Vec<Pin>, Error> {

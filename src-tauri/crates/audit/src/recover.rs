@@ -25,7 +25,10 @@ pub(crate) fn begin_anew(path: &Path, reason: &str, now: UnixMs) -> Result<Conne
         pins.len()
     );
     tracing::error!("{summary}");
-    tables::change::insert(&connection, &Change { at: now, kind: ChangeKind::AuditMovedAside, app: None, summary })?;
+    tables::change::insert(
+        &connection,
+        &Change { at: now, kind: ChangeKind::AuditMovedAside, app: None, summary, loosens: false },
+    )?;
     Ok(connection)
 }
 

@@ -9,6 +9,8 @@ use rusqlite::{Connection, TransactionBehavior, params};
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Alerts and changes are kept this many times longer than plain rows.
 const ALERT_FACTOR: i64 = 4;
+/// Originals of what was redacted go after this time, however long rows are kept.
+const ORIGINALS_MS: i64 = 7 * DAY_MS;
 /// Rows deleted in one step.
 const CHUNK: usize = 500;
 /// Pages of full text merged, and pages given back to the file system, in one step.
@@ -23,6 +25,7 @@ const MAX_MERGES: u32 = 2000;
 pub(crate) struct Retention {
     plain_before: UnixMs,
     alerts_before: UnixMs,
+    originals_before: UnixMs,
     max_bytes: i64,
     stage: Stage,
     size_rounds: u32,
@@ -48,6 +51,7 @@ impl Retention {
         Self {
             plain_before: now.saturating_sub(age),
             alerts_before: now.saturating_sub(age * ALERT_FACTOR),
+            originals_before: now.saturating_sub(ORIGINALS_MS),
             max_bytes: i64::try_from(limits.max_bytes).unwrap_or(i64::MAX),
             stage: Stage::PlainByAge,
             size_rounds: 0,
@@ -99,6 +103,7 @@ impl Retention {
         if next == Stage::Measure {
             tables::change::delete_before(&transaction, before)?;
             tables::gap::delete_before(&transaction, before)?;
+            tables::original::delete_before(&transaction, self.originals_before)?;
         }
         transaction.commit()?;
         self.deleted |= !old.is_empty();

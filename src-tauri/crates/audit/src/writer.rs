@@ -113,6 +113,11 @@ impl Writer {
                 Item::Row(AuditRow::Gap(gap)) => tables::gap::insert(&transaction, gap),
                 Item::SavePin(pin) => tables::pin::save(&transaction, pin),
                 Item::DeletePins(upstream) => tables::pin::delete(&transaction, upstream),
+                Item::SaveOriginal { id, direction, at, sealed } => {
+                    tables::original::save(&transaction, id.as_str(), *direction, *at, sealed)
+                }
+                Item::DeleteOriginals { before } => tables::original::delete_before(&transaction, *before).map(|_| ()),
+                Item::SetMark { name, value } => tables::mark::set(&transaction, name, value),
                 Item::Review { id, reason, at, done } => tables::review::set(&transaction, id.as_str(), *reason, *at)
                     .map(|count| replies.push((done.clone(), count))),
             };

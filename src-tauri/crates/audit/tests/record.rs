@@ -176,6 +176,7 @@ fn changes_come_newest_first() {
         kind: ChangeKind::ConfigRestored,
         app: Some(AppId::new("cursor")),
         summary: "second".into(),
+        loosens: true,
     }));
     log.audit.flush().unwrap();
     let changes = log.audit.changes(10).unwrap();
@@ -210,7 +211,7 @@ fn pins_are_saved_replaced_and_forgotten_per_upstream() {
 }
 
 fn change(summary: &str) -> Change {
-    Change { at: NOW, kind: ChangeKind::ConfigProtected, app: None, summary: summary.into() }
+    Change { at: NOW, kind: ChangeKind::ConfigProtected, app: None, summary: summary.into(), loosens: false }
 }
 
 fn pin(upstream: &str, name: &str) -> Pin {
@@ -226,4 +227,22 @@ fn pin(upstream: &str, name: &str) -> Pin {
         quarantine: None,
         seen_at: NOW,
     }
+}
+
+#[test]
+fn originals_and_marks_are_kept_over_a_restart() {
+    let log = log();
+    let id = ExchangeId::new("00000001");
+    log.audit.save_original(&id, Direction::ToUpstream, NOW, b"sealed".to_vec()).unwrap();
+    log.audit.set_mark("decisions", "1".into()).unwrap();
+    log.audit.set_mark("decisions", "2".into()).unwrap();
+    log.audit.close();
+    let again = common::open(&log.path, AuditLimits::default());
+    assert_eq!(again.original(&id, Direction::ToUpstream).unwrap().as_deref(), Some(&b"sealed"[..]));
+    assert_eq!(again.original(&id, Direction::ToClient).unwrap(), None);
+    assert_eq!(again.mark("decisions").unwrap().as_deref(), Some("2"));
+    assert_eq!(again.mark("other").unwrap(), None);
+    again.delete_originals().unwrap();
+    again.flush().unwrap();
+    assert_eq!(again.original(&id, Direction::ToUpstream).unwrap(), None);
 }

@@ -144,6 +144,11 @@ impl Clients {
         app.running.on(os).any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
     }
 
+    /// After how many seconds an app gives a call up, where that is known.
+    pub fn patience(&self) -> impl Iterator<Item = (AppId, u32)> + '_ {
+        self.apps.iter().filter_map(|app| Some((AppId::new(&*app.id), app.call_limit_seconds?)))
+    }
+
     /// Every known app, those that are here first.
     pub fn apps(&self) -> Result<Vec<AppView>, Error> {
         let (state, processes) = (self.journal.load()?, self.processes.list());

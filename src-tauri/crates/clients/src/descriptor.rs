@@ -39,6 +39,8 @@ pub struct Descriptor {
     pub nested: Option<String>,
     /// What an entry is that has neither a command nor a URL.
     pub neither: Option<String>,
+    /// After how long it gives a call of a tool up by itself: a question to the person must be over before.
+    pub call_limit_seconds: Option<u32>,
     /// It writes its in-memory copy back while it runs, so edits wait until it has quit.
     #[serde(default)]
     pub rewrites_while_running: bool,

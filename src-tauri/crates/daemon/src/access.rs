@@ -19,8 +19,18 @@ pub(crate) struct Access {
     wire: Wire,
     port: u16,
     token: String,
-    /// A person confirmed at this process' terminal.
-    at_terminal: bool,
+    presence: Presence,
+}
+
+/// How a person is known to stand behind what is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// Not at all: a program asks.
+    Unknown,
+    /// They confirmed at this process' terminal.
+    Terminal,
+    /// They clicked in the shell's own menu, which is as much as a page of the dashboard.
+    Window,
 }
 
 #[derive(Clone)]
@@ -32,14 +42,18 @@ enum Wire {
 impl Access {
     /// `port`: where the daemon that holds the lock listens.
     pub fn remote(port: u16, token: String) -> Self {
-        Self { wire: Wire::Remote, port, token, at_terminal: false }
+        Self { wire: Wire::Remote, port, token, presence: Presence::Unknown }
     }
     pub fn local(router: Router, port: u16, token: String) -> Self {
-        Self { wire: Wire::Local(router), port, token, at_terminal: false }
+        Self { wire: Wire::Local(router), port, token, presence: Presence::Unknown }
     }
     /// To be used once a person confirmed at the terminal.
     pub fn at_terminal(&self) -> Self {
-        Self { at_terminal: true, ..self.clone() }
+        Self { presence: Presence::Terminal, ..self.clone() }
+    }
+    /// To be used for a click of the person in the shell.
+    pub fn at_window(&self) -> Self {
+        Self { presence: Presence::Window, ..self.clone() }
     }
     pub fn is_remote(&self) -> bool {
         matches!(self.wire, Wire::Remote)
@@ -87,8 +101,10 @@ impl Access {
     fn request(&self, method: Method, path: &str) -> Result<http::request::Builder, ApiError> {
         let host = format!("127.0.0.1:{}", self.port);
         let mut request = Request::builder();
-        if self.at_terminal {
-            request = request.header(TERMINAL, "confirmed");
+        match self.presence {
+            Presence::Unknown => {}
+            Presence::Terminal => request = request.header(TERMINAL, "confirmed"),
+            Presence::Window => request = request.header(header::ORIGIN, format!("http://{host}")),
         }
         Ok(request
             .method(method)

@@ -60,6 +60,11 @@ impl Apps {
         self.clients.upstreams().map_err(clients_error)
     }
 
+    /// After how many seconds an app gives a call up, where it is known.
+    pub fn patience(&self) -> HashMap<AppId, u32> {
+        self.clients.patience().collect()
+    }
+
     pub fn name(&self, app: &AppId) -> String {
         self.clients.app(app).map_or_else(|_| app.to_string(), |view| view.name)
     }

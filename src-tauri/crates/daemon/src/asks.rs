@@ -2,6 +2,7 @@
 //! Change row is left. The order matters: a Decision is on disk before anything is released by it.
 
 use crate::api::Failure;
+use crate::config::ASK_SECONDS;
 use crate::core::Core;
 use crate::{clock, secret};
 use axum::http::StatusCode;
@@ -11,11 +12,12 @@ use portcullis_domain::api::{
 };
 use portcullis_domain::json::{Doc, Mode};
 use portcullis_domain::{
-    ApprovedBy, AskId, ChangeKind, Decision, DecisionId, Effect, PinKind, SessionId, Severity, UnixMs, Upstream,
+    AppId, ApprovedBy, AskId, ChangeKind, Decision, DecisionId, Effect, PinKind, SessionId, Severity, UnixMs, Upstream,
     Verdict,
 };
-use portcullis_gateway::{Answer, Approvals, AskEvent, AskView, Hooks, NotTaken};
+use portcullis_gateway::{Answer, Approvals, AskEvent, AskView, Hooks, NotTaken, Patience};
 use portcullis_policy::{Question, ScopeFault, narrowest};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,6 +27,17 @@ const DAYS_30_MS: i64 = 30 * 24 * 3_600_000;
 /// How long "allow once" waits for the retry of a call that is gone.
 const RETRY_MS: i64 = 10 * 60_000;
 const MAX_DESCRIPTION: usize = 4000;
+/// How long before an app gives up it must have its answer.
+const MARGIN_SECONDS: u32 = 5;
+/// What most apps wait when nothing else is known of them.
+const USUAL_SECONDS: u32 = 60;
+
+fn patience_of(seconds: u32, limit: Option<u32>) -> Patience {
+    let known = limit.map(|limit| limit.saturating_sub(MARGIN_SECONDS).max(*ASK_SECONDS.start()));
+    let first = known.map_or(seconds, |most| seconds.min(most));
+    let most = known.unwrap_or(USUAL_SECONDS - MARGIN_SECONDS).min(*ASK_SECONDS.end()).max(first);
+    Patience { first: Duration::from_secs(first.into()), most: Duration::from_secs(most.into()) }
+}
 
 /// What the gateway's questions need of the rest.
 pub(crate) struct Asks {
@@ -36,13 +49,16 @@ pub(crate) struct Asks {
 }
 
 impl Asks {
-    pub fn new(bus: &broadcast::Sender<LiveEvent>, seconds: u32) -> Self {
+    /// `limits`: after how many seconds apps give up by themselves, as far as it is known.
+    pub fn new(bus: &broadcast::Sender<LiveEvent>, seconds: u32, limits: HashMap<AppId, u32>) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let (seconds, blind) = (Arc::new(AtomicU32::new(seconds)), Arc::<AtomicUsize>::default());
         let (listeners, unseeing, patience) = (bus.clone(), blind.clone(), seconds.clone());
         let approvals = Approvals::new(Hooks {
             attended: Box::new(move || listeners.receiver_count() > unseeing.load(Ordering::Relaxed)),
-            patience: Box::new(move || Duration::from_secs(patience.load(Ordering::Relaxed).into())),
+            patience: Box::new(move |upstream| {
+                patience_of(patience.load(Ordering::Relaxed), limits.get(&upstream.app).copied())
+            }),
             tell: Box::new(move |event| drop(sender.send(event))),
         });
         Self { approvals, seconds, blind, events: Mutex::new(Some(events)) }
@@ -131,6 +147,10 @@ impl Core {
                 asked: 0,
                 allowed: 0,
             }),
+            origins: question.origins.clone(),
+            extended: view.extended,
+            extends_to: (view.state == AskState::Waiting && !view.extended && view.most_at > view.deadline_at)
+                .then_some(view.most_at),
             held: u32::try_from(view.held).unwrap_or(u32::MAX),
             redacted: question.redacted.as_deref().map(text),
             exact_only: question.exact_only(),
@@ -170,8 +190,18 @@ impl Core {
                 (Answer::Allow, Effect::Allow)
             }
             AskAnswer::RedactOnce | AskAnswer::RedactAlways { .. } => (Answer::Redact, Effect::Redact),
-            AskAnswer::Deny | AskAnswer::DenyAlways { .. } => (Answer::Deny, Effect::Deny),
+            AskAnswer::Deny | AskAnswer::DenyAlways { .. } | AskAnswer::DenyQuarantine { .. } => {
+                (Answer::Deny, Effect::Deny)
+            }
         };
+        if let AskAnswer::DenyQuarantine { upstream, minutes } = &request.answer {
+            let concerned =
+                *upstream == asked.upstream.id || question.origins.iter().any(|origin| origin.upstream == *upstream);
+            if !concerned {
+                return Err(Failure::bad_request("This server has no part in the question."));
+            }
+            self.quarantine(upstream, *minutes)?;
+        }
         acknowledged(effect, question.severity, request.acknowledged)?;
         if effect == Effect::Redact && question.redacted.is_none() {
             return Err(ScopeFault::NotRedactable.into());
@@ -217,13 +247,26 @@ impl Core {
         let target = question.target.as_deref().unwrap_or(&question.method);
         let more = if decision.is_some() { ", and the answer is remembered" } else { "" };
         let summary = format!("{}: `{target}` of `{}` was {word}{more}.", asked.upstream.app_name, asked.upstream.name);
-        self.change(ChangeKind::AskAnswered, Some(asked.upstream.app.clone()), summary);
+        let app = Some(asked.upstream.app.clone());
+        match effect {
+            Effect::Deny => self.change(ChangeKind::AskAnswered, app, summary),
+            // What is remembered lets more pass than the call that was looked at.
+            Effect::Allow | Effect::Redact if decision.is_some() => {
+                self.loosened(ChangeKind::DecisionMade, app, summary);
+            }
+            Effect::Allow | Effect::Redact => self.loosened(ChangeKind::AskAnswered, app, summary),
+        }
         let state = match answer {
             Answer::Allow => AskState::Allowed,
             Answer::Redact => AskState::Redacted,
             Answer::Deny => AskState::Denied,
         };
         Ok(AskAnswered { state, late, decision })
+    }
+
+    /// Somebody is looking at the question: it waits as long as its app does, once.
+    pub fn extend(&self, id: &AskId) -> Result<Ask, Failure> {
+        self.asks.approvals.extend(id).map(|view| self.ask(&view)).map_err(not_taken)
     }
 
     pub fn store_decision(
@@ -266,7 +309,10 @@ impl Core {
         let revoked = self.decisions.revoke(id, now).map_err(not_written)?;
         let decision = revoked.ok_or_else(|| Failure::not_found("There is no such decision in force (any more)."))?;
         let summary = format!("A decision about `{}` of {} was revoked.", decision.upstream_name, decision.app_name);
-        self.change(ChangeKind::DecisionRevoked, decision.scope.app, summary);
+        match decision.effect {
+            Effect::Deny => self.loosened(ChangeKind::DecisionRevoked, decision.scope.app, summary),
+            Effect::Allow | Effect::Redact => self.change(ChangeKind::DecisionRevoked, decision.scope.app, summary),
+        }
         self.stale(&["decisions"]);
         Ok(())
     }
@@ -325,4 +371,23 @@ impl From<ScopeFault> for Failure {
 pub(crate) fn was_approved(verdict: Verdict, outcome: portcullis_domain::Outcome) -> bool {
     use portcullis_domain::Outcome::{Failed, Forwarded, Redacted};
     verdict == Verdict::Ask && matches!(outcome, Forwarded | Redacted | Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_ends_before_its_app_gives_up_and_waits_longer_only_where_the_app_does() {
+        let of = |seconds, limit| {
+            let Patience { first, most } = patience_of(seconds, limit);
+            (first.as_secs(), most.as_secs())
+        };
+        assert_eq!(of(45, None), (45, 55), "most apps wait a minute");
+        assert_eq!(of(45, Some(60)), (45, 55));
+        assert_eq!(of(120, Some(60)), (55, 55), "the app's limit counts");
+        assert_eq!(of(120, None), (120, 120), "the person knows better");
+        assert_eq!(of(45, Some(300)), (45, 290));
+        assert_eq!(of(45, Some(3)), (5, 5));
+    }
 }

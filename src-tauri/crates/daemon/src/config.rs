@@ -40,6 +40,8 @@ pub struct SettingsFile {
     /// Minutes after midnight; equal: no quiet hours.
     pub quiet_from: u16,
     pub quiet_until: u16,
+    /// What a redacted Message said is kept, sealed, for a week.
+    pub keep_originals: bool,
 }
 
 impl Default for SettingsFile {
@@ -54,6 +56,7 @@ impl Default for SettingsFile {
             ask_seconds: 45,
             quiet_from: 0,
             quiet_until: 0,
+            keep_originals: false,
         }
     }
 }
@@ -69,11 +72,24 @@ impl From<SettingsFile> for Settings {
             hold_new_servers: s.hold_new_servers,
             ask_seconds: s.ask_seconds,
             quiet_hours: s.quiet_hours(),
+            keep_originals: s.keep_originals,
         }
     }
 }
 
 impl SettingsFile {
+    /// What these settings let pass, or keep quiet about, that `before` did not, as a sentence. None: nothing.
+    pub fn loosens(&self, before: &Self) -> Option<String> {
+        let parts = [
+            (before.hold_new_servers && !self.hold_new_servers, "what new servers define passes without a review"),
+            (before.protect_new_servers && !self.protect_new_servers, "new servers of protected apps are not covered"),
+            (before.notifications && !self.notifications, "notifications are off"),
+            (!before.keep_originals && self.keep_originals, "originals of what is redacted are kept, encrypted"),
+        ];
+        let loosened: Vec<&str> = parts.iter().filter(|(is_so, _)| *is_so).map(|(_, what)| *what).collect();
+        (!loosened.is_empty()).then(|| format!("Settings were changed: {}.", loosened.join("; ")))
+    }
+
     pub fn quiet_hours(&self) -> Option<QuietHours> {
         (self.quiet_from != self.quiet_until).then_some(QuietHours { from: self.quiet_from, until: self.quiet_until })
     }
@@ -91,6 +107,7 @@ impl From<&Settings> for SettingsFile {
             ask_seconds: s.ask_seconds,
             quiet_from: s.quiet_hours.map_or(0, |quiet| quiet.from),
             quiet_until: s.quiet_hours.map_or(0, |quiet| quiet.until),
+            keep_originals: s.keep_originals,
         }
     }
 }
@@ -192,6 +209,7 @@ impl ConfigFile {
             ("ask_seconds", s.ask_seconds.to_string(), s.ask_seconds == d.ask_seconds),
             ("quiet_from", s.quiet_from.to_string(), s.quiet_from == d.quiet_from),
             ("quiet_until", s.quiet_until.to_string(), s.quiet_until == d.quiet_until),
+            ("keep_originals", s.keep_originals.to_string(), s.keep_originals == d.keep_originals),
         ];
         let settings = settings
             .into_iter()

@@ -17,9 +17,9 @@ use portcullis_domain::api::{DrillReport, LiveEvent, ModeRequest};
 use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, Mode, UnixMs};
 use portcullis_gateway::Routes;
 use portcullis_gateway::oauth::SignIns;
-use portcullis_policy::{DecisionBook, Judge, PinBook, Snapshot};
+use portcullis_policy::{DecisionBook, Judge, Origins, PinBook, Snapshot};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,10 @@ pub(crate) struct Core {
     key: Vec<u8>,
     config: Mutex<ConfigFile>,
     rules: Mutex<Rules>,
+    /// How often the snapshot was written.
+    snapshots: AtomicU64,
+    /// What results held, over all changes of the rules.
+    origins: Arc<Origins>,
     signatures: Mutex<Signatures>,
     problems: Problems,
     /// Pins changed since the snapshot was written.
@@ -86,6 +90,7 @@ pub(crate) mod cause {
     pub const DECISIONS: &str = "decisions";
     pub const SHIM: &str = "shim";
     pub const PAUSE: &str = "pause";
+    pub const QUARANTINE: &str = "quarantine";
     pub const SNAPSHOT: &str = "snapshot";
     pub const SPOOL: &str = "spool";
     pub const BAD_ROWS: &str = "bad-rows";
@@ -119,26 +124,36 @@ impl Core {
         let key = secret::key(&home)?;
         let audit = Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now))
             .map_err(|error| Error::Audit(error.to_string()))?;
-        let left = rules::load(&home, &key)?;
+        let marked = |name: &str| audit.mark(name).map_err(|error| Error::Audit(error.to_string()));
+        let rules_mark = marked(rules::MARK)?.and_then(|text| decision_file::read_mark(rules::MARK, &text, &key));
+        let left = rules::load(&home, &key, rules_mark)?;
         let problems = Problems::default();
-        if let Some(problem) = left.problem {
-            problems.of(cause::RULES, problem);
+        let void_rules = left.problem;
+        if let Some(problem) = &void_rules {
+            problems.of(cause::RULES, problem.clone());
         }
         if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref(), false) {
             problems.of(cause::SHIM, no_shim(&error));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
-        let (rows, tampered) = decision_file::load(&home, &key)?;
-        if let Some(problem) = tampered {
-            problems.lasting(problem);
+        let (guard, known) = (audit.clone(), marked(decision_file::MARK)?);
+        let keep_mark = move |mark| {
+            if let Err(error) = guard.set_mark(decision_file::MARK, mark) {
+                tracing::error!(%error, "what guards the decisions could not be written");
+            }
+        };
+        let (decision_file, rows, tampered) =
+            decision_file::DecisionFile::open(&home, &key, known.as_deref(), Box::new(keep_mark))?;
+        if let Some(problem) = &tampered {
+            problems.lasting(problem.clone());
         }
-        let (keeper, sealing, changed) = (home.clone(), key.clone(), pins_changed.clone());
+        let changed = pins_changed.clone();
         let decisions = Arc::new(DecisionBook::new(
             rows,
             Box::new(move |rows| {
                 // The snapshot holds those that count without the daemon.
                 changed.store(true, Ordering::Relaxed);
-                decision_file::save(&keeper, &sealing, rows).inspect_err(|error| {
+                decision_file.save(rows).inspect_err(|error| {
                     tracing::error!(%error, "the decisions could not be written");
                 })
             }),
@@ -163,16 +178,18 @@ impl Core {
             problems.lasting(problem);
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
+        let origins = Arc::<Origins>::default();
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
-                .with_decisions(decisions.clone());
+                .with_decisions(decisions.clone())
+                .with_origins(origins.clone());
         let apps = Apps::open(&home, config.apps_home.clone(), ports.0, serving)?;
         for problem in apps.problems() {
             problems.lasting(problem.clone());
         }
         let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
         let core = Self {
-            asks: Asks::new(&bus, file.settings.ask_seconds),
+            asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
             decisions,
             started_at: clock::now(),
             audit,
@@ -192,6 +209,8 @@ impl Core {
             key,
             config: Mutex::new(file),
             rules: Mutex::new(left.rules),
+            snapshots: AtomicU64::new(left.written),
+            origins: origins.clone(),
             signatures: Mutex::new(signatures),
             problems,
             pins_changed,
@@ -199,6 +218,9 @@ impl Core {
             home,
         };
         core.refresh_routes()?;
+        for problem in tampered.into_iter().chain(void_rules) {
+            core.change(ChangeKind::StateTampered, None, problem);
+        }
         Ok(Arc::new(core))
     }
 
@@ -220,7 +242,16 @@ impl Core {
     }
 
     pub fn change(&self, kind: ChangeKind, app: Option<AppId>, summary: impl Into<String>) {
-        self.record(AuditRow::Change(Change { at: clock::now(), kind, app, summary: summary.into() }));
+        let summary = summary.into();
+        self.record(AuditRow::Change(Change { at: clock::now(), kind, app, summary, loosens: false }));
+    }
+
+    /// As `change`, for what lets something pass that did not before: the shell and every page tell the person of it, and
+    /// where there is neither, the program's own log.
+    pub fn loosened(&self, kind: ChangeKind, app: Option<AppId>, summary: impl Into<String>) {
+        let summary = summary.into();
+        tracing::warn!("protection was loosened: {summary}");
+        self.record(AuditRow::Change(Change { at: clock::now(), kind, app, summary, loosens: true }));
     }
 
     /// What touches protection, one sentence each.
@@ -292,7 +323,8 @@ impl Core {
 
     pub fn set_settings(&self, settings: SettingsFile) -> Result<(), Error> {
         let mut config = locked(&self.config);
-        if config.settings == settings {
+        let before = config.settings;
+        if before == settings {
             return Ok(());
         }
         let new = ConfigFile { settings, ..config.clone() };
@@ -302,8 +334,14 @@ impl Core {
         // The Judge holds new servers back, or does not.
         self.set_rules(|_| {})?;
         self.audit.set_limits(audit_limits(&settings));
+        if before.keep_originals && !settings.keep_originals {
+            self.audit.delete_originals().map_err(|error| Error::Audit(error.to_string()))?;
+        }
         self.asks.seconds.store(settings.ask_seconds, Ordering::Relaxed);
-        self.change(ChangeKind::SettingChanged, None, "Settings were changed.");
+        match settings.loosens(&before) {
+            Some(what) => self.loosened(ChangeKind::SettingChanged, None, what),
+            None => self.change(ChangeKind::SettingChanged, None, "Settings were changed."),
+        }
         self.stale(&["settings"]);
         Ok(())
     }
@@ -326,7 +364,7 @@ impl Core {
             }
             None => "Checking was paused until resumed: calls are recorded, nothing is blocked.".to_owned(),
         };
-        self.change(ChangeKind::Paused, None, summary);
+        self.loosened(ChangeKind::Paused, None, summary);
         self.stale(&["status"]);
         Ok(until)
     }
@@ -341,7 +379,8 @@ impl Core {
         Ok(())
     }
 
-    pub fn set_mode(&self, request: &ModeRequest) -> Result<(), Error> {
+    /// `milder`: less is blocked or asked than before.
+    pub fn set_mode(&self, request: &ModeRequest, milder: bool) -> Result<(), Error> {
         let mut what = "The default".to_owned();
         if let Some(app) = &request.app {
             what = self.apps.name(app);
@@ -365,7 +404,12 @@ impl Core {
             Some(Mode::Block) => "is in Block now: what is doubtful is blocked without a question",
             None => "follows what is set above it",
         };
-        self.change(ChangeKind::ModeChanged, request.app.clone(), format!("{what} {now}."));
+        let summary = format!("{what} {now}.");
+        if milder {
+            self.loosened(ChangeKind::ModeChanged, request.app.clone(), summary);
+        } else {
+            self.change(ChangeKind::ModeChanged, request.app.clone(), summary);
+        }
         self.stale(&["modes", "status", "apps"]);
         Ok(())
     }
@@ -386,14 +430,18 @@ impl Core {
                 rules.disabled.insert(id.to_owned())
             };
         })?;
-        let word = if enabled { "on" } else { "off" };
-        self.change(ChangeKind::SignatureSwitched, None, format!("The signature {id} ({title}) was switched {word}."));
+        let summary = |word| format!("The signature {id} ({title}) was switched {word}.");
+        if enabled {
+            self.change(ChangeKind::SignatureSwitched, None, summary("on"));
+        } else {
+            self.loosened(ChangeKind::SignatureSwitched, None, summary("off"));
+        }
         self.stale(&["signatures", "status"]);
         Ok(true)
     }
 
     /// Changes rules, on disk first: what a restart would not know must not be in force.
-    fn set_rules(&self, edit: impl FnOnce(&mut Rules)) -> Result<(), Error> {
+    pub(crate) fn set_rules(&self, edit: impl FnOnce(&mut Rules)) -> Result<(), Error> {
         let mut rules = locked(&self.rules);
         let mut new = rules.clone();
         edit(&mut new);
@@ -413,7 +461,8 @@ impl Core {
         let config = locked(&self.config);
         let judge =
             Judge::new(signatures.scanner(), self.pins.clone(), policy_rules(rules, &config.settings), config.limits)
-                .with_decisions(self.decisions.clone());
+                .with_decisions(self.decisions.clone())
+                .with_origins(self.origins.clone());
         self.judge.store(Arc::new(judge));
     }
 
@@ -457,6 +506,8 @@ impl Core {
             let config = locked(&self.config);
             (config.settings.hold_new_servers, config.limits)
         };
+        // Whoever calls this holds the rules' lock.
+        let written = self.snapshots.load(Ordering::Relaxed) + 1;
         let snapshot = Snapshot {
             pins: self.pins.all(),
             withheld: self.pins.withheld(),
@@ -464,11 +515,21 @@ impl Core {
             paused_until: rules.paused_until,
             hold_new_servers,
             modes: rules.modes.clone(),
+            quarantined: rules.quarantined.clone(),
+            written,
             decisions: self.decisions.lasting(),
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
             limits,
         };
-        rules::save(&self.home, &self.key, &snapshot)
+        rules::save(&self.home, &self.key, &snapshot)?;
+        self.snapshots.store(written, Ordering::Relaxed);
+        // After the file: a crash in between leaves one that is newer than its mark.
+        let mark = decision_file::mark(rules::MARK, written, &self.key);
+        self.audit.set_mark(rules::MARK, mark).map_err(|error| Error::Audit(error.to_string()))
+    }
+
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
     }
 }
 
@@ -477,5 +538,6 @@ fn policy_rules(rules: &Rules, settings: &SettingsFile) -> portcullis_policy::Ru
         paused_until: rules.paused_until,
         hold_new_servers: settings.hold_new_servers,
         modes: rules.modes.clone(),
+        quarantined: rules.quarantined.clone(),
     }
 }

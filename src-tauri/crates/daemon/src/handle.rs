@@ -51,9 +51,9 @@ impl Handle {
             None => self.access.post("/api/restore-all", &Value::Null).await,
         }
     }
-    /// None: until resumed.
+    /// A click of the person. None: until resumed.
     pub async fn pause(&self, minutes: Option<u32>) -> Result<(), ApiError> {
-        self.access.post("/api/pause", &PauseRequest { minutes }).await
+        self.access.at_window().post("/api/pause", &PauseRequest { minutes }).await
     }
     pub async fn resume(&self) -> Result<(), ApiError> {
         self.access.post("/api/resume", &Value::Null).await
@@ -70,7 +70,7 @@ impl Handle {
         self.access.get("/api/settings").await
     }
     pub async fn set_settings(&self, settings: &Settings) -> Result<Settings, ApiError> {
-        self.access.put("/api/settings", settings).await
+        self.access.at_window().put("/api/settings", settings).await
     }
     /// A fresh one-use pairing code.
     pub async fn pairing_code(&self) -> Result<String, ApiError> {

@@ -148,7 +148,11 @@ fn tell(core: &Core, act: Act, pin: &Pin) {
     };
     let did = if pin.kind == PinKind::Instructions { did.to_owned() } else { did.replacen("were", "was", 1) };
     let app = routes.get(&pin.upstream).map(|upstream| upstream.app.clone());
-    core.change(ChangeKind::PinReviewed, app, format!("{what} {did}."));
+    let summary = format!("{what} {did}.");
+    match act {
+        Act::Approve | Act::Release => core.loosened(ChangeKind::PinReviewed, app, summary),
+        Act::Quarantine => core.change(ChangeKind::PinReviewed, app, summary),
+    }
 }
 
 /// Apps read lists when they like: some only at their start.

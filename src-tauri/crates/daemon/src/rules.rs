@@ -4,7 +4,7 @@
 use crate::{Error, clock, home, home::Home};
 use portcullis_domain::{Modes, UnixMs, UpstreamId};
 use portcullis_policy::snapshot::{Snapshot, SnapshotError};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
@@ -12,6 +12,8 @@ pub(crate) struct Rules {
     /// `UnixMs::MAX`: until resumed.
     pub paused_until: Option<UnixMs>,
     pub modes: Modes,
+    /// Servers in quarantine, and until when; `UnixMs::MAX`: until released.
+    pub quarantined: BTreeMap<UpstreamId, UnixMs>,
 }
 
 impl Rules {
@@ -25,21 +27,40 @@ pub(crate) struct Left {
     pub rules: Rules,
     pub withheld: Vec<(UpstreamId, String)>,
     pub problem: Option<String>,
+    /// How often the file was written so far.
+    pub written: u64,
 }
 
-pub(crate) fn load(home: &Home, key: &[u8]) -> Result<Left, Error> {
+/// The name of the mark in the audit log.
+pub(crate) const MARK: &str = "rules";
+
+/// `known`: how often the file was written by what is kept elsewhere. In an older copy only what holds back still counts.
+pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, Error> {
     let path = home.snapshot_file();
-    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), problem };
-    let Some(text) = home::read_optional(&path)? else { return Ok(nothing(None)) };
+    let known = known.unwrap_or_default();
+    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), problem, written: known };
+    let gone = || (known > 0).then(|| format!("The saved rules in {} were removed by something else.", path.display()));
+    let Some(text) = home::read_optional(&path)? else { return Ok(nothing(gone())) };
     Ok(match Snapshot::open(&text, key) {
+        Ok(snapshot) if snapshot.written < known => Left {
+            rules: Rules { quarantined: snapshot.quarantined, ..Rules::default() },
+            withheld: snapshot.withheld,
+            problem: Some(format!(
+                "The saved rules in {} are an older copy that something else put back, so nothing is paused, every signature is on and every server is in Ask. Set again what you had changed.",
+                path.display()
+            )),
+            written: known,
+        },
         Ok(snapshot) => Left {
             rules: Rules {
                 disabled: snapshot.disabled_signatures.into_iter().collect(),
                 paused_until: snapshot.paused_until.filter(|until| clock::now() < *until),
                 modes: snapshot.modes,
+                quarantined: snapshot.quarantined,
             },
             withheld: snapshot.withheld,
             problem: None,
+            written: snapshot.written,
         },
         Err(error @ (SnapshotError::Tampered | SnapshotError::Malformed(_))) => {
             let problem = format!(

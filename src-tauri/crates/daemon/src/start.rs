@@ -63,6 +63,7 @@ impl Daemon {
             drain: GRACE,
         })
         .map_err(|error| Error::Listen(std::io::Error::other(error)))?;
+        crate::originals::keep(&core, &gateway)?;
         let router = api::router(core.clone(), token.clone());
         core.tasks.spawn(serve_proxy(core.clone(), gateway.clone(), proxy));
         core.tasks.spawn(serve_link(core.clone(), gateway.clone()));

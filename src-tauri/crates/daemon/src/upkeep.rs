@@ -47,6 +47,12 @@ pub(crate) fn once(core: &Core, slow: bool) {
         Ok(()) => core.settled(cause::PAUSE),
         Err(error) => core.report_of(cause::PAUSE, format!("The pause could not be ended: {error}.")),
     }
+    match core.end_quarantines() {
+        Ok(()) => core.settled(cause::QUARANTINE),
+        Err(failure) => {
+            core.report_of(cause::QUARANTINE, format!("A quarantine could not be ended: {}.", failure.error.message))
+        }
+    }
     match core.refresh_snapshot() {
         Ok(()) => core.settled(cause::SNAPSHOT),
         Err(error) => core.report_of(

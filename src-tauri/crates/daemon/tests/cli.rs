@@ -35,6 +35,22 @@ impl Place {
     fn run(&self, args: &[&str]) -> Done {
         Done(self.command(args).output().unwrap())
     }
+    /// Runs a command in a terminal of its own, with what a person types there.
+    #[cfg(target_os = "linux")]
+    fn at_terminal(&self, command: &str, typed: &str) -> i32 {
+        let line = format!("{} {command}", env!("CARGO_BIN_EXE_portcullis"));
+        let plain = self.command(&[]);
+        let mut child = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        Done(child.wait_with_output().unwrap()).code()
+    }
     fn run_with(&self, args: &[&str], input: &str) -> Done {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -265,11 +281,16 @@ fn a_url_is_led_to_the_proxy_only_while_somebody_serves_it() {
     assert_eq!(now(), original);
 }
 
+/// What loosens protection needs a person at a terminal. `script` gives the command a terminal, and "y" is what they type.
+#[cfg(target_os = "linux")]
 #[test]
-fn pause_is_confirmed_and_kept_without_a_daemon() {
+fn pause_is_confirmed_at_a_terminal_and_kept_without_a_daemon() {
     let place = Place::new();
-    assert_eq!(place.run(&["pause"]).code(), 77);
-    assert_eq!(place.run(&["pause", "--yes"]).code(), 0);
+    assert_eq!(place.run(&["pause"]).code(), 77, "no terminal");
+    assert_eq!(place.run(&["pause", "--yes"]).code(), 64, "nothing answers beforehand");
+    assert_eq!(place.at_terminal("pause", "n\n"), 77);
+    assert_eq!(place.run(&["status", "--json"]).json()["protection"]["state"], "off");
+    assert_eq!(place.at_terminal("pause", "y\n"), 0);
     assert_eq!(place.run(&["status", "--json"]).json()["protection"]["state"], "paused");
     assert_eq!(place.run(&["resume"]).code(), 0);
     let status = place.run(&["status", "--json"]).json();
@@ -296,6 +317,43 @@ fn signature_files_are_linted_and_their_examples_run() {
     assert!(lint.out().contains("broken.toml"), "{}", lint.out());
     assert_eq!(place.run(&["signatures", "lint", "/no/such"]).code(), 66);
     assert_eq!(place.run(&["signatures", "off", "whatever"]).code(), 77);
+}
+
+/// An agent with a shell: the app's own process, then a shell, then a terminal of its own making, then our command.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_app_started_loosens_nothing_not_even_with_a_terminal_and_leaves_a_row() {
+    let place = Place::new();
+    let app = place.dir.path().join("cursor");
+    std::fs::copy("/bin/sh", &app).unwrap();
+    let served = Served::start(&place);
+    for command in ["pause", "signatures off private-key-leaves", "mode monitor", "ask watch"] {
+        let mut started = place.command(&[]);
+        let inner = format!("{} {command}", env!("CARGO_BIN_EXE_portcullis"));
+        let mut by_app = Command::new(&app);
+        by_app.args(["-c", &format!("script -qec '{inner}' /dev/null; code=$?; exit $code")]);
+        by_app.envs(started.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        by_app.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = by_app.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"y\ny\n").unwrap();
+        let done = Done(child.wait_with_output().unwrap());
+        assert_ne!(done.code(), 0, "{command}: {}", done.out());
+        assert!(done.out().contains("may not loosen"), "{command}: {}{}", done.out(), done.err());
+        drop(started.output());
+    }
+    let status = place.run(&["status", "--json"]).json();
+    assert_eq!(status["protection"]["state"], "off", "not paused");
+    assert_eq!(place.run(&["mode", "--json"]).json()["default"], "ask");
+    let token = std::fs::read_to_string(place.state().join("api-token")).unwrap();
+    let port = served.said[1].rsplit(':').next().unwrap().trim().to_owned();
+    let changes = Command::new("curl")
+        .args(["-s", "-H", &format!("Authorization: Bearer {}", token.trim())])
+        .arg(format!("http://127.0.0.1:{port}/api/changes"))
+        .output()
+        .unwrap();
+    let changes = String::from_utf8_lossy(&changes.stdout).into_owned();
+    assert!(changes.contains("loosening_refused") && !changes.contains("\"paused\""), "{changes}");
+    assert!(served.stop().success());
 }
 
 /// `portcullis serve` as a child, ended by SIGTERM.

@@ -176,6 +176,11 @@ dto! {
         },
         /// Protected, but the app still runs with the old config, or has not used it yet.
         NotYetSeen { hint: String },
+        /// In quarantine: nothing goes to it and nothing comes from it. None: until released.
+        Quarantined {
+            #[ts(type = "number | null")]
+            until: Option<UnixMs>,
+        },
         Queued { hint: String },
         /// Not protected: by choice or because it cannot be carried.
         NotCovered { reason: String },
@@ -275,7 +280,12 @@ dto! {
         pub explanations: Vec<Explanation>,
         /// Up to 5 rows before and after in the same Session.
         pub trail: Vec<ExchangeRow>,
+        /// What was redacted was kept: `POST /api/exchanges/{id}/original` shows it to a person.
+        #[serde(default)]
+        pub has_original: bool,
     }
+    /// What a redacted Message said, as it came. For the eyes of a person, never to be stored.
+    pub struct Original { pub to_upstream: Option<String>, pub to_client: Option<String> }
     pub struct Explanation { pub signature: String, pub description: String, pub advice: String }
     pub struct Review {
         pub reason: ReviewReason,
@@ -382,6 +392,9 @@ dto! {
         pub ask_seconds: u32,
         /// When notifications stay silent. Never touches questions in the window, nor blocking.
         pub quiet_hours: Option<QuietHours>,
+        /// What a redacted Message said is kept, encrypted, for a week; only a person sees it.
+        #[serde(default)]
+        pub keep_originals: bool,
     }
 
     /// One element of `GET /api/events` (Server-Sent Events, `data:` is this as JSON). After a gap the UI refetches.

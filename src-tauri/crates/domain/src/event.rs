@@ -139,6 +139,13 @@ pub enum ChangeKind {
     ModeChanged,
     /// Something that a ClientApp started tried to loosen protection.
     LooseningRefused,
+    /// A server was quarantined, or let go again.
+    ServerQuarantined,
+    ServerReleased,
+    /// What had been replaced in a Message was shown to a person.
+    OriginalRevealed,
+    /// Stored Decisions, or rules, were changed or put back by something else.
+    StateTampered,
     DaemonStarted,
     DaemonStopped,
     /// The audit database was damaged: it was moved aside and a new one begun.
@@ -155,6 +162,9 @@ pub struct Change {
     pub app: Option<AppId>,
     /// One plain sentence.
     pub summary: String,
+    /// Something may pass from now on that did not before: the person is told, whoever did it.
+    #[serde(default)]
+    pub loosens: bool,
 }
 
 /// Plain rows that could not be kept: says how many, so that silence is never mistaken for calm.
@@ -193,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_row_survives_the_round_trip() {
-        let change = Change { at: 1, kind: ChangeKind::Paused, app: None, summary: "Paused.".into() };
+        let change = Change { at: 1, kind: ChangeKind::Paused, app: None, summary: "Paused.".into(), loosens: true };
         for row in [AuditRow::Change(change), AuditRow::Gap(Gap { at: 1, dropped: 2 })] {
             let text = serde_json::to_string(&row).unwrap();
             assert_eq!(serde_json::from_str::<AuditRow>(&text).unwrap(), row, "{text}");

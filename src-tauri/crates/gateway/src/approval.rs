@@ -10,7 +10,7 @@ use portcullis_policy::Question;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 /// Questions that wait at once; beyond it a Message is denied as if nobody were there.
@@ -25,9 +25,17 @@ const MAX_SHOWN_BYTES: usize = 256 * 1024;
 pub struct Hooks {
     /// Whether somebody could see a question now.
     pub attended: Box<dyn Fn() -> bool + Send + Sync>,
-    pub patience: Box<dyn Fn() -> Duration + Send + Sync>,
+    pub patience: Box<dyn Fn(&Upstream) -> Patience + Send + Sync>,
     /// Must return at once.
     pub tell: Box<dyn Fn(AskEvent) + Send + Sync>,
+}
+
+/// How long one question may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    pub first: Duration,
+    /// While the person is looking at it: as long as its app waits at all.
+    pub most: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +63,9 @@ pub struct AskView {
     pub asked: Arc<Asked>,
     pub state: AskState,
     pub deadline_at: UnixMs,
+    /// How far the deadline can be moved, once; not after `deadline_at`: it cannot.
+    pub most_at: UnixMs,
+    pub extended: bool,
     pub held: usize,
 }
 
@@ -110,6 +121,8 @@ struct Waiter {
     id: String,
     direction: Direction,
     answer: oneshot::Sender<Resolution>,
+    deadline: watch::Sender<Instant>,
+    most: Instant,
 }
 
 impl State {
@@ -156,29 +169,39 @@ impl Approvals {
 
     /// Asks, or joins an equal question that waits already.
     pub(crate) fn ask(self: &Arc<Self>, about: Asked, request_id: String) -> Ticket {
-        let patience = (self.hooks.patience)();
-        let deadline = Instant::now() + patience;
-        let deadline_at = about.at + i64::try_from(patience.as_millis()).unwrap_or(i64::MAX / 2);
-        let (sender, receiver) = oneshot::channel();
+        let patience = (self.hooks.patience)(&about.upstream);
+        let after = |wait: Duration| about.at + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
+        let (deadline_at, most_at) = (after(patience.first), after(patience.most));
+        let (now, (sender, receiver)) = (Instant::now(), oneshot::channel());
+        let (deadline, until) = watch::channel(now + patience.first);
+        let most = now + patience.most;
         let key = format!("{} {} {}", about.upstream.app, about.upstream.id, about.question.key());
         let attended = (self.hooks.attended)();
         let mut state = self.state();
         let number = state.next_waiter;
         state.next_waiter += 1;
         let (session, direction) = (about.session.clone(), about.question.direction);
-        let waiter = Waiter { number, session, id: request_id, direction, answer: sender };
-        let ticket = |id: AskId| Ticket { approvals: self.clone(), id, number, receiver, deadline, over: false };
+        let waiter = Waiter { number, session, id: request_id, direction, answer: sender, deadline, most };
+        let ticket = |id: AskId| Ticket { approvals: self.clone(), id, number, receiver, until, over: false };
         if let Some(equal) = state.waiting.iter_mut().find(|waiting| waiting.key == key) {
             equal.waiters.push(waiter);
             equal.view.held = equal.waiters.len();
             equal.view.deadline_at = equal.view.deadline_at.max(deadline_at);
+            equal.view.most_at = equal.view.most_at.max(most_at);
             let id = equal.view.asked.id.clone();
             drop(state);
             (self.hooks.tell)(AskEvent::Asked(id.clone()));
             return ticket(id);
         }
         let id = about.id.clone();
-        let mut view = AskView { asked: Arc::new(about), state: AskState::Waiting, deadline_at, held: 1 };
+        let mut view = AskView {
+            asked: Arc::new(about),
+            state: AskState::Waiting,
+            deadline_at,
+            most_at,
+            extended: false,
+            held: 1,
+        };
         if attended && state.waiting.len() < MAX_WAITING {
             state.waiting.push(Waiting { view, key, waiters: vec![waiter] });
         } else {
@@ -196,6 +219,31 @@ impl Approvals {
         drop(state);
         (self.hooks.tell)(AskEvent::Asked(id.clone()));
         ticket(id)
+    }
+
+    /// The person is looking at it: the deadline moves to what the app can bear, once.
+    pub fn extend(&self, id: &AskId) -> Result<AskView, NotTaken> {
+        let mut state = self.state();
+        let Some(waiting) = state.waiting.iter_mut().find(|waiting| waiting.view.asked.id == *id) else {
+            let known = state.recent.iter().any(|(view, _)| view.asked.id == *id);
+            return Err(if known { NotTaken::Void } else { NotTaken::Unknown });
+        };
+        if !waiting.view.extended && waiting.view.most_at > waiting.view.deadline_at {
+            waiting.view.extended = true;
+            waiting.view.deadline_at = waiting.view.most_at;
+            for waiter in &waiting.waiters {
+                // Whoever has just gone does not wait any longer.
+                waiter.deadline.send_if_modified(|until| {
+                    let later = waiter.most > *until;
+                    *until = waiter.most.max(*until);
+                    later
+                });
+            }
+        }
+        let view = waiting.view.clone();
+        drop(state);
+        (self.hooks.tell)(AskEvent::Asked(id.clone()));
+        Ok(view)
     }
 
     /// Answers everybody who waits. True: too late, the call is gone; the caller remembers the answer for the retry.
@@ -305,7 +353,7 @@ pub(crate) struct Ticket {
     id: AskId,
     number: u64,
     receiver: oneshot::Receiver<Resolution>,
-    deadline: Instant,
+    until: watch::Receiver<Instant>,
     over: bool,
 }
 
@@ -318,7 +366,7 @@ impl Ticket {
                 return answer.unwrap_or(Resolution::Stopping);
             }
             () = stopping => (AskState::Stopped, Resolution::Stopping),
-            () = tokio::time::sleep_until(self.deadline) => (AskState::TimedOut, Resolution::TimedOut),
+            () = passed(&mut self.until) => (AskState::TimedOut, Resolution::TimedOut),
         };
         self.over = true;
         if self.approvals.leave(&self.id, self.number, given_up.0) {
@@ -329,10 +377,46 @@ impl Ticket {
     }
 }
 
+/// Ends when the deadline has passed, wherever it was moved meanwhile.
+async fn passed(until: &mut watch::Receiver<Instant>) {
+    loop {
+        let deadline = *until.borrow_and_update();
+        tokio::select! {
+            () = tokio::time::sleep_until(deadline) => return,
+            moved = until.changed() => if moved.is_err() {
+                // Nobody can move it any more.
+                return tokio::time::sleep_until(deadline).await;
+            },
+        }
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.over {
             self.approvals.leave(&self.id, self.number, AskState::Disconnected);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_ends_at_the_deadline_as_it_was_moved_last() {
+        let far = Duration::from_secs(3600);
+        let (deadline, mut until) = watch::channel(Instant::now() + far);
+        let mut waits = Box::pin(passed(&mut until));
+        tokio::select! {
+            biased;
+            () = &mut waits => panic!("an hour has not passed"),
+            () = std::future::ready(()) => {}
+        }
+        deadline.send_replace(Instant::now());
+        waits.await;
+        let (deadline, mut until) = watch::channel(Instant::now());
+        drop(deadline);
+        passed(&mut until).await;
     }
 }

@@ -7,7 +7,7 @@ use crate::noise::Noise;
 use crate::record::{Row, body_text, micros};
 use crate::session::{Open, Session};
 use portcullis_domain::json::{Doc, Mode};
-use portcullis_domain::{Direction, Exchange, Finding, MessageKind, Outcome, UnixMs, UpstreamId, Verdict};
+use portcullis_domain::{Direction, Exchange, ExchangeId, Finding, MessageKind, Outcome, UnixMs, UpstreamId, Verdict};
 use portcullis_policy::{Action, Context, Judged, MessageSummary, Mirror};
 use std::sync::Arc;
 use std::time::Instant;
@@ -132,6 +132,7 @@ impl Inner {
         started: Instant,
     ) {
         let exchange = row.exchange(Some(message), findings);
+        self.keep_original(row, &exchange.id);
         let forwarded = matches!(row.judged.action, Action::Forward | Action::Replace(_));
         if let (true, Some(paired)) = (forwarded, message.as_request()) {
             // What the person must hear of does not wait for an answer that may never come.
@@ -176,6 +177,7 @@ impl Inner {
         if row.outcome != Outcome::Forwarded {
             exchange.outcome = row.outcome;
         }
+        self.keep_original(row, &exchange.id);
         exchange.error = error.or(exchange.error);
         let bytes = row.bytes_of(Some(message));
         exchange.response = Some(body_text(bytes));
@@ -183,6 +185,15 @@ impl Inner {
         exchange.duration_us = Some(micros(open.started.elapsed()));
         exchange.checked_us += micros(row.checked);
         self.recorder.exchange(exchange);
+    }
+
+    /// What the other side does not get to see, for whoever may keep it.
+    fn keep_original(&self, row: &Row<'_>, id: &ExchangeId) {
+        if row.outcome == Outcome::Redacted
+            && let Some(keep) = self.originals.get()
+        {
+            keep(id, row.direction, row.bytes);
+        }
     }
 
     /// A request that will get no answer.

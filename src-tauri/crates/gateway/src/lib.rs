@@ -16,15 +16,15 @@ mod session;
 mod transport;
 mod upstream;
 
-pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken};
+pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
 
 use arc_swap::ArcSwap;
 use hyper_util::client::proxy::matcher::Matcher;
-use portcullis_domain::{AuditRow, UnixMs, Upstream, UpstreamId};
+use portcullis_domain::{AuditRow, Direction, ExchangeId, UnixMs, Upstream, UpstreamId};
 use portcullis_policy::Judge;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,8 @@ pub type Routes = HashMap<UpstreamId, Arc<Upstream>>;
 /// Receives every audit row, masked and capped, off the data path. Must not block for long.
 pub type Sink = Arc<dyn Fn(AuditRow) + Send + Sync>;
 pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
+/// Is given what a redacted Message really said: the row it belongs to, which way it went, its bytes. Must return at once.
+pub type Originals = Arc<dyn Fn(&ExchangeId, Direction, &[u8]) + Send + Sync>;
 
 pub struct Deps {
     pub routes: Arc<ArcSwap<Routes>>,
@@ -80,6 +82,7 @@ pub(crate) struct Inner {
     pub stop: CancellationToken,
     /// What is still under way is broken off.
     pub cut: CancellationToken,
+    pub originals: OnceLock<Originals>,
     drain: Duration,
 }
 
@@ -101,9 +104,15 @@ impl Gateway {
                 carried: transport::carried::Carried::default(),
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),
+                originals: OnceLock::new(),
                 drain: deps.drain,
             }),
         })
+    }
+
+    /// From now on `keeper` is given what redacted Messages said. Once; without it nothing keeps them.
+    pub fn keep_originals(&self, keeper: Originals) {
+        let _ = self.inner.originals.set(keeper);
     }
 
     /// Serves the proxy listener until `stop`, then until what was asked before is answered or the drain is over.

@@ -6,7 +6,7 @@ use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::pins::{Compared, Comparison, what};
 use crate::weigh::Weighed;
-use crate::{DecisionBook, PinBook, answer, beside, edit};
+use crate::{DecisionBook, Origins, PinBook, answer, beside, edit};
 use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
     Direction, Envelope, Finding, Limits, MessageKind, Mode as Going, PinKind, Scan, ScanContext, ScanInput, Severity,
@@ -24,14 +24,22 @@ pub struct Judge {
     rules: Rules,
     limits: Limits,
     decisions: Arc<DecisionBook>,
+    /// What results held before, to say where an argument came from; None: nobody asks.
+    origins: Option<Arc<Origins>>,
 }
 
 impl Judge {
     pub fn new(scanner: Arc<dyn Scan>, pins: Arc<PinBook>, rules: Rules, limits: Limits) -> Self {
-        Self { scanner, pins, rules, limits, decisions: Arc::new(DecisionBook::in_memory(Vec::new())) }
+        Self { scanner, pins, rules, limits, decisions: Arc::new(DecisionBook::in_memory(Vec::new())), origins: None }
     }
     pub fn with_decisions(self, decisions: Arc<DecisionBook>) -> Self {
         Self { decisions, ..self }
+    }
+    pub fn with_origins(self, origins: Arc<Origins>) -> Self {
+        Self { origins: Some(origins), ..self }
+    }
+    pub(crate) fn origins(&self) -> Option<&Origins> {
+        self.origins.as_deref()
     }
     pub(crate) fn mode(&self, context: &Context<'_>) -> Going {
         self.rules.modes.of(&context.upstream.app, &context.upstream.id)
@@ -77,7 +85,9 @@ impl Judge {
     fn unless_paused(&self, context: &Context<'_>, bytes: &[u8], judged: Judged) -> Judged {
         let paused = self.rules.paused_until.is_some_and(|until| context.now < until);
         let monitored = self.mode(context) == Going::Monitor;
-        if (paused || monitored) && bytes.len() <= self.limits.max_message_bytes {
+        // What the person quarantined stays so: a pause is for what was not expected.
+        let quarantined = judged.findings.iter().any(|finding| finding.signature == check::SERVER_QUARANTINED);
+        if (paused || monitored) && !quarantined && bytes.len() <= self.limits.max_message_bytes {
             return Judged { action: Action::Forward, ask: None, ..judged };
         }
         judged
@@ -178,7 +188,24 @@ impl Judge {
         if whole.kind == MessageKind::Batch {
             return self.judge_batch(context, direction, doc, paired);
         }
-        let summary = summarise(doc.root(), &whole, direction, paired);
+        let judged = self.judge_one(context, direction, doc, &whole, paired);
+        if let (Some(origins), [summary]) = (self.origins(), judged.messages.as_slice())
+            && (judged.action == Action::Forward || judged.ask.is_some())
+        {
+            origins.learn(context, direction, doc.root(), summary);
+        }
+        judged
+    }
+
+    fn judge_one(
+        &self,
+        context: &Context<'_>,
+        direction: Direction,
+        doc: &Doc<'_>,
+        whole: &Envelope<'_>,
+        paired: &dyn Fn(&str) -> Option<PairedRequest>,
+    ) -> Judged {
+        let summary = summarise(doc.root(), whole, direction, paired);
         let mut findings = self.findings(context, direction, doc, doc.root(), &summary);
         if !context.mirrors.is_empty() {
             findings
@@ -238,7 +265,7 @@ impl Judge {
                 }
                 Action::Replace(mended.bytes)
             }
-            None => block(direction, &whole, &summary, &findings),
+            None => block(direction, whole, &summary, &findings),
         };
         Judged { action, verdict: Verdict::Block, findings, messages: vec![summary], ask: None }
     }
@@ -338,6 +365,10 @@ impl Judge {
                 ..builtin(check::WITHHELD_TOOL, Severity::High, Verdict::Block, title, "/params/name")
             });
         }
+        if self.rules.is_quarantined(upstream, context.now) && !passes_quarantine(direction, method, is_response) {
+            let title = "The server is in quarantine, so nothing goes to it and nothing comes from it";
+            findings.push(builtin(check::SERVER_QUARANTINED, Severity::High, Verdict::Block, title, &root.pointer()));
+        }
         let kinds: &[(PinKind, &str)] = match method.filter(|_| asks) {
             Some("tools/call") => &[(PinKind::Tool, "/params/name")],
             Some("prompts/get") => &[(PinKind::Prompt, "/params/name")],
@@ -406,6 +437,13 @@ impl Judge {
         compared.into_iter().for_each(|one| self.pins.keep(one, &[]));
         Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items, ask: None }
     }
+}
+
+/// What keeps a Session in good order and carries nothing: so the app sees a server that refuses, not one that broke.
+fn passes_quarantine(direction: Direction, method: Option<&str>, is_response: bool) -> bool {
+    let keeps_alive = matches!(method, Some("initialize" | "ping" | "server/discover"));
+    let app_notifies = direction == Direction::ToUpstream && !is_response;
+    keeps_alive || (app_notifies && method.is_some_and(|method| method.starts_with("notifications/")))
 }
 
 pub(crate) fn strictest(findings: &[Finding]) -> Verdict {

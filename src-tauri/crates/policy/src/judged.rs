@@ -8,6 +8,7 @@ use portcullis_domain::{
     Confidence, Direction, Envelope, Finding, MessageKind, Modes, SessionId, Severity, Transport, UnixMs, Upstream,
     UpstreamId, Verdict,
 };
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The person's settings as far as they change a Verdict's effect.
@@ -18,6 +19,14 @@ pub struct Rules {
     /// What a server defines when it is first seen is kept from the app until the person has looked at it.
     pub hold_new_servers: bool,
     pub modes: Modes,
+    /// Servers that get nothing and give nothing until then. `i64::MAX`: until released.
+    pub quarantined: BTreeMap<UpstreamId, UnixMs>,
+}
+
+impl Rules {
+    pub fn is_quarantined(&self, upstream: &UpstreamId, now: UnixMs) -> bool {
+        self.quarantined.get(upstream).is_some_and(|until| now < *until)
+    }
 }
 
 /// Who talks to whom, and when.
@@ -116,6 +125,8 @@ pub mod check {
     /// A tool that passes for another server's.
     pub const LOOK_ALIKE_TOOL: &str = "look-alike-tool";
     pub const DIFFERS_BETWEEN_APPS: &str = "differs-between-apps";
+    /// A whole server that the person put into quarantine.
+    pub const SERVER_QUARANTINED: &str = "quarantined-server";
     pub const TOO_MANY_DEFINITIONS: &str = "too-many-definitions";
 }
 

@@ -3,6 +3,7 @@
 
 use crate::canonical::canonical;
 use crate::judged::{MessageSummary, PairedRequest};
+use portcullis_domain::api::AskOrigin;
 use portcullis_domain::json::{Kind, NodeRef, quote};
 use portcullis_domain::{Direction, Finding, MessageKind, Severity, SignatureVersion, Upstream, Verdict};
 use sha2::{Digest as _, Sha256};
@@ -32,6 +33,8 @@ pub struct Question {
     pub definition: Option<String>,
     /// What would go on instead, when all that was found can be replaced in place.
     pub redacted: Option<Vec<u8>>,
+    /// In which earlier results values of it were seen. Tells, decides nothing.
+    pub origins: Vec<AskOrigin>,
     /// Raw id token of the request, or of the request that this answers.
     pub id: String,
     pub request: PairedRequest,
@@ -127,6 +130,7 @@ impl Question {
             command: command_digest(upstream),
             definition: definition.map(definition_digest),
             redacted: None,
+            origins: Vec::new(),
             id: summary.id.clone()?,
             request,
             progress: progress
@@ -147,7 +151,7 @@ impl Question {
 
 /// The values a Decision binds: a call's arguments; else all members of the params or the result but `_meta`, which
 /// differs from call to call.
-fn subject<'d>(direction: Direction, root: NodeRef<'d>, method: &str) -> Vec<NodeRef<'d>> {
+pub(crate) fn subject<'d>(direction: Direction, root: NodeRef<'d>, method: &str) -> Vec<NodeRef<'d>> {
     let whole = match direction {
         Direction::ToUpstream => root.get("params"),
         Direction::ToClient => root.get("result"),

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use portcullis_domain::{Decision, Limits, Modes, Pin, UnixMs, UpstreamId};
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Below the state directory.
@@ -24,6 +25,12 @@ pub struct Snapshot {
     pub hold_new_servers: bool,
     #[serde(default)]
     pub modes: Modes,
+    /// Servers in quarantine, and until when (`i64::MAX`: until released).
+    #[serde(default)]
+    pub quarantined: BTreeMap<UpstreamId, UnixMs>,
+    /// How often the file was written: an older copy that is put back says so.
+    #[serde(default)]
+    pub written: u64,
     /// Those that hold without the daemon.
     #[serde(default)]
     pub decisions: Vec<Decision>,

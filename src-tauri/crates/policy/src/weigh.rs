@@ -3,7 +3,7 @@
 use crate::decisions::Asker;
 use crate::judge::{Judge, strictest};
 use crate::judged::{Context, MessageSummary, PairedRequest, summarise};
-use crate::question::{Question, is_holdable};
+use crate::question::{Question, is_holdable, subject};
 use crate::redact::redacted;
 use portcullis_domain::json::{Doc, Mode as Reading};
 use portcullis_domain::{Confidence, Direction, Effect, Envelope, Finding, Mode, PinKind, Severity, Verdict};
@@ -111,7 +111,11 @@ impl Judge {
         let definition = pin.as_ref().map(|pin| pin.changed.as_ref().unwrap_or(&pin.approved).as_str());
         let about = Question::about(context.upstream, direction, doc.root(), summary, findings, definition)?;
         let redacted = self.redact(context, direction, doc, summary, findings, pin.map(|pin| pin.approved));
-        Some(Box::new(Question { redacted, ..about }))
+        let origins = self.origins().filter(|_| direction == Direction::ToUpstream);
+        let origins = origins.map_or_else(Vec::new, |known| {
+            known.of(&context.upstream.app, subject(direction, doc.root(), &about.method))
+        });
+        Some(Box::new(Question { redacted, origins, ..about }))
     }
 
     /// What was found replaced, until a scan finds nothing doubtful any more.

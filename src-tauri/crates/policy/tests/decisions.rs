@@ -228,6 +228,31 @@ fn a_value_that_a_schema_holds_to_a_form_is_not_redacted() {
     }
 }
 
+#[test]
+fn a_question_names_the_result_that_its_value_was_copied_from() {
+    let mut world = World::new();
+    let origins = Arc::new(portcullis_policy::Origins::default());
+    let judge = || {
+        let pins = Arc::new(PinBook::in_memory(Vec::new()));
+        Judge::new(Arc::new(Words), pins, Rules::default(), Limits::default()).with_origins(origins.clone())
+    };
+    world.judge = judge();
+    let result =
+        |text: &str| json!({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":text}]}}).to_string();
+    world.judge(Direction::ToClient, result("see DOUBT-in-a-page for more").as_bytes(), Some("tools/call"));
+    world.judge(Direction::ToClient, result("POISON and another-long-word").as_bytes(), Some("tools/call"));
+    // Other rules, the same memory.
+    world.judge = judge();
+    let ask = |text: &str| {
+        let call = json!({"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"t","arguments":{"a":text}}});
+        world.judge(Direction::ToUpstream, call.to_string().as_bytes(), None).ask.unwrap().origins
+    };
+    let found = ask("DOUBT-in-a-page");
+    assert_eq!((found[0].argument.as_str(), found[0].upstream.as_str(), found[0].at), ("/a", "a", 1000));
+    assert_eq!(ask("DOUBT that nobody saw"), []);
+    assert_eq!(ask("DOUBT another-long-word"), [], "what was blocked never reached the app");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Decide { argument: u8, effect: Effect, wide: bool, once: bool, lasts: Option<i64> },

@@ -233,6 +233,44 @@ fn while_paused_nothing_is_blocked_and_the_verdict_is_still_on_record() {
 }
 
 #[test]
+fn a_server_in_quarantine_gets_nothing_and_gives_nothing_even_while_paused() {
+    let quarantined = std::collections::BTreeMap::from([(UpstreamId::new("a"), 2000)]);
+    let modes = Modes { default: Mode::Monitor, ..Modes::default() };
+    for rules in [
+        Rules { quarantined: quarantined.clone(), ..Rules::default() },
+        Rules { quarantined: quarantined.clone(), paused_until: Some(i64::MAX), ..Rules::default() },
+        Rules { quarantined: quarantined.clone(), modes, ..Rules::default() },
+    ] {
+        let bench = Bench::new(rules);
+        for method in ["tools/call", "tools/list", "resources/read", "prompts/get", "vendor/thing"] {
+            let judged = bench.request(&json!({"jsonrpc":"2.0","id":1,"method":method,"params":{"name":"t"}}));
+            assert!(matches!(judged.action, Action::Answer(_)), "{method}: {:?}", judged.action);
+        }
+        let held_back = bench.response("tools/call", json!({"content":[{"type":"text","text":"fine"}]}));
+        assert_eq!(held_back.verdict, Verdict::Block);
+        assert!(!matches!(held_back.action, Action::Forward), "an answer that was under way");
+        let asks = json!({"jsonrpc":"2.0","id":5,"method":"sampling/createMessage","params":{}}).to_string();
+        let judged = bench.judge(Direction::ToClient, asks.as_bytes(), None);
+        assert!(!matches!(judged.action, Action::Forward), "its own requests: {:?}", judged.action);
+        let tells = json!({"jsonrpc":"2.0","method":"notifications/message","params":{"data":"x"}}).to_string();
+        assert!(!matches!(bench.judge(Direction::ToClient, tells.as_bytes(), None).action, Action::Forward));
+        // The Session stays in good order.
+        for message in [
+            json!({"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}),
+            json!({"jsonrpc":"2.0","method":"notifications/initialized"}),
+            json!({"jsonrpc":"2.0","id":2,"method":"ping"}),
+        ] {
+            assert_eq!(bench.request(&message).action, Action::Forward, "{message}");
+        }
+    }
+    let over = Bench::new(Rules { quarantined: [(UpstreamId::new("a"), 1000)].into(), ..Rules::default() });
+    let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}});
+    assert_eq!(over.request(&call).action, Action::Forward, "its time is over");
+    let other = Bench::new(Rules { quarantined: [(UpstreamId::new("b"), i64::MAX)].into(), ..Rules::default() });
+    assert_eq!(other.request(&call).action, Action::Forward, "another server");
+}
+
+#[test]
 fn a_poisoned_definition_is_never_pinned() {
     let bench = bench();
     bench.response("tools/list", json!({"tools":[{"name":"t","description":"POISON"},{"name":"u"}]}));

@@ -50,7 +50,7 @@ impl Local {
             let summary = format!("{why}; a server was checked with the bundled signatures alone, without pins.");
             crate::say(&summary);
             let kind = ChangeKind::SettingChanged;
-            spool.append(&AuditRow::Change(Change { at: now_ms(), kind, app: None, summary }));
+            spool.append(&AuditRow::Change(Change { at: now_ms(), kind, app: None, summary, loosens: false }));
             Snapshot::default()
         });
         let disabled: HashSet<String> = snapshot.disabled_signatures.iter().cloned().collect();
@@ -67,7 +67,7 @@ impl Local {
             pins.withhold(&upstream, &[tool]);
         }
         let (paused_until, hold_new_servers) = (snapshot.paused_until, snapshot.hold_new_servers);
-        let rules = Rules { paused_until, hold_new_servers, modes: snapshot.modes };
+        let rules = Rules { paused_until, hold_new_servers, modes: snapshot.modes, quarantined: snapshot.quarantined };
         let decisions = Arc::new(DecisionBook::lasting_only(snapshot.decisions));
         Self {
             judge: Judge::new(Arc::new(Scanner::new(set)), Arc::new(pins), rules, limits).with_decisions(decisions),

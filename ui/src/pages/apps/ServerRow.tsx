@@ -11,6 +11,7 @@ import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
 import { ModeSelect } from "./ModeSelect";
+import { QuarantineButton } from "./QuarantineButton";
 
 type Props = { app: App; server: Server; open: boolean; onWant: (wanted: Wanted) => void };
 
@@ -48,6 +49,13 @@ export function ServerRow({ app, server, open, onWant }: Props) {
       </span>
       <div className="o">
         <ObservedMark observed={observed} long />{" "}
+        {server.id !== null && server.protected && observed.state !== "edited_outside" && (
+          <QuarantineButton
+            upstream={server.id}
+            inside={observed.state === "quarantined"}
+            name={server.name}
+          />
+        )}
         {observed.state === "edited_outside" && (
           <button type="button" className="linklike small" onClick={() => want("protect")}>
             {text.observed.compare}

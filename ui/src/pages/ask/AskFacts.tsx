@@ -10,7 +10,7 @@ import { partsOf } from "../../lib/parts";
 import { toLines } from "../../lib/pieces";
 import { strongestFirst } from "../../lib/session";
 import { byteLength } from "../../lib/spans";
-import { bytes, shortWhen } from "../../lib/time";
+import { ago, bytes, shortWhen } from "../../lib/time";
 import { Name, Revealed } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
@@ -31,10 +31,30 @@ export function AskFacts({ ask }: { ask: Ask }) {
       <Decoded ask={ask} />
       <section>
         <h3>{t.origin}</h3>
-        <p className="small muted">{t.originUnknown}</p>
+        <Origins ask={ask} />
       </section>
       <Why ask={ask} />
     </div>
+  );
+}
+
+/** Only what was seen; never a guess. */
+function Origins({ ask }: { ask: Ask }) {
+  const now = useNow(10_000);
+  if (ask.origins.length === 0) return <p className="small muted">{t.originUnknown}</p>;
+  return (
+    <ul className="small originlist">
+      {ask.origins.map((origin) => (
+        <li key={origin.argument}>
+          <b>
+            <Name value={origin.argument.replace(/^\//, "") || t.arguments} limit={24} />
+          </b>{" "}
+          {origin.whole ? t.originWhole : t.originPart} <Name value={origin.upstream_name} limit={24} /> /{" "}
+          <Name value={origin.target ?? origin.method} limit={32} />,{" "}
+          <span className="num">{t.originWhen(ago(origin.at, now))}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,6 +1,7 @@
 // The head of a question: time left, who wants to do what with which server, what was found.
 import { useNow } from "../../lib/hooks";
 import { strongestFirst } from "../../lib/session";
+import { clockSeconds } from "../../lib/time";
 import { AppLetter } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
@@ -29,6 +30,11 @@ export function AskHead({ ask, title }: { ask: Ask; title?: string }) {
         </span>
         {ask.state === "waiting" && <TimeLeft ask={ask} />}
       </div>
+      {ask.state === "waiting" && ask.extended && (
+        <p className="tiny muted askmore" role="status">
+          {t.extended(ask.app_name, clockSeconds(ask.deadline_at))}
+        </p>
+      )}
       <div className={`askcue ${ask.state === "waiting" ? "" : "over"}`}>
         <Icon name={ask.state === "waiting" ? "ask" : ask.state === "allowed" ? "check" : "block"} />
         <div>

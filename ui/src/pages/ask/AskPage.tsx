@@ -17,7 +17,7 @@ const t = text.ask;
 
 export default function AskPage() {
   const { open } = useRoute();
-  const { query, waiting, recent, shown, more, next } = useQueue(open);
+  const { query, waiting, recent, shown, same, more, next } = useQueue(open);
   const close = () => {
     next();
     navigate({ page: "ask" });
@@ -52,6 +52,7 @@ export default function AskPage() {
               key={shown.id}
               ask={shown}
               more={more}
+              same={same}
               onNext={more > 0 ? close : null}
               onClose={close}
               onDecided={() => more > 0 && close()}

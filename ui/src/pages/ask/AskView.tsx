@@ -1,8 +1,12 @@
 // One question, the same in the small window and in the dashboard. Deny is one click, Allow is a step, Enter does nothing
 // until the person has put the focus on a button.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { keys } from "../../api/queries";
+import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
+import { spelled } from "../../lib/reveal";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
@@ -11,23 +15,34 @@ import type { Ask, AskState } from "../../types";
 import { AllowStep } from "./AllowStep";
 import { Arguments, AskFacts } from "./AskFacts";
 import { AskHead } from "./AskHead";
-import { useAnswer, useArmed } from "./useAnswer";
+import { QuarantineStep } from "./QuarantineStep";
+import { sendAnswer, useAnswer, useArmed } from "./useAnswer";
+import { STAYS_MS, useLook } from "./useLook";
 
 const t = text.ask;
+type Step = "facts" | "allow" | "deny" | "quarantine";
 type Props = {
   ask: Ask;
   more: number;
+  /** All that wait from the same server, this one among them. */
+  same: Ask[];
+  /** Closes a view that nobody looked at, a while after its question ended. */
+  onForgotten?: () => void;
   onNext: (() => void) | null;
   onClose: () => void;
   onDecided?: () => void;
 };
 
+/** From so many of one server on they can be denied together. */
+const MANY = 3;
 /** An answer to these is kept for the retry. */
 const LATE: AskState[] = ["timed_out", "unattended"];
 
 export function AskView(props: Props) {
   const { ask } = props;
-  const [step, setStep] = useState<"facts" | "allow" | "deny">("facts");
+  const [step, setStep] = useState<Step>("facts");
+  const { looked, watch } = useLook(ask);
+  useForgotten(props, looked);
   const box = useRef<HTMLDivElement>(null);
   const answerable = ask.state === "waiting" || LATE.includes(ask.state);
   useEffect(() => {
@@ -43,6 +58,7 @@ export function AskView(props: Props) {
       role="alertdialog"
       aria-labelledby="ask-title"
       ref={box}
+      {...watch}
       // A click into the window puts the focus on the headline, never on a button that Enter would press.
       onPointerDown={(event) => {
         if ((event.target as HTMLElement).closest("button, a, input, select, label, [tabindex]") === null)
@@ -59,6 +75,8 @@ export function AskView(props: Props) {
             <Over {...props} onStep={setStep} />
           )}
         </>
+      ) : step === "quarantine" ? (
+        <QuarantineStep ask={ask} onBack={() => setStep("facts")} onDecided={props.onDecided} />
       ) : (
         <AllowStep
           ask={ask}
@@ -71,7 +89,16 @@ export function AskView(props: Props) {
   );
 }
 
-function Choices({ ask, more, onStep, onDecided }: Props & { onStep: (step: "allow" | "deny") => void }) {
+function useForgotten({ ask, onForgotten }: Props, looked: boolean) {
+  const over = ask.state !== "waiting";
+  useEffect(() => {
+    if (!over || looked || onForgotten === undefined) return;
+    const timer = setTimeout(onForgotten, STAYS_MS);
+    return () => clearTimeout(timer);
+  }, [over, looked, onForgotten]);
+}
+
+function Choices({ ask, more, same, onStep, onDecided }: Props & { onStep: (step: Step) => void }) {
   const writable = useWritable();
   const answer = useAnswer(ask, onDecided);
   const armed = useArmed(ask.id);
@@ -106,6 +133,7 @@ function Choices({ ask, more, onStep, onDecided }: Props & { onStep: (step: "all
         </div>
         <p className="tiny faint askline">
           {more > 0 && <span>{t.more(more)}</span>}
+          {same.length >= MANY && <DenyAll asks={same} off={off} onDecided={onDecided} />}
           {ask.redacted !== null && (
             <button type="button" className="linklike" onClick={() => setPreview(!preview)}>
               {preview ? t.hideRedacted : t.showRedacted}
@@ -114,13 +142,32 @@ function Choices({ ask, more, onStep, onDecided }: Props & { onStep: (step: "all
           <button type="button" className="linklike" onClick={() => onStep("deny")}>
             {t.denyAlways}
           </button>
+          <button type="button" className="linklike" onClick={() => onStep("quarantine")}>
+            {t.quarantine}
+          </button>
         </p>
       </footer>
     </>
   );
 }
 
-function Over({ ask, onNext, onClose, onStep }: Props & { onStep: (step: "allow" | "deny") => void }) {
+/** There is no "allow all". */
+function DenyAll({ asks, off, onDecided }: { asks: Ask[]; off: boolean; onDecided: Props["onDecided"] }) {
+  const client = useQueryClient();
+  const deny = useMutation({
+    // One that ended meanwhile is no failure of the others.
+    mutationFn: () => Promise.allSettled(asks.map((ask) => sendAnswer(ask, { kind: "deny" }, false))),
+    onSuccess: () => onDecided?.(),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.asks }),
+  });
+  return (
+    <button type="button" className="linklike" disabled={off || deny.isPending} onClick={() => deny.mutate()}>
+      {t.denyAll(asks.length, spelled(cutMiddle(asks[0]?.upstream_name ?? "")))}
+    </button>
+  );
+}
+
+function Over({ ask, onNext, onClose, onStep }: Props & { onStep: (step: Step) => void }) {
   const answer = useAnswer(ask);
   const armed = useArmed(`${ask.id}/${ask.state}`);
   const late = LATE.includes(ask.state) && !answer.isSuccess;

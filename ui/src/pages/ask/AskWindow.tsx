@@ -1,5 +1,6 @@
 // The small window: one question and nothing else. Leaving it goes to an address that the shell knows as "close"; in a
 // browser that address is the list of questions.
+import { useCallback } from "react";
 import { navigate, useRoute } from "../../lib/route";
 import { Button } from "../../parts/controls";
 import { Empty, Waiting } from "../../parts/states";
@@ -11,8 +12,8 @@ const CLOSE = "/ask?close";
 
 export default function AskWindow() {
   const { open } = useRoute();
-  const { query, shown, more, next } = useQueue(open);
-  const close = () => location.assign(CLOSE);
+  const { query, shown, same, more, next } = useQueue(open);
+  const close = useCallback(() => location.assign(CLOSE), []);
   const toNext = () => {
     next();
     navigate({ page: "ask", search: "window" }, "replace");
@@ -33,6 +34,8 @@ export default function AskWindow() {
           key={shown.id}
           ask={shown}
           more={more}
+          same={same}
+          onForgotten={more > 0 ? toNext : close}
           onNext={more > 0 ? toNext : null}
           onClose={close}
           onDecided={more > 0 ? toNext : close}

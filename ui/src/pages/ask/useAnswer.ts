@@ -18,15 +18,18 @@ export function useArmed(view: string): boolean {
   return armed === view;
 }
 
+export const sendAnswer = (ask: Ask, answer: AskAnswer, acknowledged: boolean) =>
+  write<AskAnswered>("POST", `/api/asks/${encodeURIComponent(ask.id)}/answer`, {
+    answer,
+    acknowledged,
+  } satisfies AskAnswerRequest);
+
 /** `onDecided`: the answer reached a call that still waited. */
 export function useAnswer(ask: Ask, onDecided?: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ answer, acknowledged = false }: { answer: AskAnswer; acknowledged?: boolean }) =>
-      write<AskAnswered>("POST", `/api/asks/${encodeURIComponent(ask.id)}/answer`, {
-        answer,
-        acknowledged,
-      } satisfies AskAnswerRequest),
+      sendAnswer(ask, answer, acknowledged),
     onSuccess: (answered) => {
       if (!answered.late) onDecided?.();
     },

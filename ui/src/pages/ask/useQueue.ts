@@ -10,14 +10,15 @@ export function useQueue(wanted: string | null) {
   const [kept, setKept] = useState<Ask | null>(null);
   const find = (id: string | null | undefined) => [...waiting, ...recent].find((ask) => ask.id === id);
   const chosen = wanted === null ? undefined : find(wanted);
-  const same = find(kept?.id);
+  const newest = find(kept?.id);
   const first = waiting[0];
   // What is shown stays, in its newest state, also when the engine has forgotten it meanwhile.
-  const shown = chosen ?? same ?? kept ?? first ?? null;
+  const shown = chosen ?? newest ?? kept ?? first ?? null;
   useEffect(() => {
     if (shown !== null && shown !== kept) setKept(shown);
   }, [shown, kept]);
   const others = waiting.filter((ask) => ask.id !== shown?.id);
   const next = () => setKept(others[0] ?? null);
-  return { query: asks, waiting, recent, shown, more: others.length, next };
+  const same = waiting.filter((ask) => ask.upstream === shown?.upstream);
+  return { query: asks, waiting, recent, shown, same, more: others.length, next };
 }

@@ -50,7 +50,7 @@ function Engine({ settings }: { settings: Settings }) {
   });
   const set = (part: Partial<Settings>) => save.mutate({ ...settings, ...part });
   const toggle = (
-    key: "notifications" | "start_at_login" | "protect_new_servers" | "hold_new_servers",
+    key: "notifications" | "start_at_login" | "protect_new_servers" | "hold_new_servers" | "keep_originals",
     label: string,
   ) => <Toggle on={settings[key]} label={label} off={off} onChange={() => set({ [key]: !settings[key] })} />;
   return (
@@ -108,6 +108,9 @@ function Engine({ settings }: { settings: Settings }) {
             off={off}
             onChange={(retention_mib) => set({ retention_mib })}
           />
+        </Line>
+        <Line title={t.keepOriginals} more={t.keepOriginalsMore}>
+          {toggle("keep_originals", t.keepOriginals)}
         </Line>
       </Group>
     </>

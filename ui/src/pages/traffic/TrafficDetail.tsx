@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useExchange } from "../../api/queries";
 import { DecodedPart, FindingHeads, FindingList } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
+import { OriginalPart } from "../../exchange/OriginalPart";
 import { MessagePart } from "../../exchange/Parts";
 import { Trail } from "../../exchange/Trail";
 import { useKeys } from "../../lib/keys";
@@ -73,6 +74,7 @@ function Content({ tab, detail }: { tab: Tab; detail: ExchangeDetail }) {
     <>
       <FindingHeads findings={here} />
       <MessagePart key={tab} exchange={exchange} side={tab} seek />
+      {detail.has_original && <OriginalPart key={exchange.id} id={exchange.id} />}
       {here.map(
         (finding) => finding.decoded && <DecodedPart key={finding.decoded.text} decoded={finding.decoded} />,
       )}

@@ -85,7 +85,7 @@ fn plain_rows_go_by_age_and_alerts_four_times_later() {
     tables::review::set(&connection, "00000003", Some(ReviewReason::Attack), NOW).unwrap();
     tables::review::set(&connection, "00000004", Some(ReviewReason::Attack), NOW).unwrap();
     for at in [days(39), days(41)] {
-        let change = Change { at, kind: ChangeKind::Paused, app: None, summary: "Paused.".into() };
+        let change = Change { at, kind: ChangeKind::Paused, app: None, summary: "Paused.".into(), loosens: true };
         tables::change::insert(&connection, &change).unwrap();
         tables::gap::insert(&connection, &portcullis_domain::Gap { at, dropped: 1 }).unwrap();
     }
@@ -151,4 +151,22 @@ fn an_impossible_limit_ends_too() {
     let (_folder, mut connection) = database((0..50).map(|n| exchange(n, NOW, Verdict::Block, 100)));
     run(&mut connection, &AuditLimits { max_bytes: 0, ..AuditLimits::default() });
     assert_eq!(ids(&connection).len(), 0);
+}
+
+#[test]
+fn originals_go_after_a_week_and_with_their_row() {
+    let days = |n: i64| NOW - n * DAY_MS;
+    let (_folder, mut connection) = database([
+        exchange(1, days(1), Verdict::Redact, 100),
+        exchange(2, days(8), Verdict::Redact, 100),
+        exchange(3, days(5), Verdict::Allow, 100),
+    ]);
+    for (id, at) in [("00000001", days(1)), ("00000002", days(8)), ("00000003", days(5))] {
+        tables::original::save(&connection, id, portcullis_domain::Direction::ToUpstream, at, b"sealed").unwrap();
+    }
+    run(&mut connection, &AuditLimits { max_age_days: 3, ..AuditLimits::default() });
+    assert_eq!(ids(&connection), [1, 2], "the third row was plain and older than three days");
+    let left: String =
+        connection.query_row("SELECT group_concat(exchange) FROM original", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, "00000001");
 }

@@ -103,6 +103,9 @@ pub(crate) fn delete(connection: &Connection, seq: i64) -> rusqlite::Result<()> 
     connection
         .prepare_cached("DELETE FROM review WHERE exchange = (SELECT id FROM exchange WHERE seq = ?)")?
         .execute([seq])?;
+    connection
+        .prepare_cached("DELETE FROM original WHERE exchange = (SELECT id FROM exchange WHERE seq = ?)")?
+        .execute([seq])?;
     connection.prepare_cached("DELETE FROM exchange_text WHERE rowid = ?")?.execute([seq])?;
     connection.prepare_cached("DELETE FROM exchange WHERE seq = ?")?.execute([seq])?;
     Ok(())

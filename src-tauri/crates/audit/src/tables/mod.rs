@@ -3,6 +3,8 @@
 pub(crate) mod change;
 pub(crate) mod exchange;
 pub(crate) mod gap;
+pub(crate) mod mark;
+pub(crate) mod original;
 pub(crate) mod pin;
 pub(crate) mod review;
 

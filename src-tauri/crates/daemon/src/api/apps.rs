@@ -8,8 +8,10 @@ use crate::core::{Core, cause};
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_clients::{ConfigChange, Report, Traffic};
-use portcullis_domain::api::{App, ApplyAnswer, ApplyRequest, ConfigAction, FolderRequest, Preview, PreviewRequest};
-use portcullis_domain::{AppId, ChangeKind};
+use portcullis_domain::api::{
+    App, ApplyAnswer, ApplyRequest, ConfigAction, FolderRequest, Observed, Preview, PreviewRequest,
+};
+use portcullis_domain::{AppId, ChangeKind, UnixMs};
 use std::sync::Arc;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -18,7 +20,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
     // Without the audit log the files can still be shown; the status says that the log is not readable.
     let activity = core.audit.upstream_activity(clock::now() - DAY_MS).unwrap_or_default();
-    core.apps.list(|id| {
+    let quarantined = core.rules().quarantined;
+    let mut apps = core.apps.list(|id| {
         let seen = activity.get(id);
         let (pinned, changed) = core.pins.counts(id);
         Traffic {
@@ -28,7 +31,14 @@ pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
             changed,
             failing: None,
         }
-    })
+    })?;
+    for server in apps.iter_mut().flat_map(|app| &mut app.files).flat_map(|file| &mut file.servers) {
+        let until = server.id.as_ref().and_then(|id| quarantined.get(id)).filter(|_| server.protected);
+        if let Some(until) = until {
+            server.observed = Observed::Quarantined { until: (*until != UnixMs::MAX).then_some(*until) };
+        }
+    }
+    Ok(apps)
 }
 
 pub(super) async fn list(State(shared): State<Shared>) -> Answer<Vec<App>> {

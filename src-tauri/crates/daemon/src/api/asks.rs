@@ -40,12 +40,19 @@ pub(super) async fn answer(
 ) -> Answer<AskAnswered> {
     let answered = shared.blocking(move |core| {
         // To say no needs nobody's leave.
-        if !matches!(request.answer, AskAnswer::Deny | AskAnswer::DenyAlways { .. }) {
+        let denies =
+            matches!(request.answer, AskAnswer::Deny | AskAnswer::DenyAlways { .. } | AskAnswer::DenyQuarantine { .. });
+        if !denies {
             sender.is_person(core)?;
         }
         core.answer(&AskId::new(id), &request)
     });
     answered.await.map(Json)
+}
+
+/// Whoever looks at a question gets the time that its app leaves, once.
+pub(super) async fn extend(State(shared): State<Shared>, Path(id): Path<String>) -> Answer<Ask> {
+    shared.blocking(move |core| core.extend(&AskId::new(id))).await.map(Json)
 }
 
 #[derive(Deserialize)]

@@ -76,7 +76,11 @@ pub(super) async fn make(
         };
         let target = past.question.target.as_deref().unwrap_or(&past.question.method);
         let summary = format!("{}: `{target}` of `{}` {word}.", past.upstream.app_name, past.upstream.name);
-        core.change(ChangeKind::DecisionMade, Some(past.upstream.app.clone()), summary);
+        let app = Some(past.upstream.app.clone());
+        match request.effect {
+            Effect::Deny => core.change(ChangeKind::DecisionMade, app, summary),
+            Effect::Allow | Effect::Redact => core.loosened(ChangeKind::DecisionMade, app, summary),
+        }
         Ok(decision)
     });
     made.await.map(Json)
@@ -125,10 +129,11 @@ pub(super) async fn set_mode(
             (Some(app), None) => (general(Some(app)), modes.default),
             (None, None) => (modes.default, Mode::default()),
         };
-        if strictness(request.mode.unwrap_or(above)) < strictness(before) {
+        let milder = strictness(request.mode.unwrap_or(above)) < strictness(before);
+        if milder {
             sender.is_person(core)?;
         }
-        core.set_mode(&request)?;
+        core.set_mode(&request, milder)?;
         Ok(core.rules().modes)
     });
     set.await.map(Json)

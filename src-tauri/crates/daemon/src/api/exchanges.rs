@@ -3,11 +3,13 @@
 use super::Shared;
 use super::extract::Query;
 use super::failure::{Answer, Failure};
+use crate::originals;
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_audit::ExchangeFilter;
-use portcullis_domain::api::{ExchangeDetail, ExchangePage, Explanation};
-use portcullis_domain::{AppId, Direction, ExchangeId, UnixMs, UpstreamId, Verdict};
+use portcullis_domain::api::{ExchangeDetail, ExchangePage, Explanation, Original};
+use portcullis_domain::{AppId, Direction, ExchangeId, Outcome, UnixMs, UpstreamId, Verdict};
 use serde::Deserialize;
 
 const PAGE: usize = 100;
@@ -77,9 +79,18 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
         ids.sort_unstable();
         ids.dedup();
         let explanations = core.with_signatures(|all| ids.into_iter().filter_map(|id| explain(all, id)).collect());
-        Ok(ExchangeDetail { exchange: stored.exchange, review: stored.review, explanations, trail })
+        let has_original = stored.exchange.outcome == Outcome::Redacted && core.has_original(&id);
+        Ok(ExchangeDetail { exchange: stored.exchange, review: stored.review, explanations, trail, has_original })
     });
     detail.await.map(Json)
+}
+
+pub(super) async fn original(State(shared): State<Shared>, sender: Sender, Path(id): Path<String>) -> Answer<Original> {
+    let shown = shared.blocking(move |core| {
+        sender.is_person(core)?;
+        originals::reveal(core, &ExchangeId::new(id))
+    });
+    shown.await.map(Json)
 }
 
 pub(crate) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<Explanation> {
@@ -99,6 +110,10 @@ pub(crate) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<E
         None if id == check::NEW_DEFINITION => built_in(
             "New servers are held until you have looked at what they define, as you set it.",
             "Read the definitions and approve those that you want, or remove the server.",
+        ),
+        None if id == check::SERVER_QUARANTINED => built_in(
+            "You put this server into quarantine, so nothing goes to it and nothing comes from it.",
+            "Release it in Apps, or with `portcullis quarantine release`, once you know what happened.",
         ),
         None if id == check::QUARANTINED => built_in(
             "This definition is kept from the app until you have looked at it. An app that knew it from before may still use it: that is refused.",

@@ -15,6 +15,7 @@ mod failure;
 mod guard;
 mod pairing;
 mod pins;
+mod quarantine;
 mod session;
 mod settings;
 mod sign_ins;
@@ -50,6 +51,7 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/restore-all", post(apps::restore_all))
         .route("/api/exchanges", get(exchanges::list))
         .route("/api/exchanges/{id}", get(exchanges::detail))
+        .route("/api/exchanges/{id}/original", post(exchanges::original))
         .route("/api/export", get(export::file))
         .route("/api/alerts", get(alerts::list))
         .route("/api/alerts/{id}/review", post(alerts::review))
@@ -57,6 +59,9 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/asks/budget", get(asks::budget))
         .route("/api/asks/{id}", get(asks::one))
         .route("/api/asks/{id}/answer", post(asks::answer))
+        .route("/api/asks/{id}/extend", post(asks::extend))
+        .route("/api/quarantine", get(quarantine::list).post(quarantine::add))
+        .route("/api/quarantine/{upstream}", delete(quarantine::release))
         .route("/api/decisions", get(decisions::list).post(decisions::make))
         .route("/api/decisions/{id}", delete(decisions::revoke))
         .route("/api/modes", get(decisions::modes).put(decisions::set_mode))

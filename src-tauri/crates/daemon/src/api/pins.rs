@@ -5,6 +5,7 @@ use super::Shared;
 use super::extract::{Body, Query};
 use super::failure::{Answer, Failure};
 use crate::pins::{self, Act, Which};
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_domain::UpstreamId;
@@ -39,21 +40,29 @@ pub(super) async fn detail(State(shared): State<Shared>, Path(id): Path<String>)
     found.await.map(Json)
 }
 
-pub(super) async fn approve(shared: State<Shared>, body: Body<PinRequest>) -> Answer<PinAnswer> {
-    act(shared, body, Act::Approve).await
+pub(super) async fn approve(shared: State<Shared>, sender: Sender, body: Body<PinRequest>) -> Answer<PinAnswer> {
+    act(shared, sender, body, Act::Approve).await
 }
-pub(super) async fn release(shared: State<Shared>, body: Body<PinRequest>) -> Answer<PinAnswer> {
-    act(shared, body, Act::Release).await
+pub(super) async fn release(shared: State<Shared>, sender: Sender, body: Body<PinRequest>) -> Answer<PinAnswer> {
+    act(shared, sender, body, Act::Release).await
 }
-pub(super) async fn quarantine(shared: State<Shared>, body: Body<PinRequest>) -> Answer<PinAnswer> {
-    act(shared, body, Act::Quarantine).await
+pub(super) async fn quarantine(shared: State<Shared>, sender: Sender, body: Body<PinRequest>) -> Answer<PinAnswer> {
+    act(shared, sender, body, Act::Quarantine).await
 }
 
-async fn act(State(shared): State<Shared>, Body(request): Body<PinRequest>, act: Act) -> Answer<PinAnswer> {
+async fn act(
+    State(shared): State<Shared>,
+    sender: Sender,
+    Body(request): Body<PinRequest>,
+    act: Act,
+) -> Answer<PinAnswer> {
     if request.pins.is_empty() || request.pins.len() > MAX_CHOICES {
         return Err(Failure::bad_request(format!("Name 1 to {MAX_CHOICES} definitions.")));
     }
     let done = shared.blocking(move |core| {
+        if act != Act::Quarantine {
+            sender.is_person(core)?;
+        }
         let answer = pins::act(core, act, &request.pins);
         // The shim must know at once, too.
         core.refresh_snapshot()?;

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::extract::Body;
 use super::failure::{Answer, Failure};
-use crate::config::{ASK_SECONDS, MINUTES};
+use crate::config::{ASK_SECONDS, MINUTES, SettingsFile};
 use crate::presence::Sender;
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,11 @@ pub(super) async fn get(State(shared): State<Shared>) -> Answer<Settings> {
     Ok(Json(shared.core.settings().into()))
 }
 
-pub(super) async fn put(State(shared): State<Shared>, Body(settings): Body<Settings>) -> Answer<Settings> {
+pub(super) async fn put(
+    State(shared): State<Shared>,
+    sender: Sender,
+    Body(settings): Body<Settings>,
+) -> Answer<Settings> {
     if !(1..=3650).contains(&settings.retention_days) || !(8..=1_048_576).contains(&settings.retention_mib) {
         let message = "Keep traffic for 1 to 3,650 days and in 8 to 1,048,576 MiB.";
         return Err(Failure::bad_request(message));
@@ -29,7 +33,11 @@ pub(super) async fn put(State(shared): State<Shared>, Body(settings): Body<Setti
         return Err(Failure::bad_request("Quiet hours are in minutes after midnight, from 0 to 1,439."));
     }
     let stored = shared.blocking(move |core| {
-        core.set_settings((&settings).into())?;
+        let wanted = SettingsFile::from(&settings);
+        if wanted.loosens(&core.settings()).is_some() {
+            sender.is_person(core)?;
+        }
+        core.set_settings(wanted)?;
         Ok(core.settings().into())
     });
     stored.await.map(Json)
@@ -44,7 +52,7 @@ pub(super) async fn pause(
         return Err(Failure::bad_request("Pause for 1 to 1,440 minutes, or without a number until resumed."));
     }
     let paused = shared.blocking(move |core| {
-        sender.is_no_app(core)?;
+        sender.is_person(core)?;
         Ok(core.pause(request.minutes)?)
     });
     paused.await?;

@@ -54,7 +54,7 @@ pub(super) async fn switch(
 ) -> Answer<SignatureInfo> {
     let switched = shared.blocking(move |core| {
         if !request.enabled {
-            sender.is_no_app(core)?;
+            sender.is_person(core)?;
         }
         core.switch_signature(&id, request.enabled)?;
         one(core, &id)

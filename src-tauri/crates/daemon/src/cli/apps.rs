@@ -77,6 +77,8 @@ fn server_row(server: &Server) -> Vec<String> {
     let observed = match &server.observed {
         Observed::Seen { at } => format!("seen {}", time(*at)),
         Observed::NotYetSeen { hint } => format!("not seen yet. {}", visible(hint)),
+        Observed::Quarantined { until: None } => "in quarantine until you release it".into(),
+        Observed::Quarantined { until: Some(at) } => format!("in quarantine until {}", time(*at)),
         Observed::Queued { hint } => format!("queued. {}", visible(hint)),
         Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
         Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
@@ -264,7 +266,7 @@ fn tell_the_audit(home: &Home, report: &Report) {
     for one in &report.written {
         let summary = format!("{}: {} was given back.", one.app_name, one.path.display());
         let (at, app) = (clock::now(), Some(one.app.clone()));
-        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary }));
+        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens: false }));
     }
     audit.close();
 }

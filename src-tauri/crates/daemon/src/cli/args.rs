@@ -87,7 +87,7 @@ pub enum Command {
     Doctor,
     /// Record everything, block nothing, for a while.
     #[command(
-        after_help = "Examples:\n  portcullis pause --minutes 15\n  portcullis pause --yes   (until `portcullis resume`)"
+        after_help = "Examples:\n  portcullis pause --minutes 15\n  portcullis pause   (until `portcullis resume`)\n\nThis loosens protection, so it asks at the terminal; there is no switch that answers beforehand."
     )]
     Pause(Pause),
     /// Block again what is not allowed.
@@ -106,6 +106,12 @@ pub enum Command {
         after_help = "Examples:\n  portcullis mode\n  portcullis mode block\n  portcullis mode monitor --app cursor\n  portcullis mode inherit --server 3f…"
     )]
     Mode(Mode),
+    /// Put a whole server aside: nothing goes to it and nothing comes from it, also while paused.
+    #[command(
+        subcommand,
+        after_help = "Servers are named by their ids (`portcullis apps --json`, `portcullis ask list --json`).\n\nExamples:\n  portcullis quarantine list\n  portcullis quarantine add 3f… --minutes 1440\n  portcullis quarantine release 3f…"
+    )]
+    Quarantine(Quarantine),
     /// Print a completion script.
     #[command(
         after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis\n  portcullis completions zsh > ~/.zfunc/_portcullis"
@@ -310,9 +316,6 @@ pub enum Pins {
         /// Of the definition that you looked at; refused when it is another by now.
         #[arg(long, value_name = "SHA256")]
         digest: Option<String>,
-        /// Do not ask (needs --digest).
-        #[arg(long, short)]
-        yes: bool,
     },
     /// Stay with the approved definition: it passes again, a changed one does not.
     Release {
@@ -320,9 +323,6 @@ pub enum Pins {
         /// Of the approved definition.
         #[arg(long, value_name = "SHA256")]
         digest: Option<String>,
-        /// Do not ask (needs --digest).
-        #[arg(long, short)]
-        yes: bool,
     },
     /// Keep a definition from the app until you approve or release it.
     Quarantine { id: String },
@@ -338,13 +338,8 @@ pub enum Signatures {
     Test { files: Vec<PathBuf> },
     /// Switch a signature on.
     On { id: String },
-    /// Switch a signature off: what it finds is let through.
-    Off {
-        id: String,
-        /// Do not ask.
-        #[arg(long, short)]
-        yes: bool,
-    },
+    /// Switch a signature off: what it finds is let through. Asks at the terminal.
+    Off { id: String },
 }
 
 #[derive(Args)]
@@ -352,9 +347,6 @@ pub struct Pause {
     /// For how long (default: until resumed).
     #[arg(long)]
     pub minutes: Option<u32>,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
 }
 
 #[derive(Subcommand)]
@@ -388,6 +380,8 @@ pub enum AnswerWord {
     RedactAlways,
     Deny,
     DenyAlways,
+    /// Deny, and put the server that was called into quarantine (until released, or for --minutes).
+    DenyQuarantine,
 }
 
 #[derive(Subcommand)]
@@ -402,6 +396,21 @@ pub enum Decisions {
     },
     /// Take one back.
     Revoke { id: String },
+}
+
+#[derive(Subcommand)]
+pub enum Quarantine {
+    /// Servers in quarantine.
+    List,
+    /// Put a server into quarantine.
+    Add {
+        server: String,
+        /// For how long (default: until released).
+        #[arg(long)]
+        minutes: Option<u32>,
+    },
+    /// Let a server go. Asks at the terminal.
+    Release { server: String },
 }
 
 #[derive(Args)]

@@ -3,8 +3,9 @@
 
 use super::args::{AnswerWord, Ask as Command, Decisions, Mode as ModeArgs, ModeWord};
 use super::exit::{Failed, NOT_CONFIRMED, UNAVAILABLE, USAGE};
+use super::person_agrees;
 use super::reach::Reached;
-use super::terminal::{ask, read_line, say, say_json, shortened, table, time, visible, visible_lines};
+use super::terminal::{read_line, say, say_json, shortened, table, time, visible, visible_lines};
 use portcullis_domain::api::{
     ArgumentChoice, Ask, AskAnswer, AskAnswerRequest, AskAnswered, AskList, AskState, DecisionRow, Expiry, LiveEvent,
     ModeRequest, ScopeChoice,
@@ -15,19 +16,6 @@ use std::process::ExitCode;
 use tokio::sync::broadcast::error::RecvError;
 
 const DAYS_30: u32 = 30 * 24 * 60;
-
-/// A person at this terminal says yes; nothing else does.
-fn person_agrees(reached: &Reached, question: &str) -> Result<(), Failed> {
-    reached.is_no_app()?;
-    match ask(question)? {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failed::new(NOT_CONFIRMED, "nothing was changed")),
-        None => Err(Failed::new(
-            NOT_CONFIRMED,
-            "this loosens protection, so a person has to confirm it: run it at a terminal, or use the dashboard",
-        )),
-    }
-}
 
 pub async fn run(reached: &Reached, command: &Command, as_json: bool) -> Result<ExitCode, Failed> {
     if !reached.access.is_remote() {
@@ -116,6 +104,20 @@ fn show(ask: &Ask) -> Result<(), Failed> {
     if !ask.destinations.is_empty() {
         say(&format!("  It names: {}", ask.destinations.iter().map(|d| visible(d)).collect::<Vec<_>>().join(", ")))?;
     }
+    match ask.origins.as_slice() {
+        [] => say("  Portcullis did not see where its values came from.")?,
+        origins => origins.iter().try_for_each(|origin| {
+            let target = origin.target.as_deref().unwrap_or(&origin.method);
+            let part = if origin.whole { "" } else { "a part of " };
+            say(&format!(
+                "  {part}{} was in an answer of `{} / {}` at {}",
+                visible(&origin.argument),
+                shortened(&origin.upstream_name, 24),
+                shortened(target, 32),
+                time(origin.at)
+            ))
+        })?,
+    }
     let h = &ask.history;
     say(&format!(
         "  This tool was called {} times in 30 days; asked {} times, allowed {}.",
@@ -145,11 +147,14 @@ async fn give(reached: &Reached, ask: &Ask, word: AnswerWord, minutes: Option<u3
         these_signatures: true,
     };
     let expires = || Expiry::After { minutes: minutes.unwrap_or(if ask.exact_only { 24 * 60 } else { DAYS_30 }) };
-    if minutes.is_some() && !matches!(word, AnswerWord::AllowAlways | AnswerWord::RedactAlways | AnswerWord::DenyAlways)
-    {
+    let lasts = matches!(
+        word,
+        AnswerWord::AllowAlways | AnswerWord::RedactAlways | AnswerWord::DenyAlways | AnswerWord::DenyQuarantine
+    );
+    if minutes.is_some() && !lasts {
         return Err(Failed::new(
             USAGE,
-            "--minutes says how long an answer is remembered: use it with an -always answer",
+            "--minutes says how long an answer is remembered: use it with an -always answer, or with a quarantine",
         ));
     }
     let answer = match word {
@@ -160,8 +165,9 @@ async fn give(reached: &Reached, ask: &Ask, word: AnswerWord, minutes: Option<u3
         AnswerWord::RedactAlways => AskAnswer::RedactAlways { scope: exact(), expires: expires() },
         AnswerWord::Deny => AskAnswer::Deny,
         AnswerWord::DenyAlways => AskAnswer::DenyAlways { scope: exact(), expires: expires() },
+        AnswerWord::DenyQuarantine => AskAnswer::DenyQuarantine { upstream: ask.upstream.clone(), minutes },
     };
-    if !matches!(word, AnswerWord::Deny | AnswerWord::DenyAlways) {
+    if !matches!(word, AnswerWord::Deny | AnswerWord::DenyAlways | AnswerWord::DenyQuarantine) {
         let what = ask.findings.first().map_or_else(|| "this".to_owned(), |f| format!("\"{}\"", visible(&f.title)));
         person_agrees(reached, &format!("Let it go on although {what} was found?"))?;
     }

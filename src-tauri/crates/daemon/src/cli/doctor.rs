@@ -124,7 +124,7 @@ fn seal(home: &Home) -> Check {
     if !home.key_file().exists() {
         return good(name, "none saved yet");
     }
-    match secret::key(home).and_then(|key| rules::load(home, &key)) {
+    match secret::key(home).and_then(|key| rules::load(home, &key, None)) {
         Ok(left) => match left.problem {
             None => good(name, "the saved rules are sealed and whole"),
             Some(problem) => {

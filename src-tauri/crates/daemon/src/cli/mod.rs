@@ -11,6 +11,7 @@ mod folders;
 mod log;
 mod pause;
 mod pins;
+mod quarantine;
 mod reach;
 mod scan;
 mod serve;
@@ -72,6 +73,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Ask(command) => with_api(async |api| ask::run(api, &command, json).await),
         Command::Decisions(command) => with_api(async |api| ask::decisions(api, &command, json).await),
         Command::Mode(args) => with_api(async |api| ask::mode(api, &args, json).await),
+        Command::Quarantine(command) => with_api(async |api| quarantine::run(api, &command, json).await),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -95,6 +97,19 @@ where
         reached.finish().await;
         code
     })
+}
+
+/// A person at this terminal says yes to what loosens protection; nothing else does, so there is no `--yes` for it.
+fn person_agrees(reached: &reach::Reached, question: &str) -> Result<(), Failed> {
+    reached.is_no_app()?;
+    match terminal::ask(question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failed::new(exit::NOT_CONFIRMED, "nothing was changed")),
+        None => Err(Failed::new(
+            exit::NOT_CONFIRMED,
+            "this loosens protection, so a person has to confirm it: run it at a terminal, or use the dashboard",
+        )),
+    }
 }
 
 /// Asks before something is changed; `--yes` answers beforehand.

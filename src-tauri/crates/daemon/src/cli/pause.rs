@@ -1,18 +1,19 @@
 //! `pause` and `resume`.
 
 use super::args;
-use super::confirm;
 use super::exit::Failed;
+use super::person_agrees;
 use super::reach::Reached;
 use super::terminal::{say, say_json};
-use portcullis_domain::api::Status;
+use portcullis_domain::api::{PauseRequest, Status};
+use serde_json::Value;
 use std::process::ExitCode;
 
 pub async fn pause(reached: &Reached, args: &args::Pause, as_json: bool) -> Result<ExitCode, Failed> {
     let how_long = args.minutes.map_or("until you resume".to_owned(), |minutes| format!("for {minutes} minutes"));
-    confirm(&format!("Block nothing {how_long}?"), args.yes)?;
-    reached.is_no_app()?;
-    reached.handle().pause(args.minutes).await?;
+    person_agrees(reached, &format!("Block nothing {how_long}?"))?;
+    let request = PauseRequest { minutes: args.minutes };
+    let _: Value = reached.access.at_terminal().post("/api/pause", &request).await?;
     if as_json {
         return print(reached).await;
     }

@@ -5,7 +5,7 @@ use super::args::Pins as Args;
 use super::exit::{FLAGGED, Failed, NO_INPUT};
 use super::reach::Reached;
 use super::terminal::{say, say_json, shortened, table, time, visible};
-use super::{confirm, with_api};
+use super::{person_agrees, with_api};
 use crate::pins::held_because;
 use portcullis_domain::api::{DiffTag, PinAnswer, PinChoice, PinDetail, PinList, PinRequest, PinRow};
 use portcullis_domain::{ApprovedBy, DriftGrade, PinKind};
@@ -15,8 +15,8 @@ pub fn run(command: Args, as_json: bool) -> Result<ExitCode, Failed> {
     with_api(async |api| match command {
         Args::List { all, upstream } => list(api, all, upstream.as_deref(), as_json).await,
         Args::Show { id } => show(api, &id, as_json).await,
-        Args::Approve { id, digest, yes } => approve(api, &id, digest, yes, as_json).await,
-        Args::Release { id, digest, yes } => release(api, &id, digest, yes, as_json).await,
+        Args::Approve { id, digest } => approve(api, &id, digest, as_json).await,
+        Args::Release { id, digest } => release(api, &id, digest, as_json).await,
         Args::Quarantine { id } => {
             let pin = one(api, &id).await?.pin;
             act(api, "quarantine", &pin.id, "", as_json).await
@@ -122,54 +122,39 @@ fn print(detail: &PinDetail) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn approve(
-    reached: &Reached,
-    id: &str,
-    digest: Option<String>,
-    yes: bool,
-    as_json: bool,
-) -> Result<ExitCode, Failed> {
+async fn approve(reached: &Reached, id: &str, digest: Option<String>, as_json: bool) -> Result<ExitCode, Failed> {
     let detail = one(reached, id).await?;
     let shown = detail.pin.changed.clone().unwrap_or_else(|| detail.pin.approved.clone());
-    let digest = looked_at(&detail, digest, shown, "Is this what you want the app to get?", yes)?;
+    let digest = looked_at(reached, &detail, digest, shown, "Is this what you want the app to get?")?;
     act(reached, "approve", &detail.pin.id, &digest, as_json).await
 }
 
-async fn release(
-    reached: &Reached,
-    id: &str,
-    digest: Option<String>,
-    yes: bool,
-    as_json: bool,
-) -> Result<ExitCode, Failed> {
+async fn release(reached: &Reached, id: &str, digest: Option<String>, as_json: bool) -> Result<ExitCode, Failed> {
     let detail = one(reached, id).await?;
     let shown = detail.pin.approved.clone();
-    let digest = looked_at(&detail, digest, shown, "Let the approved definition through again, and no other?", yes)?;
+    let question = "Let the approved definition through again, and no other?";
+    let digest = looked_at(reached, &detail, digest, shown, question)?;
     act(reached, "release", &detail.pin.id, &digest, as_json).await
 }
 
-/// The digest given, or that of what is shown here and confirmed. Nothing is approved unseen: `--yes` needs the digest.
+/// The digest given, or that of what is shown here; confirmed either way. Nothing is approved unseen.
 fn looked_at(
+    reached: &Reached,
     detail: &PinDetail,
     digest: Option<String>,
     shown: String,
     question: &str,
-    yes: bool,
 ) -> Result<String, Failed> {
     if digest.is_none() {
-        if yes {
-            let message = "--yes needs --digest: say which definition was looked at (`portcullis pins show`)";
-            return Err(Failed::new(super::exit::USAGE, message));
-        }
         print(detail)?;
     }
-    confirm(question, yes)?;
+    person_agrees(reached, question)?;
     Ok(digest.unwrap_or(shown))
 }
 
 async fn act(reached: &Reached, act: &str, id: &str, digest: &str, as_json: bool) -> Result<ExitCode, Failed> {
     let request = PinRequest { pins: vec![PinChoice { id: id.into(), digest: digest.into() }] };
-    let answer: PinAnswer = reached.access.post(&format!("/api/pins/{act}"), &request).await?;
+    let answer: PinAnswer = reached.access.at_terminal().post(&format!("/api/pins/{act}"), &request).await?;
     if as_json {
         say_json(&answer)?;
     } else {

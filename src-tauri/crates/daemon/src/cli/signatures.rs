@@ -4,7 +4,7 @@ use super::args::Signatures as Args;
 use super::exit::{FLAGGED, Failed, NO_INPUT, UNAVAILABLE};
 use super::reach::Reached;
 use super::terminal::{say, say_json, table, visible};
-use super::{confirm, with_api};
+use super::{person_agrees, with_api};
 use crate::home::Home;
 use portcullis_detect::{SignatureFile, bundled_files, lint, load, test_examples};
 use portcullis_domain::api::{SignatureFault, SignatureInfo, SignatureList, SignatureSwitch};
@@ -18,10 +18,10 @@ pub fn run(command: Args, as_json: bool) -> Result<ExitCode, Failed> {
         Args::Lint { files } => lint_files(&files, as_json),
         Args::Test { files } => test_files(&files, as_json),
         Args::On { id } => with_api(async |api| switch(api, &id, true, as_json).await),
-        Args::Off { id, yes } => {
-            confirm(&format!("Let through what {} finds?", visible(&id)), yes)?;
-            with_api(async |api| switch(api, &id, false, as_json).await)
-        }
+        Args::Off { id } => with_api(async |api| {
+            person_agrees(api, &format!("Let through what {} finds?", visible(&id)))?;
+            switch(api, &id, false, as_json).await
+        }),
     }
 }
 
@@ -50,8 +50,9 @@ async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> {
 
 async fn switch(reached: &Reached, id: &str, enabled: bool, as_json: bool) -> Result<ExitCode, Failed> {
     let path: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    let info: SignatureInfo =
-        reached.access.put(&format!("/api/signatures/{path}"), &SignatureSwitch { enabled }).await?;
+    // To switch one off was confirmed before.
+    let access = if enabled { reached.access.clone() } else { reached.access.at_terminal() };
+    let info: SignatureInfo = access.put(&format!("/api/signatures/{path}"), &SignatureSwitch { enabled }).await?;
     if as_json {
         say_json(&info)?;
     } else {

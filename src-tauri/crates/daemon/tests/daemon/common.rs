@@ -79,8 +79,17 @@ pub async fn send(port: u16, line: &str, headers: &[(&str, &str)], body: &str) -
     .unwrap()
 }
 
-/// A request as the dashboard sends it.
+/// A request as a page of the dashboard sends it.
 pub async fn call(place: &Place, port: u16, line: &str, body: &str) -> Answer {
     let (host, bearer) = (format!("127.0.0.1:{port}"), format!("Bearer {}", place.token()));
-    send(port, line, &[("host", &host), ("authorization", &bearer)], body).await
+    let origin = format!("http://{host}");
+    send(port, line, &[("host", &host), ("authorization", &bearer), ("origin", &origin)], body).await
+}
+
+/// As a program sends it that knows the token and nothing else.
+pub async fn call_as_program(place: &Place, port: u16, line: &str, body: &str, more: &[(&str, &str)]) -> Answer {
+    let (host, bearer) = (format!("127.0.0.1:{port}"), format!("Bearer {}", place.token()));
+    let headers: Vec<(&str, &str)> =
+        [("host", host.as_str()), ("authorization", bearer.as_str())].into_iter().chain(more.iter().copied()).collect();
+    send(port, line, &headers, body).await
 }

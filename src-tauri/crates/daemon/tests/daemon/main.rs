@@ -2,5 +2,7 @@
 
 mod api;
 mod common;
+mod history;
 mod lifecycle;
 mod pins;
+mod presence;

@@ -51,6 +51,16 @@ dto! {
         /// The tool's definition as pinned.
         pub definition: Option<AskDefinition>,
         pub history: AskHistory,
+        /// Earlier results of the same app that hold values of it; empty: none was seen.
+        #[serde(default)]
+        pub origins: Vec<AskOrigin>,
+        /// The deadline was moved because somebody was looking.
+        #[serde(default)]
+        pub extended: bool,
+        /// Where the deadline can be moved, once: as long as the app waits.
+        #[serde(default)]
+        #[ts(type = "number | null")]
+        pub extends_to: Option<UnixMs>,
         /// Equal calls that wait for this one answer.
         pub held: u32,
         /// The Message as it would go on after "redact"; None: it cannot be redacted.
@@ -84,6 +94,21 @@ dto! {
         Disconnected,
         /// Portcullis stopped while it waited: denied.
         Stopped,
+    }
+
+    /// A result in which an argument's value, or a long part of it, was seen before.
+    pub struct AskOrigin {
+        /// JSON pointer below the arguments.
+        pub argument: String,
+        pub upstream: UpstreamId,
+        /// Hostile text, as is `target`.
+        pub upstream_name: String,
+        pub method: String,
+        pub target: Option<String>,
+        #[ts(type = "number")]
+        pub at: UnixMs,
+        /// The whole value; else a part of it.
+        pub whole: bool,
     }
 
     pub struct AskDefinition {
@@ -158,6 +183,12 @@ dto! {
         RedactAlways { scope: ScopeChoice, expires: Expiry },
         Deny,
         DenyAlways { scope: ScopeChoice, expires: Expiry },
+        /// Deny, and put a server into quarantine: the one that was called, or one that a value came from.
+        DenyQuarantine {
+            upstream: UpstreamId,
+            /// None: until released.
+            minutes: Option<u32>,
+        },
     }
     pub struct AskAnswered {
         pub state: AskState,
@@ -187,6 +218,23 @@ dto! {
         pub expires: Expiry,
         #[serde(default)]
         pub acknowledged: bool,
+    }
+
+    /// `POST /api/quarantine` puts a server in (or changes for how long), `DELETE /api/quarantine/{upstream}` lets it go;
+    /// `GET /api/quarantine` lists them.
+    pub struct QuarantineRequest {
+        pub upstream: UpstreamId,
+        /// None: until released.
+        pub minutes: Option<u32>,
+    }
+    pub struct QuarantinedServer {
+        pub upstream: UpstreamId,
+        pub app_name: String,
+        /// Hostile text.
+        pub upstream_name: String,
+        /// None: until released.
+        #[ts(type = "number | null")]
+        pub until: Option<UnixMs>,
     }
 
     /// `PUT /api/modes`; `GET /api/modes` gives `Modes`. Both None: the default. `mode` None: as the app, or the default.

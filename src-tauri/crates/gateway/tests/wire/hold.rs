@@ -3,9 +3,10 @@
 
 use crate::support::{Proxied, Reply, exchange_of};
 use portcullis_domain::api::AskState;
-use portcullis_domain::{Outcome, Verdict};
+use portcullis_domain::{Direction, Outcome, Verdict};
 use portcullis_gateway::{Answer, NotTaken};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 fn call(id: i64, text: &str) -> String {
@@ -86,6 +87,41 @@ async fn nobody_answers_in_time_and_a_later_click_counts_for_the_retry_alone() {
     assert_eq!(proxied.approvals.answer(&recent[0].asked.id, Answer::Allow), Ok(true), "late");
     assert_eq!(proxied.approvals.answer(&recent[0].asked.id, Answer::Allow), Err(NotTaken::AlreadyAnswered));
     assert!(proxied.upstream.requests().is_empty(), "the old call is gone for good");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_somebody_looks_at_waits_longer_once() {
+    let proxied = Arc::new(Proxied::start(Reply::json(&result(1, "done"))).await);
+    proxied.person.patience_ms.store(30_000, Ordering::SeqCst);
+    let caller = proxied.clone();
+    let waits = tokio::spawn(async move { caller.post("/mcp", &call(1, "DOUBT"), &[]).await });
+    let question = proxied.question().await;
+    assert!(!question.extended && question.most_at > question.deadline_at);
+    let extended = proxied.approvals.extend(&question.asked.id).unwrap();
+    assert_eq!((extended.extended, extended.deadline_at), (true, question.most_at));
+    assert_eq!(proxied.approvals.extend(&question.asked.id).unwrap().deadline_at, question.most_at, "once");
+    assert_eq!(proxied.approvals.answer(&question.asked.id, Answer::Allow), Ok(false), "in time");
+    let response = waits.await.unwrap();
+    assert_eq!(events(&response.body).remove(0)["result"]["content"][0]["text"], "done");
+    assert!(proxied.approvals.extend(&question.asked.id).is_err(), "it is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_redacted_is_given_to_whoever_keeps_originals() {
+    let proxied = Arc::new(Proxied::start(Reply::json(&result(1, "done"))).await);
+    let (sender, kept) = std::sync::mpsc::channel();
+    proxied.gateway.keep_originals(Arc::new(move |_, direction, bytes: &[u8]| {
+        let _ = sender.send((direction, String::from_utf8_lossy(bytes).into_owned()));
+    }));
+    let caller = proxied.clone();
+    let waits = tokio::spawn(async move { caller.post("/mcp", &call(1, "DOUBT"), &[]).await });
+    answer(&proxied, Answer::Redact).await.unwrap();
+    waits.await.unwrap();
+    let (direction, original) = kept.try_recv().unwrap();
+    assert_eq!((direction, original), (Direction::ToUpstream, call(1, "DOUBT")));
+    assert!(kept.try_recv().is_err(), "once");
+    let sent = String::from_utf8(proxied.upstream.requests().remove(0).body).unwrap();
+    assert!(!sent.contains("DOUBT"), "{sent}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

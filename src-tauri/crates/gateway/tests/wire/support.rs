@@ -3,7 +3,7 @@
 use arc_swap::ArcSwap;
 use portcullis_domain::*;
 use portcullis_gateway::oauth::{Grant, SignIns, Vault};
-use portcullis_gateway::{Approvals, AskEvent, AskView, Deps, Gateway, Hooks};
+use portcullis_gateway::{Approvals, AskEvent, AskView, Deps, Gateway, Hooks, Patience};
 use portcullis_policy::{Judge, PinBook, Rules};
 use portcullis_testkit::Words;
 use std::collections::{HashMap, VecDeque};
@@ -308,7 +308,7 @@ pub struct Proxied {
     pub upstream: Upstream,
     pub prefix: String,
     port: u16,
-    gateway: Gateway,
+    pub gateway: Gateway,
     rows: Arc<Mutex<Vec<AuditRow>>>,
     stop: CancellationToken,
     pub person: Person,
@@ -493,8 +493,9 @@ impl Person {
         let (there, patience, asked) = (self.is_there.clone(), self.patience_ms.clone(), self.asked.clone());
         Approvals::new(Hooks {
             attended: Box::new(move || there.load(std::sync::atomic::Ordering::SeqCst)),
-            patience: Box::new(move || {
-                std::time::Duration::from_millis(patience.load(std::sync::atomic::Ordering::SeqCst))
+            patience: Box::new(move |_| {
+                let first = std::time::Duration::from_millis(patience.load(std::sync::atomic::Ordering::SeqCst));
+                Patience { first, most: first.max(std::time::Duration::from_secs(55)) }
             }),
             tell: Box::new(move |event: AskEvent| {
                 let _ = event;

@@ -171,7 +171,7 @@ fn scanner_in_force() -> Arc<dyn Scan> {
     let own = || -> Option<Arc<Scanner>> {
         let home = Home::from_environment().ok().filter(|home| home.path().is_dir())?;
         let disabled = if home.key_file().exists() {
-            rules::load(&home, &secret::key(&home).ok()?).ok()?.rules.disabled
+            rules::load(&home, &secret::key(&home).ok()?, None).ok()?.rules.disabled
         } else {
             HashSet::new()
         };

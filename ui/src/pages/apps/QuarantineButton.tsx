@@ -1,0 +1,37 @@
+// Puts a server aside, or lets it go again. The engine takes a release only from a person.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { write } from "../../api/client";
+import { cutMiddle } from "../../lib/cut";
+import { useWritable } from "../../lib/hooks";
+import { spelled } from "../../lib/reveal";
+import { Failure } from "../../parts/states";
+import { text } from "../../text";
+
+type Props = { upstream: string; inside: boolean; name: string };
+
+export function QuarantineButton({ upstream, inside, name }: Props) {
+  const client = useQueryClient();
+  const off = !useWritable();
+  const act = useMutation({
+    mutationFn: () =>
+      inside
+        ? write("DELETE", `/api/quarantine/${encodeURIComponent(upstream)}`)
+        : write("POST", "/api/quarantine", { upstream, minutes: null }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["apps"] }),
+  });
+  const label = inside ? text.observed.release : text.observed.quarantine;
+  return (
+    <>
+      <button
+        type="button"
+        className="linklike small"
+        disabled={off || act.isPending}
+        aria-label={`${label}: ${spelled(cutMiddle(name))}`}
+        onClick={() => act.mutate()}
+      >
+        {label}
+      </button>
+      {act.isError && <Failure error={act.error} />}
+    </>
+  );
+}
