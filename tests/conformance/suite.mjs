@@ -1,6 +1,6 @@
 // The official suites as programs: what each leg runs, and what came out, check by check.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NODE, PACKAGES } from "./packages.mjs";
@@ -57,7 +57,7 @@ async function checks([suite, ...args], env) {
     if (found.size === 0) throw new Error(`the suite reported nothing for ${args.join(" ")}:\n${output.slice(-2000)}`);
     return found;
   } finally {
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

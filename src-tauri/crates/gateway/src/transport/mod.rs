@@ -2,6 +2,8 @@
 
 pub(crate) mod carried;
 mod coding;
+#[cfg(test)]
+mod framing_property;
 mod headers;
 mod held;
 pub(crate) mod http;
