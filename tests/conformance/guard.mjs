@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 export const REPOSITORY = join(import.meta.dirname, "../..");
-const BIN = process.env.PORTCULLIS_BIN_DIR ?? join(REPOSITORY, "target/start");
+export const BIN = process.env.PORTCULLIS_BIN_DIR ?? join(REPOSITORY, "target/start");
 const PORTCULLIS = join(BIN, `portcullis${process.platform === "win32" ? ".exe" : ""}`);
 
 /** Starts `command`; resolves once it has printed `ready`. */
@@ -41,15 +41,19 @@ export async function freePort() {
   return port;
 }
 
-/** The daemon with one app whose config names `entries`; `entries` of the result are what the app finds there then. */
-export async function protect(entries) {
+/**
+ * The daemon with one app whose config names `entries`; `entries` of the result are what the app finds there then. `daemonEnv` is
+ * its environment beside the usual, `wrap` the command that starts it where it is not started as it is.
+ */
+export async function protect(entries, { daemonEnv = {}, wrap = (command) => command } = {}) {
   const root = mkdtempSync(join(tmpdir(), "pconf-"));
   const file = join(root, "home/.cursor/mcp.json");
   const env = { HOME: join(root, "home"), PORTCULLIS_HOME: join(root, "state"), NO_COLOR: "1" };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ mcpServers: entries }));
   const arguments_ = ["serve", "--proxy-port", "0", "--dashboard-port", "0"];
-  const daemon = await start(PORTCULLIS, arguments_, { ready: /Pairing code: /, env });
+  const [program, ...rest] = wrap([PORTCULLIS, ...arguments_]);
+  const daemon = await start(program, rest, { ready: /Pairing code: /, env: { ...env, ...daemonEnv } });
   const close = async () => {
     await daemon.end();
     rmSync(root, { recursive: true, force: true });
@@ -59,5 +63,5 @@ export async function protect(entries) {
     await close();
     throw new Error(`portcullis protect ended with ${done.status}:\n${done.stdout}\n${done.stderr}`);
   }
-  return { entries: JSON.parse(readFileSync(file, "utf8")).mcpServers, env, close };
+  return { entries: JSON.parse(readFileSync(file, "utf8")).mcpServers, env, close, end: daemon.end, pid: daemon.pid };
 }

@@ -15,7 +15,7 @@ import {
   LoggingMessageNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { freePort, protect, start } from "../conformance/guard.mjs";
-import { viaPython } from "./python.mjs";
+import { viaPython } from "./programs.mjs";
 
 const HOSTILE = "hello\u{E0072}\u{E0075}\u{E006E}";
 const SERVER = join(import.meta.dirname, "hostile.mjs");

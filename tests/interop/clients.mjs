@@ -10,7 +10,7 @@ import { SSEClientTransport as Sse1 } from "@modelcontextprotocol/sdk/client/sse
 import { StdioClientTransport as Stdio1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as Http1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { NODE, PACKAGES } from "../conformance/packages.mjs";
-import { run, viaPython } from "./python.mjs";
+import { run, viaPython, viaRust } from "./programs.mjs";
 
 const INFO = { name: "interop", version: "1.0.0" };
 
@@ -35,8 +35,8 @@ const withTypescript = (Client, [Stdio, Sse, Http], options) => async (entry, en
   }
 };
 
-const withPython = (mode) => async (entry, env, { tool, args }) => {
-  const { results } = await viaPython(entry, env, mode, [{ list: "tools" }, { call: tool, arguments: args }]);
+const withProgram = (via, mode) => async (entry, env, { tool, args }) => {
+  const { results } = await via(entry, env, mode, [{ list: "tools" }, { call: tool, arguments: args }]);
   const failed = results.find((result) => result.error);
   if (failed) throw new Error(failed.error);
   return seen(results[0].tools, results[1]);
@@ -66,7 +66,9 @@ export const CLIENTS = {
   "TypeScript 1": withTypescript(Client1, FIRST),
   "TypeScript 2 legacy": withTypescript(Client2, SECOND, { versionNegotiation: { mode: "legacy" } }),
   "TypeScript 2 auto": withTypescript(Client2, SECOND, { versionNegotiation: { mode: "auto" } }),
-  "Python legacy": withPython("legacy"),
-  "Python auto": withPython("auto"),
+  "Python legacy": withProgram(viaPython, "legacy"),
+  "Python auto": withProgram(viaPython, "auto"),
+  "Rust legacy": withProgram(viaRust, "legacy"),
+  "Rust auto": withProgram(viaRust, "auto"),
   Inspector: withInspector,
 };

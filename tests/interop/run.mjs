@@ -31,7 +31,7 @@ async function look(client, entry, env, call) {
 
 const brief = (outcome) => JSON.stringify(outcome).slice(0, 2000);
 
-const servers = await serve();
+const servers = await serve({ quick: values.quick });
 let guard;
 let broken = 0;
 try {

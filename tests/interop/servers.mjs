@@ -2,9 +2,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { python } from "../conformance/fixtures.mjs";
+import { python, pythonWith } from "../conformance/fixtures.mjs";
 import { freePort, REPOSITORY, start } from "../conformance/guard.mjs";
 import { PACKAGES } from "../conformance/packages.mjs";
+import { rust } from "../conformance/rust.mjs";
 
 const OFFICIAL = join(REPOSITORY, "node_modules/@modelcontextprotocol");
 const EVERYTHING = join(OFFICIAL, "server-everything/dist/index.js");
@@ -18,8 +19,13 @@ const stdio = (command, ...args) => ({ transport: "stdio", entry: { command, arg
 const http = (port) => ({ transport: "http", entry: { url: `http://127.0.0.1:${port}/mcp` } });
 const sse = (port) => ({ transport: "sse", entry: { type: "sse", url: `http://127.0.0.1:${port}/sse` } });
 
-/** Starts all servers. `rows`: one for each server and transport. */
-export async function serve() {
+async function rustHttp(listen) {
+  const port = await freePort();
+  return listen(rust(), ["serve", `${port}`], /listening/, port);
+}
+
+/** Starts the servers, without `quick` those too that take minutes to install. `rows`: one for each server and transport. */
+export async function serve({ quick }) {
   const root = mkdtempSync(join(tmpdir(), "pinterop-"));
   const running = [];
   const close = async () => {
@@ -42,6 +48,17 @@ export async function serve() {
       listen(python(), [join(OURS, "python.py"), `${ports[3]}`], /running on/, ports[3]),
       listen(python(), [join(OURS, "python.py"), "sse", `${ports[4]}`], /running on/, ports[4]),
     ]);
+    const noon = { source_timezone: "UTC", time: "12:00", target_timezone: "Asia/Tokyo" };
+    const slow = quick ? {} : {
+      "our Rust": {
+        call: { tool: "test_multiple_content_types", args: {} },
+        ways: [stdio(rust(), "serve", "stdio"), http(await rustHttp(listen))],
+      },
+      time: {
+        call: { tool: "convert_time", args: noon },
+        ways: [stdio(pythonWith("mcp-server-time==2026.10.19"), "-m", "mcp_server_time", "--local-timezone", "UTC")],
+      },
+    };
     const servers = {
       everything: {
         call: { tool: "echo", args: { message: "Grüezi" } },
@@ -60,6 +77,7 @@ export async function serve() {
         call: { tool: "test_simple_text", args: {} },
         ways: [stdio(python(), join(OURS, "python.py"), "stdio"), sse(pythonSse), http(pythonHttp)],
       },
+      ...slow,
     };
     const rows = Object.entries(servers).flatMap(([name, { call, ways }]) =>
       ways.map(({ transport, entry }) => ({ name, transport, call, entry })),

@@ -4,6 +4,8 @@ mod answering;
 mod call;
 pub(crate) mod carried;
 mod coding;
+#[cfg(test)]
+mod framing_property;
 mod headers;
 mod held;
 pub(crate) mod http;

@@ -163,7 +163,9 @@ impl SseFrames {
     /// What is left when the stream ends in the middle of an event.
     pub fn rest(&mut self) -> Option<Event> {
         if self.read < self.buffer.len() {
-            self.line(self.read..self.buffer.len(), self.buffer.len());
+            // A CR that waited for its LF ends the line all the same.
+            let end = self.buffer.len() - usize::from(self.buffer.ends_with(b"\r"));
+            self.line(self.read..end, self.buffer.len());
         }
         let end = self.buffer.len();
         (end > 0).then(|| self.take(end))
@@ -282,6 +284,7 @@ mod tests {
     #[test]
     fn an_unfinished_event_comes_out_at_the_end_and_a_huge_one_is_an_error() {
         assert_eq!(all(&[b"data: half"]), [("data: half".into(), Some("half".into()))]);
+        assert_eq!(all(&[b"data: half\r"]), [("data: half\r".into(), Some("half".into()))]);
         let mut frames = SseFrames::new(10);
         frames.push(&[b'x'; 11]);
         assert_eq!(frames.next_event(), Err(TooLarge));

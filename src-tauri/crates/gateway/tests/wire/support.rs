@@ -25,7 +25,10 @@ pub struct Reply {
 enum Framing {
     Length,
     Chunked,
+    /// Never ends; each chunk after the first waits until the test says so.
     OpenEnded,
+    /// The connection breaks after the chunks.
+    Cut,
     /// The second chunk waits until the test says so.
     InTwo,
     /// The headers alone, with the length that a body would have.
@@ -55,6 +58,16 @@ impl Reply {
     }
     pub fn open_ended(content_type: &str, start: &str) -> Self {
         Self { framing: Framing::OpenEnded, ..Self::new(200, content_type, start) }
+    }
+    /// An open stream; `later` comes piece by piece, one for each `Upstream::release`.
+    pub fn open_then(content_type: &str, start: &str, later: &[&str]) -> Self {
+        let mut reply = Self::open_ended(content_type, start);
+        reply.chunks.extend(later.iter().map(|chunk| chunk.as_bytes().to_vec()));
+        reply
+    }
+    /// A stream that breaks in the middle.
+    pub fn cut(content_type: &str, start: &str) -> Self {
+        Self { framing: Framing::Cut, ..Self::new(200, content_type, start) }
     }
     /// A body of known length whose second half comes when `Upstream::release` is called.
     pub fn in_two(content_type: &str, first: &str, second: &str) -> Self {
@@ -138,7 +151,15 @@ impl Upstream {
                     }
                     if reply.framing == Framing::OpenEnded {
                         let mut rest = [0; 1];
-                        while stream.read(&mut rest).await.is_ok_and(|n| n > 0) {}
+                        let mut later = reply.chunks[1..].iter();
+                        loop {
+                            tokio::select! {
+                                read = stream.read(&mut rest) => if !read.is_ok_and(|n| n > 0) { break },
+                                () = released.notified(), if later.len() > 0 => {
+                                    let _ = stream.write_all(&chunked(later.next().unwrap())).await;
+                                }
+                            }
+                        }
                         disconnected.notify_one();
                     }
                 });
@@ -151,6 +172,10 @@ impl Upstream {
     }
     pub fn next_reply(&self, reply: Reply) {
         self.replies.lock().unwrap().push_back(reply);
+    }
+    /// Forgets what it was told to reply.
+    pub fn instead(&self, reply: Reply) {
+        *self.replies.lock().unwrap() = VecDeque::from([reply]);
     }
     pub fn requests(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
@@ -174,9 +199,12 @@ impl Upstream {
     }
 }
 
+fn chunked(chunk: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()
+}
+
 async fn write_reply(stream: &mut TcpStream, reply: &Reply) {
     let mut out = reply.head.clone().into_bytes();
-    let chunk = |chunk: &[u8]| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
     let first = &reply.chunks[0];
     match reply.framing {
         Framing::Length => {
@@ -193,12 +221,12 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply) {
         }
         Framing::Chunked => {
             out.extend(b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n");
-            reply.chunks.iter().for_each(|part| out.extend(chunk(part)));
+            reply.chunks.iter().for_each(|part| out.extend(chunked(part)));
             out.extend(b"0\r\n\r\n");
         }
-        Framing::OpenEnded => {
+        Framing::OpenEnded | Framing::Cut => {
             out.extend(b"transfer-encoding: chunked\r\n\r\n");
-            out.extend(chunk(first));
+            out.extend(chunked(first));
         }
     }
     let _ = stream.write_all(&out).await;
@@ -283,6 +311,15 @@ impl Open {
     pub async fn has_ended(&mut self) -> bool {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).await.is_ok() && rest.ends_with(b"0\r\n\r\n")
+    }
+    /// Whether the body is at its end now, and not broken off.
+    pub async fn ends_in_order(&mut self) -> bool {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let Ok(byte) = self.stream.read_u8().await else { return false };
+            line.push(byte);
+        }
+        line == b"0\r\n"
     }
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut text = String::new();

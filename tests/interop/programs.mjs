@@ -1,8 +1,9 @@
-// The official Python client as a process of its own (tests/e2e/fixtures/client.py).
+// Official clients that are programs of their own: what they are told on stdin and what they saw.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { python } from "../conformance/fixtures.mjs";
 import { REPOSITORY } from "../conformance/guard.mjs";
+import { rust } from "../conformance/rust.mjs";
 
 const LIMIT_MS = 60_000;
 
@@ -24,7 +25,9 @@ export function run(command, args, env, input = "") {
   });
 }
 
-export async function viaPython(entry, env, mode, steps) {
-  const script = join(REPOSITORY, "tests/e2e/fixtures/client.py");
-  return JSON.parse(await run(python(), [script], env, JSON.stringify({ entry, mode, steps })));
-}
+/** `steps` as tests/e2e/fixtures/client.py describes them. */
+const steps = (command, args) => async (entry, env, mode, steps) =>
+  JSON.parse(await run(command(), args, env, JSON.stringify({ entry, mode, steps })));
+
+export const viaPython = steps(python, [join(REPOSITORY, "tests/e2e/fixtures/client.py")]);
+export const viaRust = steps(rust, ["steps"]);
