@@ -354,6 +354,7 @@ export const text = {
     categories: {
       "hidden-text": "Hidden text",
       "hidden-unicode": "Hidden text",
+      "personal-data": "Personal data",
       ssrf: "Internal addresses",
     } as Record<string, string>,
   },

@@ -51,7 +51,7 @@ impl Message {
     /// The quickest of `runs` scans, reading the JSON included.
     fn time(&self, scanner: &Scanner, runs: usize) -> Duration {
         let once = || {
-            let started = Instant::now();
+            let started = Clock::start(self.raw.len());
             let Ok(doc) = Doc::parse(self.raw.as_bytes(), Mode::Lenient, &Limits::default()) else { return Duration::MAX };
             black_box(scanner.scan(&ScanInput {
                 direction: self.direction,
@@ -65,6 +65,33 @@ impl Message {
             started.elapsed()
         };
         (0..runs).map(|_| once()).min().unwrap_or_default()
+    }
+}
+
+/// Time on the processor for what takes long, because a busy machine takes turns; else time on the wall, which costs less
+/// to read.
+enum Clock {
+    Wall(Instant),
+    Processor(Duration),
+}
+
+impl Clock {
+    fn start(bytes: usize) -> Self {
+        let processor = (bytes > 32 << 10).then(Self::on_processor).flatten();
+        processor.map_or_else(|| Self::Wall(Instant::now()), Self::Processor)
+    }
+
+    fn elapsed(&self) -> Duration {
+        match self {
+            Self::Wall(started) => started.elapsed(),
+            Self::Processor(started) => Self::on_processor().unwrap_or_default().saturating_sub(*started),
+        }
+    }
+
+    /// Of this thread so far; Linux says so in a file.
+    fn on_processor() -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
     }
 }
 
@@ -110,7 +137,7 @@ fn by_kind(scanner: &Scanner) {
     const WIDE: &str = "Die Prüfung läuft über größere Mengen — “so weit, so gut”. Проверка идёт. 検査は順調に進んでいます。\n";
     const KEYWORDS: &str = "system prompt instructions password user must ignore tool file secret token send curl ssh key important now ";
     for (name, piece) in [("prose", PROSE), ("code", CODE), ("log", LOG), ("many scripts", WIDE), ("keywords", KEYWORDS)] {
-        for size in [1 << 10, 64 << 10, 1 << 20, 16 << 20] {
+        for size in [1 << 10, 64 << 10, 1 << 20, 15 << 20] {
             let mut text = piece.repeat(size / piece.len() + 1);
             text.truncate(text.floor_char_boundary(size - 200));
             let message = Message::result(&text);

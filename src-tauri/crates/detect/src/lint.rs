@@ -16,6 +16,7 @@ pub const CATEGORIES: &[&str] = &[
     "hidden-text",
     "injection",
     "network",
+    "personal-data",
     "secrets",
     "self-protection",
 ];

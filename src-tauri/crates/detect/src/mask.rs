@@ -1,5 +1,6 @@
-//! Masking: what the audit and the dashboard may keep of a secret is its first 4 characters.
+//! Masking: what the audit and the dashboard may keep of a secret or a person's number is its first 4 characters.
 
+use crate::predicate::personal;
 use crate::predicate::secret::{Kind, all};
 
 const VISIBLE_CHARS: usize = 4;
@@ -7,23 +8,27 @@ const MASK: &str = "••••";
 
 /// `text` with every secret masked. Only the inside of strings is touched, so JSON stays JSON.
 pub(crate) fn mask(text: &str) -> String {
-    let secrets = all(text, true);
-    if secrets.is_empty() {
+    let numbers = personal::all(text).into_iter().map(|one| (one.range, false));
+    let secrets = all(text, true).into_iter().map(|secret| (secret.range, secret.kind == Kind::PrivateKey));
+    let mut found: Vec<_> = secrets.chain(numbers).collect();
+    if found.is_empty() {
         return text.to_owned();
     }
+    found.sort_by_key(|(range, _)| range.start);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for secret in secrets {
-        let Some(found) = text.get(secret.range.clone()) else { continue };
-        let visible = match secret.kind {
+    for (range, is_key) in found {
+        let Some(hidden) = text.get(range.clone()).filter(|_| range.start >= at) else { continue };
+        let visible = if is_key {
             // The header says what it was; everything after it goes.
-            Kind::PrivateKey => found[5..].find("-----").map_or(5, |end| end + 10),
-            _ => found.char_indices().nth(VISIBLE_CHARS).map_or(found.len(), |(end, _)| end),
+            hidden[5..].find("-----").map_or(5, |end| end + 10)
+        } else {
+            hidden.char_indices().nth(VISIBLE_CHARS).map_or(hidden.len(), |(end, _)| end)
         };
-        out.push_str(&text[at..secret.range.start]);
-        out.push_str(&found[..visible]);
+        out.push_str(&text[at..range.start]);
+        out.push_str(&hidden[..visible]);
         out.push_str(MASK);
-        at = secret.range.end;
+        at = range.end;
     }
     out.push_str(&text[at..]);
     out
@@ -63,6 +68,12 @@ mod tests {
     fn passwords_behind_names_and_in_addresses_go() {
         let text = r#"{"password": "kT9vR2xQ8mL4wZ7pB1", "url": "postgres://app:s3Cr9zPw2@db7.corp.net/x"}"#;
         assert_eq!(mask(text), r#"{"password": "kT9v••••", "url": "postgres://app:s3Cr••••@db7.corp.net/x"}"#);
+    }
+
+    #[test]
+    fn numbers_of_people_go() {
+        let text = r#"{"card": "4539 1488 0343 6467", "note": "SSN 536-22-8726, order 4539148803436467"}"#;
+        assert_eq!(mask(text), r#"{"card": "4539••••", "note": "SSN 536-••••, order 4539148803436467"}"#);
     }
 
     #[test]

@@ -268,6 +268,7 @@ impl<'r> Run<'r> {
             writes: self.writes,
             has_hidden,
             secrets: OnceCell::new(),
+            personal: OnceCell::new(),
             urls: OnceCell::new(),
             concepts: OnceCell::new(),
             acts: OnceCell::new(),

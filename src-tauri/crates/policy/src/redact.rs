@@ -34,6 +34,11 @@ pub(crate) fn redacted(
     (apart && !edits.is_empty()).then(|| splice(doc.bytes(), edits))
 }
 
+/// What was found is a value that nobody else should have; the text around it is as good as any.
+pub(crate) fn is_private(finding: &Finding) -> bool {
+    matches!(finding.category.as_str(), "secrets" | "personal-data")
+}
+
 /// The raw bytes to replace, and where they lie below the value that a schema describes.
 fn place(doc: &Doc<'_>, direction: Direction, finding: &Finding) -> Option<(Range<usize>, Option<String>)> {
     let (top, described) = match direction {
@@ -46,12 +51,12 @@ fn place(doc: &Doc<'_>, direction: Direction, finding: &Finding) -> Option<(Rang
     let leaf = doc.leaves().find(|leaf| {
         !leaf.is_key && leaf.node.kind() == Kind::String && replaceable && leaf.node.pointer() == finding.json_path
     })?;
-    // Of a secret only itself; of anything else nothing of the text can be trusted, and a call without it means nothing.
-    let secret = finding.category == "secrets";
-    if !secret && direction == Direction::ToUpstream {
+    // Of a secret or a person's number only itself; of anything else nothing of the text can be trusted, and a call without it means nothing.
+    let private = is_private(finding);
+    if !private && direction == Direction::ToUpstream {
         return None;
     }
-    let inside = finding.span.filter(|_| secret).map(|span| span.start..span.end);
+    let inside = finding.span.filter(|_| private).map(|span| span.start..span.end);
     let inside = inside.filter(|span| leaf.span.start <= span.start && span.end <= leaf.span.end && !span.is_empty());
     let base = is_below(&finding.json_path, described).then(|| finding.json_path[described.len()..].to_owned());
     Some((inside.unwrap_or(leaf.span), base))

@@ -4,7 +4,7 @@ use crate::decisions::Asker;
 use crate::judge::{Judge, strictest};
 use crate::judged::{Context, MessageSummary, PairedRequest, summarise};
 use crate::question::{Question, is_holdable, subject};
-use crate::redact::redacted;
+use crate::redact::{is_private, redacted};
 use portcullis_domain::json::{Doc, Mode as Reading};
 use portcullis_domain::{Confidence, Direction, Effect, Envelope, Finding, Mode, PinKind, Severity, Verdict};
 
@@ -137,7 +137,7 @@ impl Judge {
         let word = if direction == Direction::ToUpstream { "inputSchema" } else { "outputSchema" };
         let schema = definition.root().get(word);
         let hostile = |findings: &[Finding]| -> Vec<Finding> {
-            findings.iter().filter(|f| f.verdict >= Verdict::Ask || f.category == "secrets").cloned().collect()
+            findings.iter().filter(|f| f.verdict >= Verdict::Ask || is_private(f)).cloned().collect()
         };
         let mut wanted = hostile(findings);
         let mut bytes = doc.bytes().to_vec();

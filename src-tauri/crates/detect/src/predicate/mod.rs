@@ -4,6 +4,7 @@
 pub(crate) mod concept;
 pub(crate) mod hidden;
 pub(crate) mod path;
+pub(crate) mod personal;
 pub(crate) mod script;
 pub(crate) mod secret;
 pub(crate) mod shell;
@@ -57,6 +58,8 @@ pub enum Predicate {
     LocalScore { at_least: f32 },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },
+    /// Numbers of cards, accounts and people, by their check digits.
+    PersonalData { kinds: Vec<personal::Kind> },
 }
 
 /// One match of a predicate.
@@ -79,6 +82,7 @@ pub(crate) struct Probe<'p> {
     pub has_hidden: bool,
     /// Found once per text, asked for by several Signatures.
     pub secrets: OnceCell<Vec<secret::Secret>>,
+    pub personal: OnceCell<Vec<personal::Personal>>,
     pub urls: OnceCell<Vec<url::Located>>,
     pub concepts: OnceCell<Vec<concept::Hit>>,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
@@ -116,12 +120,13 @@ impl Predicate {
                 .into_iter()
                 .collect(),
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
+            Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
         }
     }
 
-    /// Whether every match of a text is worth a Finding of its own (secrets are redacted one by one).
+    /// Whether every match of a text is worth a Finding of its own (secrets and personal data are redacted one by one).
     pub(crate) fn finds_many(&self) -> bool {
-        matches!(self, Self::Secret { .. })
+        matches!(self, Self::Secret { .. } | Self::PersonalData { .. })
     }
 }
 
