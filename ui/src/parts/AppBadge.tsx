@@ -31,6 +31,8 @@ export function AppLetter({ name, small = false }: { name: string; small?: boole
 const ICON: Record<Observed["state"], IconName> = {
   seen: "seen",
   not_yet_seen: "clock",
+  waiting: "clock",
+  bypassing: "triangle",
   queued: "clock",
   not_covered: "crossed",
   edited_outside: "triangle",
@@ -39,6 +41,8 @@ const ICON: Record<Observed["state"], IconName> = {
 const LOOK: Record<Observed["state"], string> = {
   seen: "seen",
   not_yet_seen: "wait",
+  waiting: "wait",
+  bypassing: "past",
   queued: "wait",
   not_covered: "not",
   edited_outside: "wait",
@@ -70,10 +74,17 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
       return <span title={shortWhen(observed.at, now)}>{long ? capital(when) : when}</span>;
     }
     case "not_yet_seen":
+    case "waiting":
     case "queued":
       return (
         <span>
           <b>{label}.</b> {observed.hint}
+        </span>
+      );
+    case "bypassing":
+      return (
+        <span>
+          <b>{label}.</b> <bdi>{observed.reason}</bdi>
         </span>
       );
     case "not_covered":

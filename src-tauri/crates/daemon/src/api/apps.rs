@@ -27,6 +27,7 @@ pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
             pinned,
             changed,
             failing: None,
+            used_by: core.apps.used_by(core.callers.of(id)),
         }
     })
 }
