@@ -106,7 +106,11 @@ pub fn sentence(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> String {
     match &status.protection {
         Protection::Off => "No app is protected".into(),
         Protection::Watching => {
-            format!("Watching {} of {}", status.servers_seen, count(status.servers_total as usize, "server"))
+            let past = match status.servers_bypassing {
+                0 => String::new(),
+                some => format!(", {some} bypassing"),
+            };
+            format!("Watching {} of {}{past}", status.servers_seen, count(status.servers_total as usize, "server"))
         }
         Protection::Paused { until: Some(until) } => format!("Paused until {}, nothing is blocked", clock(*until)),
         Protection::Paused { until: None } => "Paused until you resume, nothing is blocked".into(),
@@ -199,12 +203,14 @@ fn app_entry(app: &App, running: bool) -> Entry {
     let seen =
         servers(app).filter(|server| server.protected && matches!(server.observed, Observed::Seen { .. })).count();
     let on = servers(app).filter(|server| server.protected).count();
+    let past = servers(app).filter(|server| matches!(server.observed, Observed::Bypassing { .. })).count();
     let edited = servers(app).any(|server| matches!(server.observed, Observed::EditedOutside));
     let queued = app.files.iter().any(|file| file.queued);
     let unreadable = app.files.iter().any(|file| file.problem.is_some());
     let words = match (servers(app).count(), on) {
         _ if unreadable => "config cannot be read".into(),
         (0, _) => "no servers".into(),
+        _ if past > 0 => format!("{past} bypassing"),
         _ if edited => "edited outside".into(),
         _ if queued => "waits until it quits".into(),
         (all, 0) => count(all, "server"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 fn server(id: Option<&str>, protected: bool, observed: Value) -> Value {
     json!({"id": id, "name": "docs", "transport": "stdio", "original": "npx docs", "protected": protected,
-        "observed": observed, "messages_24h": 0, "pins": {"pinned": 0, "changed": 0}})
+        "observed": observed, "messages_24h": 0, "pins": {"pinned": 0, "changed": 0}, "used_by": []})
 }
 
 fn app(id: &str, servers: Vec<Value>) -> App {
@@ -29,7 +29,7 @@ fn uncovered(id: Option<&str>) -> Value {
 
 fn status(protection: Value) -> Status {
     serde_json::from_value(json!({"version": "0", "platform": "linux", "home": "/h", "started_at": 0, "proxy_address": "",
-        "dashboard_address": "", "protection": protection, "servers_seen": 4, "servers_total": 6, "last_message_at": null,
+        "dashboard_address": "", "protection": protection, "servers_seen": 4, "servers_bypassing": 0, "servers_total": 6, "last_message_at": null,
         "open_alerts": 0, "open_blocks": 0, "messages_today": 0, "signatures_active": 30, "asks_waiting": 0, "quiet": false, "problems": []}))
     .unwrap()
 }
@@ -168,6 +168,15 @@ fn an_app_says_what_was_observed() {
     assert_eq!(line_of(&facts(vec![running.clone()]), "] Cursor"), "[x] Cursor (waits until it quits)");
     running.files[0].problem = Some("line 3: no JSON".into());
     assert_eq!(line_of(&facts(vec![running]), "] Cursor"), "[x] Cursor (config cannot be read) (-)");
+}
+
+#[test]
+fn a_server_past_us_is_said_before_anything_else() {
+    let past = || server(Some("p"), true, json!({"state": "bypassing", "reason": "Cursor runs it directly"}));
+    let mut facts = facts(vec![app("cursor", vec![seen("a"), past()])]);
+    assert_eq!(line_of(&facts, "Cursor ("), "[x] Cursor (1 bypassing)");
+    facts.status.as_mut().unwrap().servers_bypassing = 1;
+    assert_eq!(sentence(&facts, &clock), "Watching 4 of 6 servers, 1 bypassing");
 }
 
 #[test]

@@ -67,12 +67,17 @@ export const text = {
     paused: (until: string | null) =>
       until ? `Paused until ${until}, nothing is blocked` : "Paused until you resume, nothing is blocked",
     watching: (seen: number, total: number) => `Watching ${number(seen)} of ${plural(total, "server")}`,
+    past: (count: number) => (count === 0 ? "" : `, ${number(count)} bypassing`),
     shortOff: "No app is protected",
     shortPaused: (until: string | null) => (until ? `Paused until ${until}` : "Paused until you resume"),
     unreachable: "Engine not running",
     loading: "Reading the status",
     lastMessage: (ago: string) => `Last message ${ago}`,
     noMessage: "No message yet",
+    bypassing: (count: number) =>
+      `An app runs ${plural(count, "server")} past Portcullis: ${count === 1 ? "its" : "their"} Messages are not checked.`,
+    restart: (count: number) =>
+      `${plural(count, "server")} ${count === 1 ? "waits" : "wait"} until the app starts again.`,
     waits: (count: number) => `${plural(count, "server")} ${count === 1 ? "was" : "were"} not seen yet.`,
     queued: (count: number) =>
       `${plural(count, "change")} ${count === 1 ? "waits" : "wait"} until the app has quit.`,
@@ -136,6 +141,8 @@ export const text = {
       seen: "Seen",
       not_yet_seen: "Not protected yet",
       quarantined: "Withheld",
+      waiting: "Waits for the app",
+      bypassing: "Bypassing",
       queued: "Queued",
       not_covered: "Not covered",
       edited_outside: "File edited outside Portcullis",
@@ -273,6 +280,7 @@ export const text = {
     queued: "A change waits until the app has quit.",
     protectApp: (app: string) => `Protect ${app}`,
     protectServer: (server: string, app: string) => `Protect ${server} in ${app}`,
+    usedBy: "Used by",
     partly: (app: string) => `Protect ${app}, some servers are on`,
     mode: "Unless set below:",
     previewOpen: "preview open",

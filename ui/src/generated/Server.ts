@@ -3,6 +3,7 @@ import type { Observed } from "./Observed";
 import type { PinCounts } from "./PinCounts";
 import type { Transport } from "./Transport";
 import type { UpstreamId } from "./UpstreamId";
+import type { UsedBy } from "./UsedBy";
 
 /**
  * One entry in a config: an Upstream.
@@ -19,4 +20,8 @@ name: string, transport: Transport,
 /**
  * The real command line or URL, for reading; secrets masked.
  */
-original: string, protected: boolean, observed: Observed, messages_24h: number, pins: PinCounts, };
+original: string, protected: boolean, observed: Observed, messages_24h: number, pins: PinCounts, 
+/**
+ * Programs that were seen to use it since Portcullis started: several apps read some files.
+ */
+used_by?: Array<UsedBy>, };

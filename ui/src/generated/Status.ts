@@ -8,7 +8,11 @@ export type Status = { version: string, platform: string, home: string, started_
 /**
  * Servers with traffic seen through us, of all that are protected or could be.
  */
-servers_seen: number, servers_total: number, last_message_at: number | null, 
+servers_seen: number, 
+/**
+ * Servers that an app was seen to run past us.
+ */
+servers_bypassing: number, servers_total: number, last_message_at: number | null, 
 /**
  * Blocked or flagged Exchanges nobody has reviewed.
  */

@@ -31,6 +31,8 @@ export function AppLetter({ name, small = false }: { name: string; small?: boole
 const ICON: Record<Observed["state"], IconName> = {
   seen: "seen",
   not_yet_seen: "clock",
+  waiting: "clock",
+  bypassing: "triangle",
   queued: "clock",
   quarantined: "block",
   not_covered: "crossed",
@@ -40,6 +42,8 @@ const ICON: Record<Observed["state"], IconName> = {
 const LOOK: Record<Observed["state"], string> = {
   seen: "seen",
   not_yet_seen: "wait",
+  waiting: "wait",
+  bypassing: "past",
   queued: "wait",
   quarantined: "wait",
   not_covered: "not",
@@ -72,6 +76,7 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
       return <span title={shortWhen(observed.at, now)}>{long ? capital(when) : when}</span>;
     }
     case "not_yet_seen":
+    case "waiting":
     case "queued":
       return (
         <span>
@@ -83,6 +88,12 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
         <span>
           <b>{label}.</b>{" "}
           {text.observed.quarantined(observed.until === null ? null : shortWhen(observed.until, now))}
+        </span>
+      );
+    case "bypassing":
+      return (
+        <span>
+          <b>{label}.</b> <bdi>{observed.reason}</bdi>
         </span>
       );
     case "not_covered":

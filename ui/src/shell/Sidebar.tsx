@@ -84,9 +84,9 @@ function Foot({ status }: { status: Status | undefined }) {
   );
 }
 
-function shortStatus({ protection, servers_seen, servers_total }: Status): string {
+function shortStatus({ protection, servers_seen, servers_total, servers_bypassing }: Status): string {
   if (protection.state === "off") return text.status.shortOff;
   if (protection.state === "paused")
     return text.status.shortPaused(protection.until === null ? null : clock(protection.until));
-  return text.status.watching(servers_seen, servers_total);
+  return text.status.watching(servers_seen, servers_total) + text.status.past(servers_bypassing);
 }

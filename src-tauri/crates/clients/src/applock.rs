@@ -34,11 +34,15 @@ impl Held {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io("locking", target)(error)),
             }
-            if is_stale(&directory) {
+            let stale = is_stale(&directory);
+            if stale {
                 remove(&directory, |_| true);
-            } else if Instant::now() > deadline {
+            }
+            // What is stale and stays holds something that is no lock of the kind we know.
+            if Instant::now() > deadline || (stale && directory.symlink_metadata().is_ok()) {
                 return Err(Error::AppLocked { file: target.into(), lock: directory });
-            } else {
+            }
+            if !stale {
                 std::thread::sleep(Duration::from_millis(50));
             }
         }

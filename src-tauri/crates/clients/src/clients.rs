@@ -94,6 +94,19 @@ impl Clients {
         None
     }
 
+    pub fn app_name(&self, id: &AppId) -> String {
+        self.name_of(id.as_str())
+    }
+
+    /// The app that stands nearest above a shim, by what the shim said of itself: a label, not a proof.
+    pub fn app_in(&self, ancestry: &[(u32, String)]) -> Option<AppId> {
+        ancestry.iter().find_map(|(pid, program)| {
+            let exe = program.contains(['/', '\\']).then(|| PathBuf::from(program));
+            let process = [ProcessInfo { pid: *pid, name: program.clone(), exe, ..ProcessInfo::default() }];
+            self.apps.iter().find(|app| self.is_running(app, &process)).map(Descriptor::app_id)
+        })
+    }
+
     fn repair(&self) -> Result<(), Error> {
         let state = self.journal.load()?;
         let with_lock = self.apps.iter().filter(|app| app.lock.is_some());
@@ -154,20 +167,27 @@ impl Clients {
         let (state, processes) = (self.journal.load()?, self.processes.list());
         let listed = self.apps.iter().filter(|app| !app.hidden);
         let mut views: Vec<_> = listed.map(|app| self.view(app, &state, self.is_running(app, &processes))).collect();
+        self.look_at_processes(&mut views, &processes);
         views.sort_by_key(|view| !(view.installed || view.running || view.files.iter().any(|file| file.exists)));
         Ok(views)
     }
 
     pub fn app(&self, app: &AppId) -> Result<AppView, Error> {
-        let app = self.descriptor(app)?;
-        Ok(self.view(app, &self.journal.load()?, self.is_running(app, &self.processes.list())))
+        let (app, processes) = (self.descriptor(app)?, self.processes.list());
+        let mut views = [self.view(app, &self.journal.load()?, self.is_running(app, &processes))];
+        self.look_at_processes(&mut views, &processes);
+        let [view] = views;
+        Ok(view)
     }
 }
 
 /// A crash, and then somebody changed the file: what it holds says what happened. Ids are 128 random bits, so finding the
 /// text is proof, even in a file that does not parse.
 fn reconcile(state: &mut State, pending: Pending, bytes: Vec<u8>) {
-    let holds = |id: &UpstreamId| bytes.windows(id.as_str().len()).any(|window| window == id.as_str().as_bytes());
+    let holds = |id: &UpstreamId| {
+        let id = id.as_str().as_bytes();
+        !id.is_empty() && bytes.windows(id.len()).any(|window| window == id)
+    };
     for (id, mut record) in pending.put {
         if !holds(&id) {
             record.state = RecordState::Restored;

@@ -49,6 +49,9 @@ pub struct Descriptor {
     pub rewrites_file: bool,
     /// What the app itself holds while it writes the file; we hold it too.
     pub lock: Option<AppLock>,
+    /// It takes a change up while it runs.
+    #[serde(default)]
+    pub reloads: bool,
     /// What the person has to do for a change to take effect, one sentence.
     #[serde(default)]
     pub reload: String,
@@ -295,7 +298,9 @@ impl Descriptor {
                 ..self.place(path, file.format, file.servers.as_ref())
             })
         });
-        places.filter(|place| seen.insert(place.path.clone())).collect()
+        // Two of an app's places may be one file, by a symbolic link.
+        let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        places.filter(|place| seen.insert(real(&place.path))).collect()
     }
 
     /// Its files in one project, whether they exist or not.

@@ -291,13 +291,29 @@ impl Site<'_> {
 
     /// The real command and arguments back, from the entry itself; the journal's spelling where it means the same.
     pub fn unwrap(&self, line: Line<'_>, known: Option<&Original>) -> Option<Edit> {
+        let (_, dash) = parse_shim_args(line.words().get(1..)?)?;
+        self.unwrap_at(line, known, dash)
+    }
+
+    /// The same where somebody edited the words in front: from where the command that the journal knows stands.
+    pub fn unwrap_broken(&self, line: Line<'_>, known: &Original) -> Option<Edit> {
+        let command = match known {
+            Original::Stdio { command, .. } => command,
+            Original::List { words, .. } => words.first()?,
+            Original::Url { .. } => return None,
+        };
+        let at = line.words().get(1..)?.iter().position(|word| word == command)?;
+        self.unwrap_at(line, Some(known), at.checked_sub(1)?)
+    }
+
+    /// `dash`: where the last of our words stands among the arguments.
+    fn unwrap_at(&self, line: Line<'_>, known: Option<&Original>, dash: usize) -> Option<Edit> {
         let Self { bytes, format, body } = *self;
         let words = line.words();
-        let (_, dash) = parse_shim_args(words.get(1..)?)?;
         let (command, args) = match line {
             Line::List(list) => {
                 let wanted = vec![Wanted::texts(&list.key, words.get(dash + 2..)?, "")];
-                return Some(Edit { splices: vec![format.remove_front(bytes, list, dash + 2)?], wanted });
+                return Some(Edit { splices: format.remove_front(bytes, list, dash + 2)?, wanted });
             }
             Line::Split { command, args } => (command, args?),
         };
@@ -315,22 +331,25 @@ impl Site<'_> {
             Some(_) => Wanted::gone(&args.key),
             None => Wanted::texts(&args.key, left, ""),
         };
-        let cut = whole.or_else(|| format.remove_front(bytes, args, dash + 2))?;
+        let mut splices = whole.or_else(|| format.remove_front(bytes, args, dash + 2))?;
+        splices.push(format.set(command, &raw));
         let wanted = vec![Wanted::text(&command.key, real), want_args];
-        Some(Edit { splices: vec![format.set(command, &raw), cut], wanted })
+        Some(Edit { splices, wanted })
     }
 
     /// The journal's words, for an entry whose own do not tell any more.
     pub fn put_back(&self, line: Line<'_>, args_key: &str, original: &Original) -> Option<Edit> {
         let Self { bytes, format, body } = *self;
         let spelt = |raw: &Option<String>, words: &[String]| match raw {
-            // YAML's lists over several lines depend on where they stand.
-            Some(raw) if format != Format::Yaml || !raw.contains('\n') => raw.clone().into_bytes(),
+            // YAML's lists by lines depend on where they stand.
+            Some(raw) if raw.starts_with('[') && (format != Format::Yaml || !raw.contains('\n')) => {
+                raw.clone().into_bytes()
+            }
             _ => format.list(&words.iter().map(|word| format.literal(word).into_bytes()).collect::<Vec<_>>()),
         };
         match (line, original) {
             (Line::List(list), Original::List { words, raw }) => {
-                let splices = vec![format.set(list, &spelt(&Some(raw.clone()), words))];
+                let splices = vec![format.set_list(bytes, list, &spelt(&Some(raw.clone()), words))];
                 Some(Edit { splices, wanted: vec![Wanted::texts(&list.key, words, "")] })
             }
             (Line::Split { command, args }, Original::Stdio { command: real, raw_command, args: words, raw_args }) => {
@@ -341,7 +360,7 @@ impl Site<'_> {
                     (None, None) => {}
                     (Some(args), words) => {
                         let words = words.as_ref().unwrap_or(&none);
-                        splices.push(format.set(args, &spelt(raw_args, words)));
+                        splices.push(format.set_list(bytes, args, &spelt(raw_args, words)));
                         wanted.push(Wanted::texts(&args.key, words, ""));
                     }
                     (None, Some(words)) => {

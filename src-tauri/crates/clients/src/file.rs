@@ -5,7 +5,7 @@
 use crate::error::Error;
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A config beyond this is not a config.
@@ -40,15 +40,34 @@ pub(crate) fn read(path: &Path) -> Result<Option<Snapshot>, Error> {
         NotFound => refuse("a symbolic link to a file that does not exist"),
         _ => Error::io("reading", path)(error),
     })?;
-    let meta = fs::metadata(&target).map_err(Error::io("reading", path))?;
+    let regular = || fs::metadata(&target).map(|meta| meta.is_file());
+    // Looked at before it is opened, which a pipe would not survive, and again as what was opened.
+    if !regular().map_err(Error::io("reading", path))? {
+        return Err(refuse("not a regular file"));
+    }
+    let file = open(&target).map_err(Error::io("reading", path))?;
+    let meta = file.metadata().map_err(Error::io("reading", path))?;
     if !meta.is_file() {
         return Err(refuse("not a regular file"));
     }
-    if meta.len() > MAX_BYTES {
+    let mut bytes = Vec::new();
+    if meta.len() <= MAX_BYTES {
+        // It may grow while it is read.
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("reading", path))?;
+    }
+    if meta.len().max(bytes.len() as u64) > MAX_BYTES {
         return Err(refuse("larger than 20 MiB"));
     }
-    let bytes = fs::read(&target).map_err(Error::io("reading", path))?;
     Ok(Some(Snapshot { path: path.into(), target, hash: hash(&bytes), bytes }))
+}
+
+/// For reading, without waiting for the other end of a pipe that took the file's place.
+fn open(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    options.open(path)
 }
 
 /// Refuses what must not or cannot be replaced, before anything is journaled.

@@ -38,9 +38,12 @@ pub(crate) struct State {
     /// What a newer version wrote besides; kept as it is.
     #[serde(flatten)]
     pub other: serde_json::Map<String, Value>,
-    /// Entries of a newer version that this one cannot read; kept as they are.
+    /// Entries that this version cannot read; kept as they are.
     #[serde(skip)]
     pub foreign: serde_json::Map<String, Value>,
+    /// Whole parts of a newer version's journal that this one cannot read; kept as they are.
+    #[serde(skip)]
+    pub unread: serde_json::Map<String, Value>,
 }
 
 /// One entry that is or was ours.
@@ -205,11 +208,12 @@ impl Journal {
             self.unusable(format!("it is damaged at line {}, column {}", error.line(), error.column()))
         };
         let mut value: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
-        let newer = value["version"].as_u64().unwrap_or_default() > u64::from(VERSION);
-        let foreign = if newer { set_apart(&mut value) } else { Default::default() };
-        let mut state: State = serde_json::from_value(value).map_err(damaged)?;
-        state.foreign = foreign;
-        Ok(Some(state))
+        let Some(version) = value["version"].as_u64() else { return Err(self.unusable("it names no version")) };
+        // What another version writes and this one cannot read, and what damage did to one entry, must not cost the rest.
+        let foreign = set_apart(&mut value);
+        let unread = if version > u64::from(VERSION) { set_parts_apart(&mut value) } else { Default::default() };
+        let state: State = serde_json::from_value(value).map_err(damaged)?;
+        Ok(Some(State { foreign, unread, ..state }))
     }
 
     /// Moves a journal that cannot be read out of the way, for a person to look at. Wrapped stdio entries restore from
@@ -246,6 +250,11 @@ impl Journal {
         if let Some(entries) = value["entries"].as_object_mut() {
             entries.extend(state.foreign.clone());
         }
+        if let Some(parts) = value.as_object_mut() {
+            for (name, part) in &state.unread {
+                parts.insert(name.clone(), part.clone());
+            }
+        }
         let bytes = serde_json::to_vec(&value).map_err(unusable)?;
         for name in [FILE, COPY] {
             let path = self.path(name);
@@ -272,7 +281,7 @@ impl Locked<'_> {
     }
 }
 
-/// Takes the entries of a newer version's journal out that this version does not understand.
+/// Takes the entries out that this version does not understand.
 fn set_apart(journal: &mut Value) -> serde_json::Map<String, Value> {
     let Some(entries) = journal["entries"].as_object_mut() else { return Default::default() };
     let (known, foreign) = std::mem::take(entries)
@@ -280,6 +289,30 @@ fn set_apart(journal: &mut Value) -> serde_json::Map<String, Value> {
         .partition(|(_, entry)| serde_json::from_value::<Record>(entry.clone()).is_ok());
     *entries = known;
     foreign
+}
+
+/// The same with whole parts: one that cannot be read counts as empty, and is written back as it was.
+fn set_parts_apart(journal: &mut Value) -> serde_json::Map<String, Value> {
+    /// Its name, whether it can be read, and what it is when empty.
+    type Part = (&'static str, fn(&Value) -> bool, Value);
+    fn reads<T: serde::de::DeserializeOwned>(part: &Value) -> bool {
+        serde_json::from_value::<T>(part.clone()).is_ok()
+    }
+    let mut unread = serde_json::Map::new();
+    let Some(parts) = journal.as_object_mut() else { return unread };
+    let none = || Value::Array(Vec::new());
+    let known: [Part; 4] = [
+        ("files", reads::<BTreeMap<PathBuf, FileRecord>>, Value::Object(Default::default())),
+        ("pending", reads::<Vec<Pending>>, none()),
+        ("queue", reads::<Vec<Queued>>, none()),
+        ("folders", reads::<BTreeSet<PathBuf>>, none()),
+    ];
+    for (name, is_read, empty) in known {
+        if let Some(part) = parts.get_mut(name).filter(|part| !is_read(part)) {
+            unread.insert(name.into(), std::mem::replace(part, empty));
+        }
+    }
+    unread
 }
 
 fn private_options() -> fs::OpenOptions {

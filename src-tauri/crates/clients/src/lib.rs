@@ -5,6 +5,7 @@
 mod applock;
 mod clients;
 mod config;
+mod coverage;
 mod descriptor;
 mod diff;
 mod entry;
@@ -26,6 +27,7 @@ mod watch;
 mod write;
 
 pub use clients::{Clients, ClientsConfig, Serving};
+pub use coverage::Past;
 pub use descriptor::{Descriptor, Example, bundled};
 pub use error::Error;
 pub use machine::{Machine, Os};

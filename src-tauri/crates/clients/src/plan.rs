@@ -13,6 +13,7 @@ use crate::journal::{FileRecord, Original, Pending, Record, RecordState, State};
 use portcullis_domain::api::{PlannedChange, ServerPlan};
 use portcullis_domain::{Transport, UnixMs, UpstreamId};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub(crate) struct Plan {
     pub snapshot: Snapshot,
@@ -43,6 +44,8 @@ pub(crate) struct Context<'c> {
     pub now: UnixMs,
     /// Names of the entries; None: all.
     pub only: Option<&'c [String]>,
+    /// Other paths in the journal that lead to the same file.
+    pub other_names: &'c [PathBuf],
 }
 
 impl Context<'_> {
@@ -160,9 +163,10 @@ fn protect_entry(
         }
         (Shape::Remote { url, transport }, Owner::Local { id }) => match cx.state.entries.get(id) {
             Some(old) if matches!(old.original, Original::Url { .. }) => {
-                let revived = || (id.clone(), Record { state: RecordState::Applied, ..old.clone() });
+                let revived = || (id.clone(), Record { state: RecordState::Applied, at: cx.now, ..old.clone() });
                 let put = (old.state != RecordState::Applied).then(revived);
-                let ours = entry::local_url(&cx.app.id, &old.name, id, old.transport, cx.port);
+                // Of the app that protected it: another one may read the same file.
+                let ours = entry::local_url(old.app.as_str(), &old.name, id, old.transport, cx.port);
                 if url.node.text() == Some(ours.as_str()) {
                     Step { put, ..Step::nothing(old.transport, "already protected") }
                 } else {
@@ -277,8 +281,11 @@ fn restore_entry(config: &Config, entry: &Entry<'_>, cx: &Context<'_>) -> Result
         },
         // Its own words do not tell any more; the journal does.
         (Shape::Stdio(line), _) => {
-            let edit =
-                by_name(config, entry, cx).and_then(|original| site.put_back(*line, &cx.app.stdio.args, original));
+            let by_id = line.words().iter().find_map(|word| known(&UpstreamId::new(word)));
+            let edit = by_id.or_else(|| by_name(config, entry, cx)).and_then(|original| {
+                let own_words = site.unwrap_broken(*line, original);
+                own_words.or_else(|| site.put_back(*line, &cx.app.stdio.args, original))
+            });
             edit.map_or_else(
                 || {
                     let reason = "it starts the shim with arguments that were edited, and the journal does not know it; correct it by hand";
@@ -334,7 +341,8 @@ impl Draft {
             return Err(internal());
         }
         let restored = cx.state.entries.iter().filter(|(id, record)| {
-            let gone = record.state == RecordState::Applied && record.file == before.path && !after.holds(cx.app, id);
+            let here = record.file == before.path || cx.other_names.contains(&record.file);
+            let gone = record.state == RecordState::Applied && here && !after.holds(cx.app, id);
             // A protect leaves the record of an entry that was changed behind our back: it shows as edited outside.
             gone && restoring && (cx.wants(&record.name) || self.released.contains(id))
         });

@@ -2,16 +2,21 @@
 //! else, and starts or ends nothing. Matching is exact: an app called `cursor` must not be mistaken for `xcursorgen`.
 
 use crate::machine::Os;
+use portcullis_domain::UnixMs;
 use std::path::{Path, PathBuf};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProcessInfo {
     pub pid: u32,
     pub parent: Option<u32>,
     /// The name in the process table: may be cut, used only when the executable cannot be read.
     pub name: String,
     pub exe: Option<PathBuf>,
+    /// With the program. May hold secrets: never shown, never logged.
+    pub args: Vec<String>,
+    /// In whole seconds.
+    pub started: Option<UnixMs>,
 }
 
 /// Where the process table comes from; tests bring their own.
@@ -30,8 +35,8 @@ impl Processes for SystemProcesses {
             tracing::warn!("the process table cannot be read: running apps are not noticed");
             return Vec::new();
         };
-        let kind =
-            ProcessRefreshKind::nothing().without_tasks().with_exe(UpdateKind::Always).with_user(UpdateKind::Always);
+        let always = UpdateKind::Always;
+        let kind = ProcessRefreshKind::nothing().without_tasks().with_exe(always).with_user(always).with_cmd(always);
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
         let me = sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)).and_then(|p| p.user_id().cloned());
         system
@@ -44,9 +49,19 @@ impl Processes for SystemProcesses {
                 parent: process.parent().map(sysinfo::Pid::as_u32),
                 name: process.name().to_string_lossy().into_owned(),
                 exe: process.exe().filter(|exe| !exe.as_os_str().is_empty()).map(Path::to_path_buf),
+                args: process.cmd().iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+                started: UnixMs::try_from(process.start_time().saturating_mul(1000)).ok().filter(|at| *at > 0),
             })
             .collect()
     }
+}
+
+/// A program's name, whichever way its path is written.
+pub(crate) fn program(exe: &Path) -> &str {
+    let text = exe.to_str().unwrap_or_default();
+    // Linux adds this to the path of a program that was updated while it runs.
+    let text = text.strip_suffix(" (deleted)").unwrap_or(text);
+    text.rsplit(['/', '\\']).next().unwrap_or(text)
 }
 
 /// Whether `process` is the program that `pattern` names: the last components of its executable's path, `*` standing for
@@ -94,7 +109,7 @@ mod tests {
     use super::*;
 
     fn at(exe: &str) -> ProcessInfo {
-        ProcessInfo { pid: 1, parent: None, name: "n".into(), exe: Some(exe.into()) }
+        ProcessInfo { pid: 1, name: "n".into(), exe: Some(exe.into()), ..ProcessInfo::default() }
     }
 
     #[test]
@@ -119,8 +134,12 @@ mod tests {
         struct Table;
         impl Processes for Table {
             fn list(&self) -> Vec<ProcessInfo> {
-                let p =
-                    |pid, parent, name: &str| ProcessInfo { pid, parent: Some(parent), name: name.into(), exe: None };
+                let p = |pid, parent, name: &str| ProcessInfo {
+                    pid,
+                    parent: Some(parent),
+                    name: name.into(),
+                    ..ProcessInfo::default()
+                };
                 vec![p(9, 5, "shim"), p(5, 2, "node"), p(2, 5, "app")]
             }
         }
@@ -130,7 +149,9 @@ mod tests {
 
     #[test]
     fn this_process_is_in_the_real_table_with_its_executable() {
-        let own = SystemProcesses.list().into_iter().find(|p| p.pid == std::process::id());
-        assert_eq!(own.and_then(|p| p.exe), std::env::current_exe().ok());
+        let own = SystemProcesses.list().into_iter().find(|p| p.pid == std::process::id()).unwrap();
+        assert_eq!(own.exe, std::env::current_exe().ok());
+        assert_eq!(own.args, std::env::args().collect::<Vec<_>>());
+        assert!(own.started.is_some());
     }
 }

@@ -1,8 +1,9 @@
 //! What the apps look like right now, for the dashboard and the CLI. Observation is added from outside: this crate sees
 //! files, never traffic.
 
-use crate::clients::Clients;
+use crate::clients::{Clients, Serving};
 use crate::config::{Config, Entry};
+use crate::coverage::{Past, runs_since_before};
 use crate::descriptor::{Descriptor, Place};
 use crate::entry::{self, Owner, Shape};
 use crate::error::Error;
@@ -11,7 +12,7 @@ use crate::mask::{mask_command, mask_url};
 use crate::plan::ORPHAN;
 use portcullis_domain::api::{self, ConfigAction, Observed, PinCounts};
 use portcullis_domain::{AppId, Transport, UnixMs, UpstreamId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One ClientApp.
 #[derive(Clone, Debug)]
@@ -30,6 +31,10 @@ pub struct AppView {
     /// Servers from places that are not written, found on this machine.
     pub elsewhere: Vec<api::Elsewhere>,
     pub also_read_by: Vec<String>,
+    /// It takes a change up while it runs.
+    pub reloads: bool,
+    /// Since when it runs, as far as the process table tells.
+    pub started: Option<UnixMs>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +75,44 @@ pub struct ServerView {
     pub reverted: bool,
     /// Why it cannot be protected.
     pub not_covered: Option<String>,
+    /// Protected in a way that cannot work, and why.
+    pub broken: Option<String>,
+    /// Since when it is protected.
+    pub since: Option<UnixMs>,
+    /// What it really starts.
+    pub(crate) command: Words,
+    /// A process that runs it, and not through the shim.
+    pub past: Option<Past>,
+}
+
+/// A command line as it is, with its secrets.
+#[derive(Clone, Default)]
+pub(crate) struct Words(pub Vec<String>);
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} words", self.0.len())
+    }
+}
+
+impl ServerView {
+    pub(crate) fn named(name: &str, transport: Transport) -> Self {
+        Self {
+            id: None,
+            name: name.into(),
+            transport,
+            original: String::new(),
+            protected: false,
+            queued: None,
+            edited_outside: false,
+            reverted: false,
+            not_covered: None,
+            broken: None,
+            since: None,
+            command: Words::default(),
+            past: None,
+        }
+    }
 }
 
 /// What the gateway and the audit saw of one Upstream.
@@ -80,13 +123,22 @@ pub struct Traffic {
     pub pinned: u32,
     pub changed: u32,
     pub failing: Option<String>,
+    pub used_by: Vec<api::UsedBy>,
+}
+
+impl Traffic {
+    /// The apps that use it, when this one is not among them and every user is known.
+    fn only_others(&self, app: &AppId) -> Option<String> {
+        let others = self.used_by.iter().map(|user| user.app.as_ref().filter(|user| *user != app).map(|_| &user.name));
+        let names: Vec<&str> = others.map(|name| name.map(String::as_str)).collect::<Option<_>>()?;
+        (!names.is_empty()).then(|| names.join(", "))
+    }
 }
 
 impl AppView {
     /// A part of the path, for `GET /api/apps`, with what was observed.
     pub fn into_api(self, mut traffic: impl FnMut(&UpstreamId) -> Traffic) -> api::App {
-        let not_yet = if self.running { self.reload.clone() } else { format!("It is used when {} starts.", self.name) };
-        let queued = format!("It is written as soon as {} has quit.", self.name);
+        let about = self.about();
         let mut waiting = false;
         let any_queued = self.files.iter().any(|file| file.queued);
         let files = self.files.into_iter().map(|file| api::AppFile {
@@ -101,19 +153,8 @@ impl AppView {
                 .into_iter()
                 .map(|server| {
                     let seen = server.id.as_ref().map(&mut traffic).unwrap_or_default();
-                    let observed = match server {
-                        ServerView { queued: Some(_), .. } => Observed::Queued { hint: queued.clone() },
-                        ServerView { protected: true, .. } => match (seen.failing, seen.last_seen) {
-                            (Some(reason), _) => Observed::Failing { reason },
-                            (None, Some(at)) => Observed::Seen { at },
-                            (None, None) => Observed::NotYetSeen { hint: not_yet.clone() },
-                        },
-                        ServerView { edited_outside: true, .. } => Observed::EditedOutside,
-                        ServerView { ref not_covered, .. } => Observed::NotCovered {
-                            reason: not_covered.clone().unwrap_or_else(|| "protection is off".into()),
-                        },
-                    };
-                    waiting |= matches!(observed, Observed::NotYetSeen { .. });
+                    let observed = observed(&about, &server, &seen);
+                    waiting |= matches!(observed, Observed::NotYetSeen { .. } | Observed::Waiting { .. });
                     api::Server {
                         id: server.id,
                         name: server.name,
@@ -123,6 +164,7 @@ impl AppView {
                         observed,
                         messages_24h: seen.messages_24h,
                         pins: PinCounts { pinned: seen.pinned, changed: seen.changed },
+                        used_by: seen.used_by,
                     }
                 })
                 .collect(),
@@ -147,8 +189,50 @@ impl AppView {
         }
     }
 
+    /// Itself without its files.
+    fn about(&self) -> Self {
+        Self { files: Vec::new(), elsewhere: Vec::new(), ..self.clone() }
+    }
+
     pub fn servers(&self) -> impl Iterator<Item = &ServerView> {
         self.files.iter().flat_map(|file| &file.servers)
+    }
+}
+
+/// Exactly one state for each server, from what was seen and not from what was written.
+fn observed(app: &AppView, server: &ServerView, seen: &Traffic) -> Observed {
+    let since_then = |at: &UnixMs| server.since.is_none_or(|since| *at >= since);
+    if server.queued.is_some() {
+        return Observed::Queued { hint: format!("It is written as soon as {} has quit.", app.name) };
+    }
+    // Left out on purpose is no bypass; beside protected servers, what nobody decided about is.
+    let unasked = server.protected || server.edited_outside || (server.id.is_none() && app.protected != Some(false));
+    if let Some(past) = server.past.as_ref().filter(|_| unasked) {
+        let then = if server.protected { "restart it" } else { "protect it and restart the app" };
+        let Past { pid, app_name, .. } = past;
+        let reason = format!("{app_name} runs it directly (process {pid}): its messages are not checked; {then}");
+        return Observed::Bypassing { reason };
+    }
+    if let Some(reason) = server.broken.clone().or_else(|| seen.failing.clone()) {
+        return Observed::Failing { reason };
+    }
+    if server.edited_outside && !server.protected {
+        return Observed::EditedOutside;
+    }
+    if !server.protected {
+        let reason = server.not_covered.clone().unwrap_or_else(|| "protection is off".into());
+        return Observed::NotCovered { reason };
+    }
+    if let Some(others) = seen.only_others(&app.id) {
+        return Observed::NotYetSeen { hint: format!("So far only {others} used it.") };
+    }
+    match seen.last_seen.filter(since_then) {
+        Some(at) => Observed::Seen { at },
+        None if !app.running => Observed::NotYetSeen { hint: format!("It is used when {} starts.", app.name) },
+        None if !app.reloads && server.since.is_some_and(|since| runs_since_before(app, since)) => {
+            Observed::Waiting { hint: app.reload.clone() }
+        }
+        None => Observed::NotYetSeen { hint: app.reload.clone() },
     }
 }
 
@@ -162,7 +246,7 @@ impl From<&Error> for Problem {
 impl Clients {
     pub(crate) fn view(&self, app: &Descriptor, state: &State, running: bool) -> AppView {
         let files: Vec<FileView> =
-            self.files_of(app, state).into_iter().filter_map(|place| file_view(app, state, place)).collect();
+            self.files_of(app, state).into_iter().filter_map(|place| self.file_view(app, state, place)).collect();
         let coverable = |server: &&ServerView| server.not_covered.is_none();
         let protected: Vec<bool> =
             files.iter().flat_map(|f| &f.servers).filter(coverable).map(|s| s.protected).collect();
@@ -180,6 +264,28 @@ impl Clients {
             not_covered: app.not_covered.clone(),
             elsewhere: self.elsewhere_of(app),
             also_read_by: app.also_read_by.clone(),
+            reloads: app.reloads,
+            started: None,
+        }
+    }
+
+    /// A config that leads to a shim that is gone, or to a port that is not ours.
+    fn broken(&self, entry: &Entry<'_>) -> Option<String> {
+        match (&entry.shape, &entry.owner) {
+            (Shape::Stdio(line), Owner::Shim { .. }) => {
+                let shim = line.words().into_iter().next()?;
+                let gone = Path::new(&shim).is_absolute() && !Path::new(&shim).exists();
+                gone.then(|| format!("{shim} does not exist, so the app cannot start it; protect it again"))
+            }
+            (Shape::Stdio(_), Owner::BrokenShim) => {
+                Some("it starts the shim with arguments that were edited; restore it, then protect it again".into())
+            }
+            (Shape::Remote { url, .. }, Owner::Local { .. }) => {
+                let ours = format!("://127.0.0.1:{}/", self.port);
+                let other = self.serving == Serving::Yes && !url.node.text().unwrap_or_default().contains(&ours);
+                other.then(|| format!("it leads to another port than {}; protect it again", self.port))
+            }
+            _ => None,
         }
     }
 }
@@ -200,30 +306,38 @@ impl Clients {
     }
 }
 
-/// None: a file that is only read, and holds no server.
-fn file_view(app: &Descriptor, state: &State, place: Place) -> Option<FileView> {
-    let mut view = FileView {
-        exists: false,
-        problem: None,
-        queued: state.queue.iter().any(|queued| queued.file == place.path),
-        servers: Vec::new(),
-        warning: place.project.as_deref().and_then(crate::project::warning),
-        project: place.project.clone(),
-        path: place.path.clone(),
-    };
-    match Config::load(&place, app) {
-        Ok(None) => {}
-        Ok(Some(config)) => {
-            view.exists = true;
-            view.servers =
-                config.entries(app).iter().map(|entry| server_view(app, state, &place, &config, entry)).collect();
+impl Clients {
+    /// None: a file that is only read, and holds no server.
+    fn file_view(&self, app: &Descriptor, state: &State, place: Place) -> Option<FileView> {
+        let mut view = FileView {
+            exists: false,
+            problem: None,
+            queued: state.queue.iter().any(|queued| queued.file == place.path),
+            servers: Vec::new(),
+            warning: place.project.as_deref().and_then(crate::project::warning),
+            project: place.project.clone(),
+            path: place.path.clone(),
+        };
+        match Config::load(&place, app) {
+            Ok(None) => {}
+            Ok(Some(config)) => {
+                view.exists = true;
+                view.servers = config
+                    .entries(app)
+                    .iter()
+                    .map(|entry| ServerView {
+                        broken: self.broken(entry),
+                        ..server_view(app, state, &place, &config, entry)
+                    })
+                    .collect();
+            }
+            Err(error) => {
+                view.exists = true;
+                view.problem = Some(Problem::from(&error));
+            }
         }
-        Err(error) => {
-            view.exists = true;
-            view.problem = Some(Problem::from(&error));
-        }
+        (place.read_only.is_none() || !view.servers.is_empty()).then_some(view)
     }
-    (place.read_only.is_none() || !view.servers.is_empty()).then_some(view)
 }
 
 fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, entry: &Entry<'_>) -> ServerView {
@@ -239,19 +353,14 @@ fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, 
     let queued = state.queue.iter().find(|queued| queued.file == *path && queued.name == entry.name);
     let mut view = ServerView {
         id: entry.owner.id().cloned(),
-        name: entry.name.clone(),
-        transport: entry.transport(),
-        original: String::new(),
-        protected: false,
         queued: queued.map(|queued| queued.action),
-        edited_outside: false,
-        reverted: false,
-        not_covered: None,
+        ..ServerView::named(&entry.name, entry.transport())
     };
     match (&entry.shape, &entry.owner) {
         (Shape::Odd { reason, .. }, _) => view.not_covered = Some(reason.clone()),
         (Shape::Stdio(_), Owner::Shim { real, .. }) => {
             view.original = mask_command(real);
+            view.command = Words(real.clone());
             view.protected = true;
         }
         (Shape::Stdio(_), Owner::BrokenShim) => {
@@ -260,6 +369,7 @@ fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, 
         }
         (Shape::Stdio(line), _) => {
             view.original = mask_command(&line.words());
+            view.command = Words(line.words());
             view.not_covered = place.read_only.clone();
         }
         (Shape::Remote { .. }, Owner::Local { id }) => match state.entries.get(id).map(|record| &record.original) {
@@ -291,6 +401,7 @@ fn server_view(app: &Descriptor, state: &State, place: &Place, config: &Config, 
         };
         view.reverted = as_before && (app.rewrites_while_running || app.rewrites_file);
     }
+    view.since = view.id.as_ref().and_then(|id| state.entries.get(id)).map(|record| record.at);
     if view.id.is_none() {
         // protected before and given back: whoever switches it on again is not asked as for the first time
         let same_server = |record: &Record| match (&record.original, &entry.shape) {

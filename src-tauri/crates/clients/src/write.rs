@@ -13,7 +13,7 @@ use crate::managed::managed_by;
 use crate::plan::{self, Context, Plan};
 use portcullis_domain::api::{ApplyAnswer, ConfigAction, FilePreview, PlannedChange, Preview};
 use portcullis_domain::{AppId, UnixMs, UpstreamId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -64,7 +64,9 @@ impl Clients {
         }
         let Some(config) = Config::load(place, app)? else { return Ok(None) };
         let shim = self.shim.to_string_lossy();
-        let cx = Context { app, place, state, shim: &shim, port: self.port, serving: self.serving, now: now(), only };
+        let other_names = other_names(state, &config);
+        let (port, serving, now) = (self.port, self.serving, now());
+        let cx = Context { app, place, state, shim: &shim, port, serving, now, only, other_names: &other_names };
         let plan = match action {
             ConfigAction::Protect => plan::protect(config, &cx)?,
             ConfigAction::Restore => plan::restore(config, &cx)?,
@@ -268,7 +270,9 @@ impl Clients {
                     }
                     // Never resurrected.
                     Ok(None) => forget_file(&mut locked, &path)?,
-                    Err(error) => report.failed.push((path, error)),
+                    // A file that was never ours must not stand in the way of those that are.
+                    Err(error) if holds_ours(&locked.state, &path) => report.failed.push((path, error)),
+                    Err(error) => tracing::debug!(%error, "left alone: nothing in it is ours"),
                 }
             }
         }
@@ -313,8 +317,25 @@ impl Clients {
     }
 }
 
+/// Paths in the journal that lead to the same file by another way.
+fn other_names(state: &State, config: &Config) -> Vec<PathBuf> {
+    let (path, target) = (&config.snapshot.path, &config.snapshot.target);
+    let known: BTreeSet<&PathBuf> =
+        state.entries.values().map(|record| &record.file).filter(|file| *file != path).collect();
+    let same = known.into_iter().filter(|file| std::fs::canonicalize(file).is_ok_and(|real| real == *target));
+    same.cloned().collect()
+}
+
 fn written(app: &Descriptor, action: ConfigAction, path: PathBuf) -> Written {
     Written { app: app.app_id(), app_name: app.name.clone(), action, path, reload: app.reload.clone() }
+}
+
+/// Whether a file that cannot be read as its app reads it may hold an entry of ours. Ids are random: finding one is proof.
+fn holds_ours(state: &State, path: &Path) -> bool {
+    let known = |record: &Record| record.state == RecordState::Applied && record.file == path;
+    let Ok(Some(file)) = file::read(path) else { return state.entries.values().any(known) };
+    let holds = |text: &str| !text.is_empty() && file.bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    holds("portcullis-shim") || state.entries.keys().any(|id| holds(id.as_str()))
 }
 
 /// The file is gone: nothing to give back to, nothing to wait for.
@@ -341,16 +362,27 @@ pub(crate) fn commit(
     // Taken and released while the write is journaled, so that the next start finds what a killed one left.
     let held = app_lock.map(|kind| Held::take(kind, &plan.snapshot.target)).transpose();
     let replaced = held.and_then(|_held| file::replace(&plan.snapshot, &plan.bytes, step));
-    // Kept where something was left beside the file: the next start removes it.
-    if !matches!(replaced, Ok(false)) {
+    // An error does not say that nothing happened: a file system may fail after the swap, and somebody else may have
+    // written the same. What the file says now counts; what cannot be read now is for the next start.
+    let now =
+        if replaced.is_err() { file::read(&plan.snapshot.path).map(|now| now.map(|now| now.hash)) } else { Ok(None) };
+    let took_place = replaced.is_ok() || now.as_ref().is_ok_and(|now| now.as_ref() == Some(&plan.pending.hash_after));
+    // Kept, too, where something was left beside the file: the next start removes it.
+    if !matches!(replaced, Ok(false)) && (took_place || now.is_ok()) {
         locked.state.pending.retain(|pending| *pending != plan.pending);
     }
-    if replaced.is_ok() {
+    if took_place {
         locked.state.settle(plan.pending);
     }
     locked.save()?;
     step(Step::Done);
-    replaced.map(drop)
+    match replaced {
+        Err(error) if took_place => {
+            tracing::warn!(%error, "a config was written although the file system reported a failure");
+            Ok(())
+        }
+        other => other.map(drop),
+    }
 }
 
 fn token(app: &Descriptor, action: ConfigAction, plans: &[Plan]) -> String {

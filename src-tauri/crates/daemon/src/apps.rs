@@ -8,8 +8,9 @@ use axum::http::StatusCode;
 use portcullis_clients::{
     Clients, ClientsConfig, ConfigChange, Machine, Report, Serving, SystemProcesses, Traffic, Watch,
 };
-use portcullis_domain::api::{App, ApplyAnswer, ConfigAction, Preview, PreviewRequest};
+use portcullis_domain::api::{App, ApplyAnswer, ConfigAction, Preview, PreviewRequest, UsedBy};
 use portcullis_domain::{AppId, UnixMs, Upstream, UpstreamId};
+use portcullis_gateway::Caller;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -67,6 +68,24 @@ impl Apps {
 
     pub fn name(&self, app: &AppId) -> String {
         self.clients.app(app).map_or_else(|_| app.to_string(), |view| view.name)
+    }
+
+    /// Who used a server, by what shims and clients say of themselves.
+    pub fn used_by(&self, callers: Vec<Caller>) -> Vec<UsedBy> {
+        let mut users: Vec<UsedBy> = Vec::new();
+        for Caller { ancestry, client, .. } in callers {
+            let app = self.clients.app_in(&ancestry);
+            let program = || ancestry.first().map(|(_, program)| program.rsplit(['/', '\\']).next().unwrap_or(program));
+            let name = match &app {
+                Some(app) => self.clients.app_name(app),
+                None => program().map(str::to_owned).or_else(|| client.clone()).unwrap_or_default(),
+            };
+            let user = UsedBy { app, name, client };
+            if !user.name.is_empty() && !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        users
     }
 
     /// The app that runs as `pid` or started it.

@@ -15,8 +15,8 @@ use portcullis_audit::{Audit, AuditLimits};
 use portcullis_clients::Serving;
 use portcullis_domain::api::{DrillReport, LiveEvent, ModeRequest};
 use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, Mode, UnixMs};
-use portcullis_gateway::Routes;
 use portcullis_gateway::oauth::SignIns;
+use portcullis_gateway::{Callers, Routes};
 use portcullis_policy::{DecisionBook, Judge, Origins, PinBook, Snapshot};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -60,6 +60,7 @@ pub(crate) struct Core {
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
     pub sign_ins: Arc<SignIns>,
+    pub callers: Arc<Callers>,
     pub asks: Asks,
     pub decisions: Arc<DecisionBook>,
     pub drill: Mutex<Option<DrillReport>>,
@@ -198,6 +199,7 @@ impl Core {
             routes: Arc::default(),
             judge: Arc::new(ArcSwap::from_pointee(judge)),
             sign_ins,
+            callers: Arc::default(),
             drill: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

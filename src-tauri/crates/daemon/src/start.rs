@@ -51,6 +51,7 @@ impl Daemon {
         let gateway = Gateway::new(Deps {
             routes: core.routes.clone(),
             judge: core.judge.clone(),
+            callers: core.callers.clone(),
             sink: Arc::new(move |row| {
                 if let Some(core) = sink.upgrade() {
                     core.record(row);

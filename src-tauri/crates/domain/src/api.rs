@@ -71,6 +71,8 @@ dto! {
         pub protection: Protection,
         /// Servers with traffic seen through us, of all that are protected or could be.
         pub servers_seen: u32,
+        /// Servers that an app was seen to run past us.
+        pub servers_bypassing: u32,
         pub servers_total: u32,
         #[ts(type = "number | null")]
         pub last_message_at: Option<UnixMs>,
@@ -164,6 +166,21 @@ dto! {
         #[ts(type = "number")]
         pub messages_24h: u64,
         pub pins: PinCounts,
+        /// Programs that were seen to use it since Portcullis started: several apps read some files.
+        #[ts(as = "Option<Vec<UsedBy>>", optional)]
+        pub used_by: Vec<UsedBy>,
+    }
+
+    /// Who is at the app's end, by the programs above the shim and by what the client calls itself. Labels: nothing is
+    /// allowed because of them.
+    #[derive(Eq)]
+    pub struct UsedBy {
+        /// None: no app that we know stands above.
+        pub app: Option<AppId>,
+        /// The app's name, or the program's.
+        pub name: String,
+        /// `clientInfo.name`: hostile text.
+        pub client: Option<String>,
     }
 
     /// Observed, never claimed.
@@ -174,18 +191,23 @@ dto! {
             #[ts(type = "number")]
             at: UnixMs,
         },
-        /// Protected, but the app still runs with the old config, or has not used it yet.
+        /// Protected, and the app has not used it since.
         NotYetSeen { hint: String },
         /// In quarantine: nothing goes to it and nothing comes from it. None: until released.
         Quarantined {
             #[ts(type = "number | null")]
             until: Option<UnixMs>,
         },
+        /// Protected, and the app has been running since before: it uses the old config until it starts again.
+        Waiting { hint: String },
+        /// A process of the app runs this server, and its Messages do not pass us.
+        Bypassing { reason: String },
         Queued { hint: String },
         /// Not protected: by choice or because it cannot be carried.
         NotCovered { reason: String },
         /// The file was edited behind our back.
         EditedOutside,
+        /// Protected in the file, and in a way that cannot work.
         Failing { reason: String },
     }
 

@@ -21,6 +21,10 @@ pub(crate) enum Inspected {
     Held(Box<Held>),
 }
 
+fn introduces(message: &MessageSummary) -> bool {
+    message.method.as_deref() == Some("initialize")
+}
+
 impl Inner {
     /// Judges a Message. Large ones make way for other connections while they are read.
     pub(crate) fn inspect(
@@ -88,6 +92,9 @@ impl Inner {
             judged.action = Action::Drop;
         }
 
+        if direction == Direction::ToUpstream && judged.messages.iter().any(introduces) {
+            self.note_client(session, bytes);
+        }
         let outcome = outcome_of(&judged);
         let row = Row { session, direction, bytes, judged: &judged, now, checked: started.elapsed(), outcome };
         for (n, message) in judged.messages.iter().enumerate() {
@@ -104,6 +111,14 @@ impl Inner {
             told.into_iter().for_each(|exchange| self.recorder.exchange(exchange));
         }
         Inspected::Done(judged)
+    }
+
+    /// The name that a client gives itself.
+    fn note_client(&self, session: &Session, bytes: &[u8]) {
+        let Ok(doc) = Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()) else { return };
+        if let Some(name) = doc.root().path(&["params", "clientInfo", "name"]).and_then(|name| name.as_str()) {
+            self.callers.named(&session.upstream.id, &session.id, &name);
+        }
     }
 
     /// A cancellation voids what is held under its id; the server never saw that request, so it hears nothing of this.

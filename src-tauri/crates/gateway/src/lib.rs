@@ -5,6 +5,7 @@
 //! or a command. Nothing here re-encodes a Message: bytes go on as they came, or spliced, or a minted answer does.
 
 mod approval;
+mod callers;
 mod hold;
 mod inspect;
 mod local_only;
@@ -17,6 +18,7 @@ mod transport;
 mod upstream;
 
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
+pub use callers::{Caller, Callers};
 
 use arc_swap::ArcSwap;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -41,6 +43,7 @@ pub struct Deps {
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
     pub sink: Sink,
+    pub callers: Arc<Callers>,
     pub clock: Clock,
     pub approvals: Arc<Approvals>,
     /// The proxy listener's port: Host and Origin are checked against it.
@@ -72,6 +75,7 @@ pub(crate) struct Inner {
     pub approvals: Arc<Approvals>,
     pub proxy_port: u16,
     pub recorder: record::Recorder,
+    pub callers: Arc<Callers>,
     pub sessions: session::Sessions,
     pub legacy: transport::legacy::Connections,
     pub client: upstream::Client,
@@ -97,6 +101,7 @@ impl Gateway {
                 approvals: deps.approvals,
                 proxy_port: deps.proxy_port,
                 recorder,
+                callers: deps.callers,
                 sessions: session::Sessions::default(),
                 legacy: transport::legacy::Connections::default(),
                 client: upstream::Client::new(Matcher::from_env()),

@@ -13,6 +13,22 @@ import type { Wanted } from "./AppsPage";
 import { ModeSelect } from "./ModeSelect";
 import { QuarantineButton } from "./QuarantineButton";
 
+/** Labels: the programs above the shim, and what the client calls itself. */
+function UsedBy({ server }: { server: Server }) {
+  return (server.used_by ?? []).map((user, n) => (
+    <span key={`${user.name}/${user.client}`}>
+      {n > 0 && ", "}
+      <Name value={user.name} />
+      {user.client !== null && (
+        <>
+          {" ("}
+          <Name value={user.client} />)
+        </>
+      )}
+    </span>
+  ));
+}
+
 type Props = { app: App; server: Server; open: boolean; onWant: (wanted: Wanted) => void };
 
 export function ServerRow({ app, server, open, onWant }: Props) {
@@ -62,6 +78,11 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           </button>
         )}
       </div>
+      {(server.used_by ?? []).length > 0 && (
+        <div className="o small muted">
+          {text.apps.usedBy} <UsedBy server={server} />
+        </div>
+      )}
       <div className="orig mono tiny faint ell">
         <Name value={server.original} full />
       </div>

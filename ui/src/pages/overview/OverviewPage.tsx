@@ -52,7 +52,9 @@ function sentence(status: Status): string {
     return text.status.paused(protection.until === null ? null : clock(protection.until));
   if (status.servers_total === 0) return text.status.none;
   if (protection.state === "off") return text.status.off;
-  return text.status.seen(status.servers_seen, status.servers_total);
+  return (
+    text.status.seen(status.servers_seen, status.servers_total) + text.status.past(status.servers_bypassing)
+  );
 }
 
 /** What the other servers wait for, counted by observed state. */
@@ -63,6 +65,8 @@ function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
       .filter((s) => s.observed.state === state).length;
   const parts = [
     status.protection.state === "off" && text.status.offMore,
+    count("bypassing") > 0 && text.status.bypassing(count("bypassing")),
+    count("waiting") > 0 && text.status.restart(count("waiting")),
     count("not_yet_seen") > 0 && text.status.waits(count("not_yet_seen")),
     count("queued") > 0 && text.status.queued(count("queued")),
     count("edited_outside") > 0 && text.status.edited(count("edited_outside")),

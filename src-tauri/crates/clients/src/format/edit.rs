@@ -41,30 +41,80 @@ impl Format {
         Some(Splice { range: at..at, text })
     }
 
-    /// The list without its first `count` values.
-    pub(crate) fn remove_front(self, bytes: &[u8], list: &Member, count: usize) -> Option<Splice> {
+    /// The list without its first `count` values. Comments that somebody put between them stay.
+    pub(crate) fn remove_front(self, bytes: &[u8], list: &Member, count: usize) -> Option<Vec<Splice>> {
         let items = list.node.items()?;
-        let first = items.first()?;
-        let cut = |range| Some(Splice { range, text: Vec::new() });
+        let (first, last) = (items.first()?, items.get(count.checked_sub(1)?)?);
+        let between = items.get(..count)?.windows(2).map(|pair| pair[0].range.end..pair[1].range.start);
+        let mut kept = self.kept(bytes, between);
         match (list.node.style, items.get(count)) {
-            (Style::Flow, Some(next)) => cut(first.range.start..next.range.start),
-            (Style::Flow, None) => {
-                let end = items.last()?.range.end;
-                // A comma that somebody put after our last word would be left alone in an empty list.
-                cut(first.range.start..comma_after(bytes, end, list.node.range.end).unwrap_or(end))
+            (Style::Flow, Some(next)) => {
+                let comma = self.comma(bytes, last.range.end..next.range.start)?;
+                kept.extend(self.kept(bytes, std::iter::once(last.range.end..comma)));
+                // One space is ours, what follows it is theirs. Without it somebody has laid the list out anew.
+                let behind = bytes.get(comma + 1..next.range.start)?;
+                match behind.strip_prefix(b" ") {
+                    Some(theirs) => kept.extend_from_slice(theirs),
+                    None if behind.trim_ascii().is_empty() => {}
+                    None => kept.extend_from_slice(behind),
+                }
+                let text = self.apart(bytes, first.range.start, kept);
+                Some(vec![Splice { range: first.range.start..next.range.start, text }])
             }
-            (Style::Block, Some(next)) => cut(dash_before(bytes, first)?..dash_before(bytes, next)?),
-            (Style::Block, None) => Some(self.set(list, b"[]")),
+            (Style::Flow, None) => {
+                let text = self.apart(bytes, first.range.start, kept);
+                let mut splices = vec![Splice { range: first.range.start..last.range.end, text }];
+                // A comma that somebody put after our last word would be left alone in an empty list.
+                let comma = self.comma(bytes, last.range.end..list.node.range.end.checked_sub(1)?);
+                splices.extend(comma.map(|at| Splice { range: at..at + 1, text: Vec::new() }));
+                Some(splices)
+            }
+            (Style::Block, Some(next)) => {
+                let own_lines = items.get(..count)?.iter().map(|item| own_line(bytes, item));
+                if let Some(splices) = own_lines.collect::<Option<Vec<_>>>() {
+                    return Some(splices);
+                }
+                let end = dash_before(bytes, next)?;
+                kept.extend(self.kept(bytes, std::iter::once(last.range.end..end)));
+                Some(vec![Splice { range: dash_before(bytes, first)?..end, text: kept }])
+            }
+            (Style::Block, None) => Some(vec![self.set_list(bytes, list, b"[]")]),
         }
     }
 
-    /// Another value for a member; `raw` is on one line.
+    /// Another value for a member whose value is on one line; so is `raw`.
     pub(crate) fn set(self, member: &Member, raw: &[u8]) -> Splice {
-        if member.node.style == Style::Block {
-            let text = [b": ".as_slice(), raw].concat();
-            return Splice { range: member.key_range.end..member.node.range.end, text };
-        }
         Splice { range: member.node.range.clone(), text: raw.to_vec() }
+    }
+
+    /// Another list for a member; `raw` is a list by brackets. Comments inside the old one stay.
+    pub(crate) fn set_list(self, bytes: &[u8], list: &Member, raw: &[u8]) -> Splice {
+        let node = &list.node;
+        let items = node.items().unwrap_or_default();
+        let starts = items.iter().map(|item| item.range.start).chain([node.range.end]);
+        let block = node.style == Style::Block;
+        let front = if block { list.key_range.end } else { node.range.start };
+        let ends = std::iter::once(front).chain(items.iter().map(|item| item.range.end));
+        let gaps = ends.zip(starts).map(|(start, end)| start..end);
+        let comments: Vec<&[u8]> = gaps
+            .flat_map(|gap| self.comments(bytes, gap))
+            .filter_map(|comment| bytes.get(comment))
+            .filter(|comment| !raw.windows(comment.len()).any(|known| known == *comment))
+            .collect();
+        if !block {
+            let kept = comments.iter().flat_map(|comment| {
+                let end: &[u8] = if comment.starts_with(b"/*") { b" " } else { b"\n" };
+                [*comment, end].concat()
+            });
+            let kept = self.apart(b"[", 1, kept.collect()).into_iter();
+            let text = b"[".iter().copied().chain(kept).chain(raw.iter().skip(1).copied()).collect();
+            return Splice { range: node.range.clone(), text };
+        }
+        let (eol, _) = line_end(bytes, list.key_range.end);
+        let lead = indent(bytes, list.key_range.start).unwrap_or_default();
+        let lines = comments.iter().flat_map(|comment| [eol, &lead, comment].concat());
+        let text = b": ".iter().chain(raw).copied().chain(lines).collect();
+        Splice { range: list.key_range.end..node.range.end, text }
     }
 
     /// A new member right behind another of the same object; `raw` is on one line.
@@ -96,27 +146,104 @@ impl Format {
     }
 
     /// A member with what sets it apart from its neighbours; after `insert_after` exactly what that inserted. None: it
-    /// cannot be told apart safely.
-    pub(crate) fn remove(self, bytes: &[u8], object: &Node, member: &Member) -> Option<Splice> {
-        let cut = |range| Some(Splice { range, text: Vec::new() });
+    /// cannot be told apart safely, or somebody's comment stands inside it.
+    pub(crate) fn remove(self, bytes: &[u8], object: &Node, member: &Member) -> Option<Vec<Splice>> {
+        let cut = |range| Splice { range, text: Vec::new() };
+        let inside = member.node.items().unwrap_or_default();
+        let starts = inside.iter().map(|item| item.range.start).chain([member.node.range.end]);
+        let ends = std::iter::once(member.key_range.end).chain(inside.iter().map(|item| item.range.end));
+        if ends.zip(starts).any(|(start, end)| !self.comments(bytes, start..end).is_empty()) {
+            return None;
+        }
+        let whole = member.key_range.start..member.node.range.end;
         if object.style == Style::Flow {
             let members = object.members()?;
             let at = members.iter().position(|other| other.node.range == member.node.range)?;
-            let only_comma = |range: Range<usize>| bytes.get(range).is_some_and(|between| between.trim_ascii() == b",");
-            let start = member.key_range.start;
-            if let Some(before) = at.checked_sub(1).map(|at| members[at].node.range.end)
-                && only_comma(before..start)
-            {
-                return cut(before..member.node.range.end);
-            }
-            let next = members.get(at + 1)?.key_range.start;
-            return if only_comma(member.node.range.end..next) { cut(start..next) } else { None };
+            let before = at.checked_sub(1).map(|at| members[at].node.range.end..whole.start);
+            let after = members.get(at + 1).map(|next| whole.end..next.key_range.start);
+            // A comment beside it is somebody's: then only the comma goes with it.
+            return match (before, after) {
+                (Some(before), _) => {
+                    let comma = self.comma(bytes, before.clone())?;
+                    if self.comments(bytes, comma..whole.start).is_empty() {
+                        return Some(vec![cut(comma..whole.end)]);
+                    }
+                    Some(vec![cut(comma..comma + 1), cut(whole)])
+                }
+                (None, Some(after)) => {
+                    let comma = self.comma(bytes, after.clone())?;
+                    if self.comments(bytes, after.clone()).is_empty() {
+                        return Some(vec![cut(whole.start..after.end)]);
+                    }
+                    Some(vec![cut(whole), cut(comma..comma + 1)])
+                }
+                (None, None) => None,
+            };
         }
-        let start = line_start(bytes, member.key_range.start);
-        let lead = bytes.get(start..member.key_range.start)?;
+        let start = line_start(bytes, whole.start);
+        let lead = without_bom(bytes.get(start..whole.start)?);
         let alone = lead.iter().all(|b| *b == b' ') || (self == Self::Toml && !lead.contains(&b'{'));
-        let before = start.checked_sub(1).map(|at| at - usize::from(at > 0 && bytes[at - 1] == b'\r'))?;
-        if alone { cut(before..member.node.range.end) } else { None }
+        if !alone {
+            return None;
+        }
+        let before = start.checked_sub(1).map(|at| at - usize::from(at > 0 && bytes[at - 1] == b'\r'));
+        Some(vec![match before {
+            Some(before) => cut(before..whole.end),
+            // The first line of the file.
+            None => cut(whole.start - lead.len()..next_line(bytes, whole.end)?),
+        }])
+    }
+
+    /// Where the comments are in a stretch between two values.
+    fn comments(self, bytes: &[u8], gap: Range<usize>) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut at = gap.start;
+        while let Some(rest) = bytes.get(at..gap.end).filter(|rest| !rest.is_empty()) {
+            let line = || rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+            let length = match self {
+                Self::Jsonc if rest.starts_with(b"//") => rest[..line()].trim_ascii_end().len(),
+                Self::Jsonc if rest.starts_with(b"/*") => {
+                    rest.windows(2).skip(2).position(|end| end == b"*/").map_or(rest.len(), |end| end + 4)
+                }
+                Self::Toml | Self::Yaml if rest.starts_with(b"#") => rest[..line()].trim_ascii_end().len(),
+                _ => 0,
+            };
+            if length > 0 {
+                found.push(at..at + length);
+            }
+            at += length.max(1);
+        }
+        found
+    }
+
+    /// The comments of these stretches, each with the white space behind it.
+    fn kept(self, bytes: &[u8], gaps: impl Iterator<Item = Range<usize>>) -> Vec<u8> {
+        let mut kept = Vec::new();
+        for gap in gaps {
+            for comment in self.comments(bytes, gap.clone()) {
+                let behind = bytes.get(comment.end..gap.end).unwrap_or_default();
+                let blank = behind.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(behind.len());
+                kept.extend_from_slice(&bytes[comment]);
+                kept.extend_from_slice(if blank == 0 { b" " } else { &behind[..blank] });
+            }
+        }
+        kept
+    }
+
+    /// In YAML a `#` begins a comment only behind white space.
+    fn apart(self, bytes: &[u8], at: usize, mut text: Vec<u8>) -> Vec<u8> {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        if self == Self::Yaml && text.starts_with(b"#") && !before.is_some_and(u8::is_ascii_whitespace) {
+            text.insert(0, b' ');
+        }
+        text
+    }
+
+    /// The comma between two values.
+    fn comma(self, bytes: &[u8], gap: Range<usize>) -> Option<usize> {
+        let comments = self.comments(bytes, gap.clone());
+        let mut places = gap.filter(|at| bytes.get(*at) == Some(&b','));
+        places.find(|at| !comments.iter().any(|comment| comment.contains(at)))
     }
 }
 
@@ -125,6 +252,22 @@ fn dash_before(bytes: &[u8], item: &Node) -> Option<usize> {
     let before = bytes.get(..item.range.start)?;
     let at = before.iter().rposition(|b| !matches!(b, b' ' | b'\t'))?;
     (before[at] == b'-' && at + 1 < item.range.start).then_some(at)
+}
+
+/// The line of a list item without it: gone, or only its comment. None: something else stands on the line.
+fn own_line(bytes: &[u8], item: &Node) -> Option<Splice> {
+    let start = line_start(bytes, item.range.start);
+    let dash = dash_before(bytes, item)?;
+    let blank = bytes.get(start..dash)?.iter().all(|b| *b == b' ');
+    match next_line(bytes, item.range.end) {
+        Some(end) if blank => Some(Splice { range: start..end, text: Vec::new() }),
+        None if blank => {
+            let behind = bytes.get(item.range.end..)?;
+            let gap = behind.iter().position(|b| !matches!(b, b' ' | b'\t'))?;
+            (behind[gap] == b'#').then(|| Splice { range: dash..item.range.end + gap, text: Vec::new() })
+        }
+        _ => None,
+    }
 }
 
 /// As many spaces as stand in front of a place on its line, other list items' dashes counted as spaces.
@@ -155,7 +298,9 @@ fn line_end(bytes: &[u8], at: usize) -> (&'static [u8], usize) {
     }
 }
 
-fn comma_after(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    let at = from + bytes.get(from..to)?.iter().position(|b| !b.is_ascii_whitespace())?;
-    (bytes.get(at) == Some(&b',')).then_some(at + 1)
+/// Where the next line begins, if nothing else stands on this one.
+fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |end| end + 1);
+    rest[..end].trim_ascii().is_empty().then_some(at + end)
 }

@@ -2,8 +2,14 @@
 
 mod apply;
 mod apps;
+#[cfg(target_os = "linux")]
+mod coverage;
 mod crash;
+mod editor;
+mod edits;
 mod formats;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod other_formats;
 mod property;
 mod three_way;
@@ -25,9 +31,9 @@ impl Processes for Table {
     fn list(&self) -> Vec<ProcessInfo> {
         let exe = |(at, exe): (usize, &PathBuf)| ProcessInfo {
             pid: at as u32 + 10,
-            parent: None,
             name: "x".into(),
             exe: Some(exe.clone()),
+            ..ProcessInfo::default()
         };
         self.0.lock().unwrap().iter().enumerate().map(exe).collect()
     }

@@ -310,11 +310,12 @@ fn spelt(format: &'static str) -> impl Strategy<Value = String> {
     })
 }
 
-fn yaml() -> impl Strategy<Value = String> {
+pub(super) fn yaml() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["", "  ", " # c", "   # 'd' \"e"]);
     let entry = (spelt("yaml"), prop::collection::vec(spelt("yaml"), 0..4), 0..4u8, end, any::<bool>());
-    (prop::collection::vec(entry, 1..5), prop::sample::select(vec!["\n", "\r\n"]), 2..5usize).prop_map(
-        |(entries, eol, step)| {
+    let more = (any::<bool>(), any::<bool>());
+    (prop::collection::vec(entry, 1..5), prop::sample::select(vec!["\n", "\r\n"]), 2..5usize, more).prop_map(
+        |(entries, eol, step, (settings, remote))| {
             let (one, two) = (" ".repeat(step), " ".repeat(step * 2));
             let mut out = format!("a: 1{eol}extensions:{eol}");
             for (at, (command, args, how, end, first)) in entries.into_iter().enumerate() {
@@ -329,17 +330,24 @@ fn yaml() -> impl Strategy<Value = String> {
                 let command = format!("{two}cmd: {command}{end}{eol}");
                 let parts = if first { [list, Some(command)] } else { [Some(command), list] };
                 out.push_str(&format!("{one}s{at}:{end}{eol}{}", parts.into_iter().flatten().collect::<String>()));
+                if settings {
+                    out.push_str(&format!("{two}envs:{eol}{two}  K: v{eol}{two}timeout: 300{eol}"));
+                }
+            }
+            if remote {
+                out.push_str(&format!("{one}r:{eol}{two}uri: https://h.example/mcp # there{eol}{two}type: sse{eol}"));
             }
             out
         },
     )
 }
 
-fn toml() -> impl Strategy<Value = String> {
+pub(super) fn toml() -> impl Strategy<Value = String> {
     let entry = (spelt("toml"), prop::option::of(prop::collection::vec(spelt("toml"), 0..4)), 0..3u8, any::<bool>());
     let end = prop::sample::select(vec!["", " ", " # c"]);
-    (prop::collection::vec(entry, 1..5), prop::sample::select(vec!["\n", "\r\n"]), end).prop_map(
-        |(entries, eol, end)| {
+    let more = (any::<bool>(), any::<bool>());
+    (prop::collection::vec(entry, 1..5), prop::sample::select(vec!["\n", "\r\n"]), end, more).prop_map(
+        |(entries, eol, end, (settings, remote))| {
             let mut out = format!("x = 1{eol}");
             for (at, (command, args, how, first)) in entries.into_iter().enumerate() {
                 let list = args.map(|args| match how {
@@ -356,7 +364,15 @@ fn toml() -> impl Strategy<Value = String> {
                 let command = format!("{lead}command = {command}{end}{eol}");
                 let parts = if first { [list, Some(command)] } else { [Some(command), list] };
                 let text = format!("{head}{}", parts.into_iter().flatten().collect::<String>());
-                if how == 2 { out.insert_str(0, &text) } else { out.push_str(&text) }
+                let settings = match how {
+                    0 if settings => format!("enabled = true{eol}[mcp_servers.s{at}.env]{eol}K = \"v\"{eol}"),
+                    1 if settings => format!("  env = {{ K = \"v\" }}{eol}"),
+                    _ => String::new(),
+                };
+                if how == 2 { out.insert_str(0, &text) } else { out.push_str(&format!("{text}{settings}")) }
+            }
+            if remote {
+                out.push_str(&format!("[mcp_servers.r]{eol}url = 'https://h.example/mcp'{end}{eol}"));
             }
             out
         },

@@ -30,6 +30,7 @@ pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
             pinned,
             changed,
             failing: None,
+            used_by: core.apps.used_by(core.callers.of(id)),
         }
     })?;
     for server in apps.iter_mut().flat_map(|app| &mut app.files).flat_map(|file| &mut file.servers) {

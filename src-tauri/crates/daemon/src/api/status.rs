@@ -33,6 +33,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         Protection::Off
     };
     let mut problems = core.problems();
+    let bypassing = servers.iter().filter(|s| matches!(s.observed, Observed::Bypassing { .. })).count();
     let seen = servers.iter().filter(|s| matches!(s.observed, Observed::Seen { .. })).count();
     // A damaged audit log must not hide the rest: checking goes on without it.
     let mut or_zero = |answer: Result<u64, portcullis_audit::Error>| {
@@ -54,6 +55,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         dashboard_address: format!("http://127.0.0.1:{}", core.dashboard_port()),
         protection,
         servers_seen: count(seen),
+        servers_bypassing: count(bypassing),
         servers_total: count(servers.len()),
         last_message_at: core.audit.last_message_at().unwrap_or_default(),
         open_alerts: u32::try_from(open_alerts).unwrap_or(u32::MAX),

@@ -14,7 +14,7 @@ use portcullis_audit::{Audit, AuditLimits};
 use portcullis_clients::{Report, Serving};
 use portcullis_domain::api::{
     App, ApplyAnswer, ApplyRequest, ConfigAction, DiffTag, FilePreview, Observed, PlannedChange, Preview,
-    PreviewRequest, Server,
+    PreviewRequest, Server, UsedBy,
 };
 use portcullis_domain::{AuditRow, Change, ChangeKind};
 use serde_json::{Value, json};
@@ -79,13 +79,22 @@ fn server_row(server: &Server) -> Vec<String> {
         Observed::NotYetSeen { hint } => format!("not seen yet. {}", visible(hint)),
         Observed::Quarantined { until: None } => "in quarantine until you release it".into(),
         Observed::Quarantined { until: Some(at) } => format!("in quarantine until {}", time(*at)),
+        Observed::Waiting { hint } => format!("waits for the app. {}", visible(hint)),
+        Observed::Bypassing { reason } => format!("BYPASSING: {}", visible(reason)),
         Observed::Queued { hint } => format!("queued. {}", visible(hint)),
         Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
         Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
         Observed::Failing { reason } => format!("failing: {}", visible(reason)),
     };
     let name = shortened(&server.name, 40);
+    let by: Vec<String> = server.used_by.iter().map(used_by).collect();
+    let observed = if by.is_empty() { observed } else { format!("{observed} (used by {})", by.join(", ")) };
     vec![format!("    {name}"), server.transport.as_str().into(), shortened(&server.original, 60), observed]
+}
+
+fn used_by(user: &UsedBy) -> String {
+    let name = shortened(&user.name, 40);
+    user.client.as_ref().map_or_else(|| name.clone(), |client| format!("{name} as {}", shortened(client, 40)))
 }
 
 pub async fn protect(reached: &Reached, args: &args::Protect, as_json: bool) -> Result<ExitCode, Failed> {

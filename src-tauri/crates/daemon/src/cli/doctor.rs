@@ -228,6 +228,14 @@ fn config_of(app: &App) -> Check {
         );
     }
     let servers = || app.files.iter().flat_map(|file| &file.servers);
+    let wrong = servers().find_map(|server| match &server.observed {
+        Observed::Bypassing { reason } | Observed::Failing { reason } => Some((&server.name, reason)),
+        _ => None,
+    });
+    if let Some((server, reason)) = wrong {
+        let advice = format!("`portcullis apps` lists every server of {} with its state", app.name);
+        return bad("app config", format!("{}: {server}: {reason}", app.name), advice);
+    }
     let edited: Vec<&str> =
         servers().filter(|s| s.observed == Observed::EditedOutside).map(|s| s.name.as_str()).collect();
     if !edited.is_empty() {

@@ -7,6 +7,14 @@ use portcullis_domain::api::{Protection, Status};
 use serde_json::json;
 use std::process::ExitCode;
 
+fn watching(status: &Status) -> String {
+    let (seen, total, past) = (status.servers_seen, status.servers_total, status.servers_bypassing);
+    if past == 0 {
+        return format!("Watching {seen} of {total} servers.");
+    }
+    format!("Watching {seen} of {total} servers, {past} bypassing: `portcullis apps` shows which.")
+}
+
 pub async fn run(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> {
     let status: Status = reached.access.get("/api/status").await?;
     let running = reached.access.is_remote();
@@ -19,7 +27,7 @@ pub async fn run(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> {
     say(&match (&status.protection, running) {
         (Protection::Off, _) => "No app is protected. `portcullis apps` shows what can be.".into(),
         (_, false) => "The daemon is not running: stdio servers are still checked by the shim, URL servers do not work. Start it with `portcullis serve`.".to_owned(),
-        (Protection::Watching, true) => format!("Watching {} of {} servers.", status.servers_seen, status.servers_total),
+        (Protection::Watching, true) => watching(&status),
         (Protection::Paused { until: Some(until) }, true) => {
             format!("Paused until {}: calls are recorded, nothing is blocked.", time(*until))
         }

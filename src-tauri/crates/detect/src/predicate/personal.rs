@@ -142,10 +142,10 @@ fn next_number(bytes: &[u8], from: usize) -> [Option<usize>; 2] {
     let Some(digit) = near.take_while(|byte| **byte != b'\n').position(u8::is_ascii_digit).map(|n| from + n) else {
         return [None, None];
     };
-    let letters_before =
-        |at: usize| bytes[from..at].iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let letters_before = |at: usize| bytes[from..at].iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = digit - letters_before(digit);
-    let apart = (word > from && bytes[word - 1] == b' ').then(|| letters_before(word - 1)).filter(|n| (1..=2).contains(n));
+    let apart =
+        (word > from && bytes[word - 1] == b' ').then(|| letters_before(word - 1)).filter(|n| (1..=2).contains(n));
     [apart.map(|letters| word - 1 - letters), Some(word)]
 }
 
@@ -242,7 +242,8 @@ fn card(bytes: &[u8], number: &Number) -> Option<usize> {
         }
         // A fifth group of four makes it another number; an expiry date or a code does not.
         let after = number.chars.iter().zip(&number.gaps).skip(length);
-        let fifth = after.enumerate().take_while(|(n, (byte, gap))| byte.is_ascii_digit() && (*n == 0 || gap.is_none()));
+        let fifth =
+            after.enumerate().take_while(|(n, (byte, gap))| byte.is_ascii_digit() && (*n == 0 || gap.is_none()));
         if fifth.count() == 4 {
             return None;
         }
@@ -256,8 +257,24 @@ fn card(bytes: &[u8], number: &Number) -> Option<usize> {
 
 fn speaks_of_cards(before: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"card", b"visa", b"mastercard", b"amex", b"american express", b"credit", b"debit", b"pan\"", b"pan:", b"pan=",
-        b"cc_num", b"ccnum", b"cc number", b"kreditkarte", b"carte bancaire", b"tarjeta", b"carta di credito", b"kaart",
+        b"card",
+        b"visa",
+        b"mastercard",
+        b"amex",
+        b"american express",
+        b"credit",
+        b"debit",
+        b"pan\"",
+        b"pan:",
+        b"pan=",
+        b"cc_num",
+        b"ccnum",
+        b"cc number",
+        b"kreditkarte",
+        b"carte bancaire",
+        b"tarjeta",
+        b"carta di credito",
+        b"kaart",
     ];
     let before = before.to_ascii_lowercase();
     WORDS.iter().any(|word| memchr::memmem::find(&before, word).is_some())

@@ -177,9 +177,10 @@ fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), St
     }
     let id = UpstreamId::new(hello.upstream.clone());
     let upstream = gateway.inner.routes.load().get(&id).cloned().ok_or("no server is known under this id")?;
-    let key = Key::Link(id, hello.session.clone());
+    let key = Key::Link(id.clone(), hello.session.clone());
     let new = || Session::new(SessionId::from_random(random()), upstream, Transport::Stdio, &gateway.inner.recorder);
     let session = gateway.inner.sessions.get_or_insert(key, new);
+    gateway.inner.callers.started_by(&id, &session.id, hello.ancestry);
     // After a reconnect: requests that were forwarded before and whose answers are still to come.
     let most = gateway.inner.judge.load().limits().max_open_requests;
     for pending in hello.pending.into_iter().take(most) {

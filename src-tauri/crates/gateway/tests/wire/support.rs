@@ -396,6 +396,7 @@ impl Proxied {
         let gateway = Gateway::new(Deps {
             routes: Arc::new(ArcSwap::from_pointee(HashMap::from([(id.clone(), Arc::new(entry))]))),
             judge: judge.clone(),
+            callers: Arc::default(),
             sink: Arc::new(move |row| sink.lock().unwrap().push(row)),
             clock: Arc::new(|| 1000),
             approvals: approvals.clone(),
