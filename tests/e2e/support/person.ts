@@ -60,6 +60,14 @@ export class Person {
     );
   }
 
+  /** Whether it still waits or not. */
+  wasAsked(word: string): Promise<Ask> {
+    return until(`a question about ${word}, waiting or over`, async () => {
+      const { waiting, recent } = await this.asks();
+      return [...waiting, ...recent].find((ask) => ask.message.includes(word));
+    });
+  }
+
   /** The question about `word`, once it is over. */
   over(word: string): Promise<Ask> {
     return until(`the end of the question about ${word}`, async () =>

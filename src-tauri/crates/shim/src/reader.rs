@@ -19,6 +19,14 @@ pub fn start(session: &Arc<Session>, direction: Direction, source: File) {
             crate::say(&format!("reading {} failed: {error}", direction.as_str()));
         }
         lane.end();
+        #[cfg(unix)]
+        if direction == Direction::ToUpstream {
+            // An app that only closed its side may still wait for answers. One that is gone takes back what it asked for:
+            // a call that a person is being asked about must not run for nobody.
+            crate::process::wait_until_unread();
+            lane.close();
+            lane.give_link_up();
+        }
     });
 }
 

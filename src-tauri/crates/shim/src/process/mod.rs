@@ -3,7 +3,7 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{Blocking, Server, forward_signals, standard_streams, write_all};
+pub use unix::{Blocking, Server, forward_signals, standard_streams, wait_until_unread, write_all};
 #[cfg(any(windows, test))]
 mod resolve;
 #[cfg(windows)]

@@ -223,6 +223,17 @@ fn wait_ready(file: &File, events: libc::c_short) {
     unsafe { libc::poll(&mut poll, 1, -1) };
 }
 
+/// Returns once nobody can read our standard output any more: the app is gone, and not only done with asking.
+#[allow(unsafe_code)]
+pub fn wait_until_unread() {
+    let gone = libc::POLLERR | libc::POLLHUP | libc::POLLNVAL;
+    let mut poll = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
+    while poll.revents & gone == 0 {
+        // SAFETY: one initialised pollfd that lives through the call.
+        unsafe { libc::poll(&mut poll, 1, -1) };
+    }
+}
+
 pub struct Blocking(pub File);
 
 impl Read for Blocking {
