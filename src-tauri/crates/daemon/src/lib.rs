@@ -18,6 +18,7 @@ mod handle;
 mod home;
 mod lock;
 mod net;
+mod open_files;
 mod originals;
 mod pins;
 mod presence;

@@ -6,7 +6,7 @@ use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
-use crate::{Error, api, clock, secret, upkeep};
+use crate::{Error, api, clock, open_files, secret, upkeep};
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Deps, Gateway};
@@ -41,6 +41,7 @@ struct Prepared {
 impl Daemon {
     /// Must be called inside a Tokio runtime. Returns once both ports are served.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        open_files::allow_many();
         let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
         let Prepared { lock, core, proxy, dashboard, token } =
             prepared.map_err(|error| Error::Listen(std::io::Error::other(error)))??;

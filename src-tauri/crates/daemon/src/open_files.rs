@@ -1,0 +1,14 @@
+//! How many files the daemon may have open. Each stream through the proxy is two sockets, and systems grant a process 256
+//! (macOS) or 1024 (Linux desktops) unless it asks for more: without this, streams beyond some hundreds would be cut.
+
+/// Enough for every limit that a person would configure; what the system allows at most counts.
+#[cfg(unix)]
+const WANTED: u64 = 65_536;
+
+/// Asks the system for more. It never fails the start: with fewer files the daemon carries fewer streams.
+pub(crate) fn allow_many() {
+    #[cfg(unix)]
+    if let Err(error) = rlimit::increase_nofile_limit(WANTED) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+}
