@@ -74,6 +74,8 @@ pub(crate) struct Core {
     config: Mutex<ConfigFile>,
     rules: Mutex<Rules>,
     signatures: Mutex<Signatures>,
+    /// The person's own files in force, for the snapshot: whoever writes it may hold the others already.
+    own_signatures: ArcSwap<Vec<(String, String)>>,
     problems: Problems,
     /// Pins changed since the snapshot was written.
     pins_changed: Arc<AtomicBool>,
@@ -91,6 +93,7 @@ pub(crate) mod cause {
     pub const BAD_ROWS: &str = "bad-rows";
     pub const ROUTES: &str = "routes";
     pub const QUEUE: &str = "queue";
+    pub const SIGNATURES: &str = "signatures";
     /// Followed by the file's path.
     pub const QUEUED: &str = "queued:";
 }
@@ -163,6 +166,9 @@ impl Core {
             problems.lasting(problem);
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
+        if let Some(problem) = signatures.problem() {
+            problems.of(cause::SIGNATURES, problem);
+        }
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
                 .with_decisions(decisions.clone());
@@ -192,6 +198,7 @@ impl Core {
             key,
             config: Mutex::new(file),
             rules: Mutex::new(left.rules),
+            own_signatures: ArcSwap::from_pointee(signatures.own_texts()),
             signatures: Mutex::new(signatures),
             problems,
             pins_changed,
@@ -417,15 +424,27 @@ impl Core {
         self.judge.store(Arc::new(judge));
     }
 
-    /// Takes up changes of the person's Signature files.
+    /// Takes up changes of the person's Signature files, for the shims too.
     pub fn refresh_signatures(&self) {
         let rules = locked(&self.rules);
         let mut signatures = locked(&self.signatures);
-        if signatures.refresh(&rules.disabled) {
-            self.install_judge(&rules, &signatures);
-            drop((signatures, rules));
-            self.stale(&["signatures", "status"]);
+        if !signatures.refresh(&rules.disabled) {
+            return;
         }
+        self.install_judge(&rules, &signatures);
+        self.own_signatures.store(Arc::new(signatures.own_texts()));
+        self.pins_changed.store(true, Ordering::Relaxed);
+        let problem = signatures.problem();
+        drop((signatures, rules));
+        match problem {
+            Some(problem) => self.report_of(cause::SIGNATURES, problem),
+            None => self.settled(cause::SIGNATURES),
+        }
+        // What fails here is written, and reported, with the next tick.
+        if let Err(error) = self.refresh_snapshot() {
+            tracing::warn!(%error, "the snapshot for the shim could not be written");
+        }
+        self.stale(&["signatures", "status"]);
     }
 
     /// Ends a pause whose time is over.
@@ -461,6 +480,7 @@ impl Core {
             pins: self.pins.all(),
             withheld: self.pins.withheld(),
             disabled_signatures: disabled,
+            own_signatures: (**self.own_signatures.load()).clone(),
             paused_until: rules.paused_until,
             hold_new_servers,
             modes: rules.modes.clone(),

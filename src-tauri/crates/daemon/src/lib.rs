@@ -29,6 +29,7 @@ mod secret;
 mod shim_binary;
 mod sign_ins;
 mod signatures;
+mod signature_watch;
 mod spool;
 mod start;
 mod upkeep;

@@ -6,7 +6,7 @@ use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
-use crate::{Error, api, clock, secret, upkeep};
+use crate::{Error, api, clock, secret, signature_watch, upkeep};
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Deps, Gateway};
@@ -69,6 +69,7 @@ impl Daemon {
         core.tasks.spawn(serve_dashboard(core.clone(), dashboard, router.clone()));
         crate::asks::announce(&core);
         upkeep::spawn(&core, &gateway);
+        signature_watch::spawn(&core);
         let access = Access::local(router, core.dashboard_port(), token);
         let daemon = Self { core, gateway, access, _lock: lock };
         daemon.running().publish(&daemon.core.home)?;

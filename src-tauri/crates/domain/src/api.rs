@@ -332,6 +332,8 @@ dto! {
         pub misses: Vec<String>,
         /// False: the person's own.
         pub bundled: bool,
+        /// Path below the signatures folder.
+        pub file: String,
         pub enabled: bool,
         #[ts(type = "number")]
         pub hits_30d: u64,

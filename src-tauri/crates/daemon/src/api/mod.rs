@@ -28,7 +28,7 @@ pub(crate) use failure::Failure;
 use crate::core::Core;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
 #[derive(Clone)]

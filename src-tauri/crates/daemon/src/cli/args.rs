@@ -339,6 +339,18 @@ pub enum Signatures {
     /// Switch a signature on.
     On { id: String },
     /// Switch a signature off: what it finds is let through.
+    /// Show one: what it looks for, why, examples, where its file is.
+    Show { id: String },
+    /// Make signature files of your own from another program's rules: YARA text rules, or MCP Defender's JSON list.
+    #[command(
+        after_help = "What maps is written below the signatures folder as experimental files that only flag; what does not is listed with its line and the reason. Nothing is overwritten.\n\nExit codes: 0 every rule maps, 1 some do not, 66 the file cannot be read.\n\nExamples:\n  portcullis signatures import rules.yar --dry-run\n  portcullis signatures import ~/mcp-defender/signatures.json"
+    )]
+    Import {
+        file: PathBuf,
+        /// Say what would be written and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     Off {
         id: String,
         /// Do not ask.
