@@ -15,6 +15,7 @@ mod neighbours;
 mod pins;
 mod question;
 mod redact;
+mod roots;
 mod scope;
 pub mod snapshot;
 mod weigh;
