@@ -6,6 +6,7 @@ use crate::asks::Asks;
 use crate::config::{ConfigFile, SettingsFile};
 use crate::handle::MAX_WAITING_EVENTS;
 use crate::home::Home;
+use crate::judges::Judges;
 use crate::problems::Problems;
 use crate::rules::{self, Rules};
 use crate::signatures::Signatures;
@@ -61,6 +62,7 @@ pub(crate) struct Core {
     pub judge: Arc<ArcSwap<Judge>>,
     pub sign_ins: Arc<SignIns>,
     pub asks: Asks,
+    pub judges: Judges,
     pub decisions: Arc<DecisionBook>,
     pub drill: Mutex<Option<DrillReport>>,
     pub stop: CancellationToken,
@@ -94,6 +96,7 @@ pub(crate) mod cause {
     pub const ROUTES: &str = "routes";
     pub const QUEUE: &str = "queue";
     pub const SIGNATURES: &str = "signatures";
+    pub const JUDGES: &str = "judges";
     /// Followed by the file's path.
     pub const QUEUED: &str = "queued:";
 }
@@ -169,6 +172,10 @@ impl Core {
         if let Some(problem) = signatures.problem() {
             problems.of(cause::SIGNATURES, problem);
         }
+        let (judges, edited) = Judges::open(&home, &key)?;
+        if let Some(problem) = edited {
+            problems.of(cause::JUDGES, problem);
+        }
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
                 .with_decisions(decisions.clone());
@@ -179,6 +186,7 @@ impl Core {
         let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
         let core = Self {
             asks: Asks::new(&bus, file.settings.ask_seconds),
+            judges,
             decisions,
             started_at: clock::now(),
             audit,
@@ -209,6 +217,10 @@ impl Core {
         Ok(Arc::new(core))
     }
 
+    /// What seals are made with.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
     pub fn proxy_port(&self) -> u16 {
         self.ports.0
     }

@@ -18,9 +18,11 @@ macro_rules! dto {
 }
 
 mod ask;
+mod judges;
 mod pins;
 
 pub use ask::*;
+pub use judges::*;
 pub use pins::*;
 
 dto! {
@@ -330,10 +332,10 @@ dto! {
         pub references: Vec<String>,
         pub hits: Vec<String>,
         pub misses: Vec<String>,
-        /// False: the person's own.
-        pub bundled: bool,
         /// Path below the signatures folder.
         pub file: String,
+        /// False: the person's own.
+        pub bundled: bool,
         pub enabled: bool,
         #[ts(type = "number")]
         pub hits_30d: u64,

@@ -16,6 +16,8 @@ mod session;
 mod transport;
 mod upstream;
 
+pub use upstream::Client;
+
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken};
 
 use arc_swap::ArcSwap;

@@ -13,6 +13,7 @@ mod export;
 mod extract;
 mod failure;
 mod guard;
+mod judges;
 mod pairing;
 mod pins;
 mod session;
@@ -65,6 +66,9 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/changes", get(status::changes))
         .route("/api/signatures", get(signatures::list))
         .route("/api/signatures/{id}", get(signatures::detail).put(signatures::switch))
+        .route("/api/judges", get(judges::list))
+        .route("/api/judges/{name}", put(judges::set))
+        .route("/api/judges/{name}/test", post(judges::test))
         .route("/api/pins", get(pins::list))
         .route("/api/pins/approve", post(pins::approve))
         .route("/api/pins/release", post(pins::release))

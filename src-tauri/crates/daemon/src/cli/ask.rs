@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 const DAYS_30: u32 = 30 * 24 * 60;
 
 /// A person at this terminal says yes; nothing else does.
-fn person_agrees(reached: &Reached, question: &str) -> Result<(), Failed> {
+pub(super) fn person_agrees(reached: &Reached, question: &str) -> Result<(), Failed> {
     reached.is_no_app()?;
     match ask(question)? {
         Some(true) => Ok(()),

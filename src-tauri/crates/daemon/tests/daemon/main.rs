@@ -2,6 +2,7 @@
 
 mod api;
 mod common;
+mod judges;
 mod lifecycle;
 mod pins;
 mod signatures;
