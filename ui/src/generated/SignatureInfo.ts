@@ -12,6 +12,10 @@ export type SignatureInfo = { id: string, version: number, category: string, tit
  */
 status: string, false_positives: string, references: Array<string>, hits: Array<string>, misses: Array<string>, 
 /**
+ * Path below the signatures folder.
+ */
+file: string, 
+/**
  * False: the person's own.
  */
 bundled: boolean, enabled: boolean, hits_30d: number, 

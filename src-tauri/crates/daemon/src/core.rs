@@ -6,6 +6,7 @@ use crate::asks::Asks;
 use crate::config::{ConfigFile, SettingsFile};
 use crate::handle::MAX_WAITING_EVENTS;
 use crate::home::Home;
+use crate::judges::Judges;
 use crate::problems::Problems;
 use crate::rules::{self, Rules};
 use crate::signatures::Signatures;
@@ -62,6 +63,7 @@ pub(crate) struct Core {
     pub sign_ins: Arc<SignIns>,
     pub callers: Arc<Callers>,
     pub asks: Asks,
+    pub judges: Judges,
     pub decisions: Arc<DecisionBook>,
     pub drill: Mutex<Option<DrillReport>>,
     pub stop: CancellationToken,
@@ -79,6 +81,8 @@ pub(crate) struct Core {
     /// What results held, over all changes of the rules.
     origins: Arc<Origins>,
     signatures: Mutex<Signatures>,
+    /// The person's own files in force, for the snapshot: whoever writes it may hold the others already.
+    own_signatures: ArcSwap<Vec<(String, String)>>,
     problems: Problems,
     /// Pins changed since the snapshot was written.
     pins_changed: Arc<AtomicBool>,
@@ -97,6 +101,8 @@ pub(crate) mod cause {
     pub const BAD_ROWS: &str = "bad-rows";
     pub const ROUTES: &str = "routes";
     pub const QUEUE: &str = "queue";
+    pub const SIGNATURES: &str = "signatures";
+    pub const JUDGES: &str = "judges";
     /// Followed by the file's path.
     pub const QUEUED: &str = "queued:";
 }
@@ -180,6 +186,13 @@ impl Core {
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let origins = Arc::<Origins>::default();
+        if let Some(problem) = signatures.problem() {
+            problems.of(cause::SIGNATURES, problem);
+        }
+        let (judges, edited) = Judges::open(&home, &key)?;
+        if let Some(problem) = edited {
+            problems.of(cause::JUDGES, problem);
+        }
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
                 .with_decisions(decisions.clone())
@@ -191,6 +204,7 @@ impl Core {
         let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
         let core = Self {
             asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
+            judges,
             decisions,
             started_at: clock::now(),
             audit,
@@ -213,6 +227,7 @@ impl Core {
             rules: Mutex::new(left.rules),
             snapshots: AtomicU64::new(left.written),
             origins: origins.clone(),
+            own_signatures: ArcSwap::from_pointee(signatures.own_texts()),
             signatures: Mutex::new(signatures),
             problems,
             pins_changed,
@@ -226,6 +241,10 @@ impl Core {
         Ok(Arc::new(core))
     }
 
+    /// What seals are made with.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
     pub fn proxy_port(&self) -> u16 {
         self.ports.0
     }
@@ -468,15 +487,27 @@ impl Core {
         self.judge.store(Arc::new(judge));
     }
 
-    /// Takes up changes of the person's Signature files.
+    /// Takes up changes of the person's Signature files, for the shims too.
     pub fn refresh_signatures(&self) {
         let rules = locked(&self.rules);
         let mut signatures = locked(&self.signatures);
-        if signatures.refresh(&rules.disabled) {
-            self.install_judge(&rules, &signatures);
-            drop((signatures, rules));
-            self.stale(&["signatures", "status"]);
+        if !signatures.refresh(&rules.disabled) {
+            return;
         }
+        self.install_judge(&rules, &signatures);
+        self.own_signatures.store(Arc::new(signatures.own_texts()));
+        self.pins_changed.store(true, Ordering::Relaxed);
+        let problem = signatures.problem();
+        drop((signatures, rules));
+        match problem {
+            Some(problem) => self.report_of(cause::SIGNATURES, problem),
+            None => self.settled(cause::SIGNATURES),
+        }
+        // What fails here is written, and reported, with the next tick.
+        if let Err(error) = self.refresh_snapshot() {
+            tracing::warn!(%error, "the snapshot for the shim could not be written");
+        }
+        self.stale(&["signatures", "status"]);
     }
 
     /// Ends a pause whose time is over.
@@ -514,6 +545,7 @@ impl Core {
             pins: self.pins.all(),
             withheld: self.pins.withheld(),
             disabled_signatures: disabled,
+            own_signatures: (**self.own_signatures.load()).clone(),
             paused_until: rules.paused_until,
             hold_new_servers,
             modes: rules.modes.clone(),

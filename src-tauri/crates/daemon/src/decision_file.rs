@@ -15,11 +15,11 @@ fn mac(text: &str, key: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-fn seal(text: &str, key: &[u8]) -> String {
+pub(crate) fn seal(text: &str, key: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&mac(text, key).finalize().into_bytes())
 }
 
-fn fits(text: &str, seal: &str, key: &[u8]) -> bool {
+pub(crate) fn fits(text: &str, seal: &str, key: &[u8]) -> bool {
     let seal = data_encoding::HEXLOWER.decode(seal.as_bytes());
     seal.is_ok_and(|seal| mac(text, key).verify_slice(&seal).is_ok())
 }

@@ -70,6 +70,10 @@ impl Home {
     pub fn decisions_file(&self) -> PathBuf {
         self.0.join("decisions")
     }
+    /// Which judges are on and where texts go, sealed.
+    pub fn judges_file(&self) -> PathBuf {
+        self.0.join("judges")
+    }
     pub fn snapshot_file(&self) -> PathBuf {
         self.0.join(portcullis_policy::snapshot::SNAPSHOT_FILE)
     }

@@ -12,12 +12,24 @@ impl Core {
         if let Some(tap) = &self.tap {
             tap(&row);
         }
+        // Whatever judges add comes after the row itself.
+        let doubtful = match &row {
+            AuditRow::Exchange(exchange) => self.judges.wants(exchange, &**self.judge.load().scanner()),
+            _ => None,
+        };
         self.publish(match &row {
             AuditRow::Exchange(exchange) => self.live(exchange),
             AuditRow::Change(change) => LiveEvent::Change { change: change.clone() },
             AuditRow::Gap(gap) => LiveEvent::Gap { dropped: gap.dropped },
         });
         self.audit.record(row);
+        doubtful.into_iter().for_each(|exchange| self.judges.offer(exchange));
+    }
+
+    /// More is known now of a row that was recorded before.
+    pub fn amend(&self, exchange: Exchange) {
+        self.publish(LiveEvent::ExchangeUpdated { row: ExchangeRow::of(&exchange, false) });
+        self.audit.record(AuditRow::Exchange(Box::new(exchange)));
     }
 
     /// A request that takes long is reported while it waits and once more when it is answered.

@@ -6,7 +6,7 @@ use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
-use crate::{Error, api, clock, open_files, secret, upkeep};
+use crate::{Error, api, clock, judges, open_files, secret, signature_watch, upkeep};
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Deps, Gateway};
@@ -72,6 +72,8 @@ impl Daemon {
         core.tasks.spawn(serve_dashboard(core.clone(), dashboard, router.clone()));
         crate::asks::announce(&core);
         upkeep::spawn(&core, &gateway);
+        signature_watch::spawn(&core);
+        judges::spawn(&core);
         let access = Access::local(router, core.dashboard_port(), token);
         let daemon = Self { core, gateway, access, _lock: lock };
         daemon.running().publish(&daemon.core.home)?;

@@ -1,5 +1,5 @@
 //! What has to be done now and then while the daemon runs: idle sessions, the end of a pause, the shim's snapshot,
-//! spooled rows, changed Signature files, changed and queued app configs.
+//! spooled rows, changed and queued app configs.
 
 use crate::core::{Core, cause};
 use crate::{api, shim_binary, spool};
@@ -68,7 +68,6 @@ pub(crate) fn once(core: &Core, slow: bool) {
             }
         }
         core.retry();
-        core.refresh_signatures();
         import_spool(core);
         api::apply_queued(core);
     }

@@ -356,6 +356,93 @@ fn what_an_app_started_loosens_nothing_not_even_with_a_terminal_and_leaves_a_row
     assert!(served.stop().success());
 }
 
+#[test]
+fn a_signature_is_shown_with_what_it_matches_and_where_its_file_is() {
+    let place = Place::new();
+    let shown = place.run(&["signatures", "show", "override-orders"]);
+    assert_eq!(shown.code(), 0, "{}", shown.err());
+    for part in [
+        "override-orders (version",
+        "is on",
+        "What to do: ",
+        "[where]",
+        "[match]",
+        "keywords = ",
+        "Found in:",
+        "Not found in:",
+    ] {
+        assert!(shown.out().contains(part), "{part}: {}", shown.out());
+    }
+    assert!(shown.out().contains("File: signatures/injection/override-orders.toml (bundled"), "{}", shown.out());
+    let json = place.run(&["signatures", "show", "override-orders", "--json"]).json();
+    assert_eq!((&json["file"], &json["bundled"]), (&"injection/override-orders.toml".into(), &true.into()));
+    assert!(json["text"].as_str().unwrap().contains("[match]"));
+    assert_eq!(place.run(&["signatures", "show", "no-such-thing"]).code(), 69);
+}
+
+#[test]
+fn rules_of_others_are_imported_once_and_nothing_is_overwritten() {
+    let place = Place::new();
+    let rules = place.dir.path().join("rules.yar");
+    let text = "rule Kettle_Orders { strings: $a = \"boil the kettle\" nocase condition: $a }\nrule Bytes { strings: $a = { 4D 5A } condition: $a }\n";
+    std::fs::write(&rules, text).unwrap();
+    let rules = rules.to_str().unwrap();
+    let file = place.state().join("signatures/injection/yara-kettle-orders.toml");
+
+    let dry = place.run(&["signatures", "import", rules, "--dry-run"]);
+    assert_eq!(dry.code(), 1, "{}", dry.err());
+    assert!(
+        dry.out().contains("+ line 1: Kettle_Orders: would be written")
+            && dry.out().contains("- line 2: Bytes: $a: hex strings"),
+        "{}",
+        dry.out()
+    );
+    assert!(!place.state().exists(), "a dry run leaves nothing behind");
+
+    let report = place.run(&["signatures", "import", rules, "--json"]).json();
+    assert_eq!((&report["imported"][0]["written"], &report["left"][0]["line"]), (&true.into(), &2.into()), "{report}");
+    let written = std::fs::read_to_string(&file).unwrap();
+    let folder = file.parent().unwrap().to_str().unwrap();
+    assert_eq!(place.run(&["signatures", "lint", folder]).code(), 0);
+    assert_eq!(place.run(&["signatures", "test", folder]).code(), 0);
+    let list = place.run(&["signatures", "list"]);
+    assert!(list.code() == 0 && list.out().contains("yara-kettle-orders (yours)"), "{}", list.out());
+    let shown = place.run(&["signatures", "show", "yara-kettle-orders"]).out();
+    assert!(shown.contains(&format!("File: {} (yours)", file.display())), "{shown}");
+
+    // The same once more, then with a file that the person has worked on.
+    assert!(place.run(&["signatures", "import", rules]).out().contains("is there already as"));
+    std::fs::write(&file, written.replace("severity = \"medium\"", "severity = \"high\"")).unwrap();
+    let again = place.run(&["signatures", "import", rules]);
+    assert!(again.out().contains("is there already and is not overwritten"), "{}", again.out());
+    assert!(std::fs::read_to_string(&file).unwrap().contains("severity = \"high\""));
+    assert_eq!(place.run(&["signatures", "import", "/no/such/file"]).code(), 66);
+    assert_eq!(place.run_with(&["signatures", "import", "/dev/stdin"], "// nothing").code(), 65);
+
+    // A function file is read from beside its list, never from elsewhere.
+    let lists = place.dir.path().join("lists");
+    std::fs::create_dir(&lists).unwrap();
+    std::fs::write(place.dir.path().join("outside.js"), "x = /boil the kettle/").unwrap();
+    let entry = |file: &str| format!("[{{\"id\":\"k\",\"type\":\"deterministic\",\"functionFile\":\"{file}\"}}]");
+    let list = lists.join("signatures.json");
+    for outside in ["../outside.js", place.dir.path().join("outside.js").to_str().unwrap()] {
+        std::fs::write(&list, entry(outside)).unwrap();
+        let refused = place.run(&["signatures", "import", list.to_str().unwrap(), "--dry-run"]);
+        assert!(refused.out().contains("does not lie beside"), "{}", refused.out());
+    }
+}
+
+#[test]
+fn a_judge_is_set_at_a_terminal_only() {
+    let place = Place::new();
+    let set = ["judges", "set", "model", "--url", "https://judge.example/v1", "--model", "m"];
+    let refused = place.run(&set);
+    assert!(refused.code() == 77 && refused.err().contains("terminal"), "{}", refused.err());
+    assert!(place.run(&["judges", "list"]).out().contains("model: off, never set"));
+    assert_eq!(place.run(&["judges", "off", "model"]).code(), 0);
+    assert_eq!(place.run(&["judges", "test", "model"]).code(), 69, "needs the daemon");
+}
+
 /// `portcullis serve` as a child, ended by SIGTERM.
 #[cfg(unix)]
 struct Served {

@@ -4,7 +4,7 @@
 
 use crate::normal::Normal;
 use crate::pattern::Pattern;
-use crate::predicate::path::{Set, find_sensitive};
+use crate::predicate::path::{Roots, Set, find_sensitive};
 use crate::predicate::url::urls;
 use crate::role::Role;
 use portcullis_domain::{Concept, DriftCause};
@@ -137,10 +137,14 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
             out.push(Concept { cause: words.cause, title: words.title, weight: words.weight, range });
         }
     }
-    if let Some(found) =
-        find_sensitive(text, Role::ToolDescription, &[Set::Credentials, Set::PrivateKeys, Set::EnvFiles])
-            .into_iter()
-            .next()
+    if let Some(found) = find_sensitive(
+        text,
+        Role::ToolDescription,
+        &[Set::Credentials, Set::PrivateKeys, Set::EnvFiles],
+        &Roots::default(),
+    )
+    .into_iter()
+    .next()
     {
         let title = "names a file that holds keys";
         out.push(Concept { cause: SensitivePath, title, weight: 100, range: found.range });

@@ -54,7 +54,7 @@ pub fn run(scanner: &Scanner, example: &Example) -> Result<Vec<Finding>, String>
         method: own_method.as_deref().or(method.as_deref()),
         target: target.as_deref(),
         is_response: own_method.is_none(),
-        context: ScanContext { input_schema: None, foreign_tools: &example.foreign_tools },
+        context: ScanContext { input_schema: None, foreign_tools: &example.foreign_tools, roots: &example.roots },
     }))
 }
 

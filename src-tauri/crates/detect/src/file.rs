@@ -149,6 +149,9 @@ pub struct Example {
     /// Tools of other servers (cross-server orders).
     #[serde(default)]
     pub foreign_tools: Vec<String>,
+    /// Folders that the server was given.
+    #[serde(default)]
+    pub roots: Vec<String>,
 }
 
 /// Reads one file. `file_name` is its path below the signatures directory; its stem must be the id.

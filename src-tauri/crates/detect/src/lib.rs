@@ -11,6 +11,7 @@ mod decode;
 mod examples;
 mod fault;
 mod file;
+pub mod import;
 mod lint;
 mod mask;
 pub mod model;

@@ -22,7 +22,7 @@ pub const CATEGORIES: &[&str] = &[
 ];
 const MAX_TITLE_CHARS: usize = 100;
 /// Words the copy rules ban: they claim a motive nobody saw, or shout.
-const BANNED: &[&str] = &["attacker", "malicious", "threat", "suspicious", "hacker", "!"];
+pub(crate) const BANNED: &[&str] = &["attacker", "malicious", "threat", "suspicious", "hacker", "!"];
 
 /// Every complaint about the files, alone and together; empty is good.
 pub fn lint(files: &[SignatureFile]) -> Vec<SignatureFault> {

@@ -5,6 +5,7 @@ use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
+use crate::predicate::path::Roots;
 use crate::predicate::{self, Match, Probe, hidden};
 use crate::role::Role;
 use crate::set::{Active, SignatureSet};
@@ -109,6 +110,7 @@ struct Run<'r> {
     direction: Direction,
     method: Option<&'r str>,
     foreign_tools: &'r [String],
+    roots: Arc<Roots>,
     has_destination: bool,
     writes: bool,
     budget: Budget,
@@ -180,6 +182,7 @@ impl<'r> Run<'r> {
         Self {
             method: input.method,
             foreign_tools,
+            roots: Arc::new(Roots::of(input.context.roots)),
             writes,
             ..Self::empty(set, input.direction, input.doc.bytes().len())
         }
@@ -192,6 +195,7 @@ impl<'r> Run<'r> {
             direction,
             method: None,
             foreign_tools: &[],
+            roots: Arc::default(),
             has_destination: false,
             writes: false,
             budget: Budget::for_message(bytes),
@@ -253,11 +257,13 @@ impl<'r> Run<'r> {
     fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>, has_hidden: bool) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
+        let roots = self.roots.clone();
         let probe = Probe {
             text,
             normal: &normal,
             role: origin.role,
             foreign_tools: self.foreign_tools,
+            roots: &roots,
             writes: self.writes,
             has_hidden,
             secrets: OnceCell::new(),

@@ -22,7 +22,10 @@ fn scan_raw(message: &[u8], method: &str, direction: Direction) -> Vec<Finding> 
         method: Some(method),
         target: Some("tool"),
         is_response: direction == Direction::ToClient,
-        context: ScanContext { input_schema: Some(r#"{"properties":{"a":{"format":"uri"}}}"#), foreign_tools: &[] },
+        context: ScanContext {
+            input_schema: Some(r#"{"properties":{"a":{"format":"uri"}}}"#),
+            ..ScanContext::default()
+        },
     })
 }
 

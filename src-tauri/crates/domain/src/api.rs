@@ -18,9 +18,11 @@ macro_rules! dto {
 }
 
 mod ask;
+mod judges;
 mod pins;
 
 pub use ask::*;
+pub use judges::*;
 pub use pins::*;
 
 dto! {
@@ -362,6 +364,8 @@ dto! {
         pub references: Vec<String>,
         pub hits: Vec<String>,
         pub misses: Vec<String>,
+        /// Path below the signatures folder.
+        pub file: String,
         /// False: the person's own.
         pub bundled: bool,
         pub enabled: bool,

@@ -24,6 +24,8 @@ pub struct ScanContext<'a> {
     pub input_schema: Option<&'a str>,
     /// Names of the tools of the ClientApp's *other* servers (cross-tool orders).
     pub foreign_tools: &'a [String],
+    /// Folders that the server was given (paths or `file:` addresses, absolute); empty: none are known.
+    pub roots: &'a [String],
 }
 
 /// Something that a text says which matters when a definition did not say it before.

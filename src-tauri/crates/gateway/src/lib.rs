@@ -17,6 +17,8 @@ mod session;
 mod transport;
 mod upstream;
 
+pub use upstream::Client;
+
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
 pub use callers::{Caller, Callers};
 

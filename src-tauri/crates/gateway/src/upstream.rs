@@ -36,7 +36,8 @@ fn pool() -> hyper_util::client::legacy::Builder {
 
 type Body = Full<Bytes>;
 
-pub(crate) struct Client {
+/// Also for what else the daemon asks of a server that the person chose.
+pub struct Client {
     through: Through,
     plain: Pool<Through, Body>,
     /// Made on the first https Upstream: loading the system's trust store takes a while.
@@ -44,6 +45,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub fn from_environment() -> Self {
+        Self::new(Matcher::from_env())
+    }
+
     /// `proxies` says which addresses are reached through which proxy (usually from the environment).
     pub fn new(proxies: Matcher) -> Self {
         let mut direct = HttpConnector::new();

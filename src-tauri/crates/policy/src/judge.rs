@@ -244,6 +244,7 @@ impl Judge {
         let compared = self.compare(context, direction, doc.root(), &summary, &findings);
         findings.extend(compared.findings.iter().cloned());
         if strictest(&findings) < Verdict::Block {
+            self.learn(context, direction, doc.root(), &summary);
             self.pins.keep(compared, &[]);
             return Judged {
                 action: Action::Forward,
@@ -341,6 +342,8 @@ impl Judge {
         let defines =
             method.is_some_and(|m| edit::list_key(m).is_some() || m == "initialize" || m == "server/discover");
         let foreign_tools = if defines { self.pins.tool_names(&(context.siblings)()) } else { Vec::new() };
+        let names_paths = calls_tool && !is_response && direction == Direction::ToUpstream;
+        let roots = if names_paths { self.pins.roots().of(context.upstream, context.session) } else { Vec::new() };
         let input = ScanInput {
             direction,
             doc,
@@ -348,7 +351,7 @@ impl Judge {
             method,
             target,
             is_response,
-            context: ScanContext { input_schema: schema.as_deref(), foreign_tools: &foreign_tools },
+            context: ScanContext { input_schema: schema.as_deref(), foreign_tools: &foreign_tools, roots: &roots },
         };
         let mut findings = self.guarded(|| self.scanner.scan(&input));
         let longest = summary.id.iter().chain(&summary.method).map(String::len).max().unwrap_or_default();
@@ -386,6 +389,17 @@ impl Judge {
             }
         }
         findings
+    }
+
+    /// What an app tells a server about itself, once it goes on.
+    fn learn(&self, context: &Context<'_>, direction: Direction, root: NodeRef<'_>, summary: &MessageSummary) {
+        let answers_roots = summary.answers.as_ref().is_some_and(|request| request.method == "roots/list");
+        if direction == Direction::ToUpstream
+            && answers_roots
+            && let Some(result) = root.get("result")
+        {
+            self.pins.roots().announce(&context.upstream.id, context.session, result);
+        }
     }
 
     /// FailureMode::FailClosed: a scan that panics blocks the Message.
@@ -433,6 +447,9 @@ impl Judge {
         if strictest(&findings) == Verdict::Block {
             let action = block_batch(direction, &items, &findings);
             return Judged { action, verdict: Verdict::Block, findings, messages: items, ask: None };
+        }
+        for (item, summary) in doc.root().children().zip(&items) {
+            self.learn(context, direction, item, summary);
         }
         compared.into_iter().for_each(|one| self.pins.keep(one, &[]));
         Judged { action: Action::Forward, verdict: strictest(&findings), findings, messages: items, ask: None }

@@ -16,6 +16,7 @@ mod origins;
 mod pins;
 mod question;
 mod redact;
+mod roots;
 mod scope;
 pub mod snapshot;
 mod weigh;

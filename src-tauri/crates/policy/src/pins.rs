@@ -7,6 +7,7 @@ use crate::drift::{classify, fitted};
 use crate::edit::{item_name, list_key};
 use crate::judged::{builtin, check};
 use crate::neighbours::{Neighbours, Server, differs_from_twin};
+use crate::roots::Roots;
 use portcullis_domain::json::{Doc, Mode, NodeRef};
 use portcullis_domain::{
     ApprovedBy, DriftCause, DriftGrade, Finding, Limits, Pin, PinKind, Quarantine, Scan, Severity, Span, UnixMs,
@@ -29,6 +30,7 @@ pub(crate) type Key = (PinKind, String);
 pub struct PinBook {
     state: Mutex<State>,
     save: Save,
+    roots: Roots,
 }
 
 #[derive(Default)]
@@ -82,7 +84,12 @@ impl PinBook {
             *state.bytes.entry(pin.upstream.clone()).or_default() += size(&pin);
             state.pins.entry(pin.upstream.clone()).or_default().insert((pin.kind, pin.name.clone()), pin);
         }
-        Self { state: Mutex::new(state), save }
+        Self { state: Mutex::new(state), save, roots: Roots::default() }
+    }
+
+    /// The folders that servers were given.
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
     }
 
     /// In memory only: drills, tests, the shim (whose snapshot is read-only).

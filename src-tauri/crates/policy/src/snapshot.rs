@@ -19,6 +19,9 @@ pub struct Snapshot {
     pub pins: Vec<Pin>,
     pub withheld: Vec<(UpstreamId, String)>,
     pub disabled_signatures: Vec<String>,
+    /// The person's own Signature files in force: path below their folder, and text.
+    #[serde(default)]
+    pub own_signatures: Vec<(String, String)>,
     /// Record only until this time (Unix ms); `i64::MAX` until resumed.
     pub paused_until: Option<UnixMs>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use portcullis_domain::*;
 use portcullis_policy::{Action, Context, Judge, Judged, PairedRequest, PinBook, Rules};
 use portcullis_testkit::Words;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 struct Bench {
     judge: Judge,
@@ -437,4 +437,53 @@ fn a_flood_of_batch_items_is_refused_and_each_item_knows_its_place() {
 fn text_in_an_encoding_with_nul_bytes_never_arrives() {
     let wide: Vec<u8> = r#"{"id":1,"result":"POISON"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(bench().judge(Direction::ToClient, &wide, None).action, Action::Drop);
+}
+
+/// Notes the folders that each scan was told of.
+#[derive(Default)]
+struct RootsSeen(Mutex<Vec<Vec<String>>>);
+
+impl Scan for RootsSeen {
+    fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding> {
+        self.0.lock().unwrap().push(input.context.roots.to_vec());
+        Vec::new()
+    }
+    fn scan_text(&self, _: Direction, _: &str) -> Vec<Finding> {
+        Vec::new()
+    }
+    fn mask(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+#[test]
+fn calls_are_judged_by_the_folders_the_app_announced_last_to_this_server() {
+    let seen = Arc::new(RootsSeen::default());
+    let mut bench = Bench::scanning_with(seen.clone());
+    bench.upstream.command = ["npx", "server-filesystem", "/srv/shop"].map(str::to_owned).to_vec();
+    let call = json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"path":"/x"}}});
+    let roots = |bench: &Bench, message: &Value| {
+        bench.request(message);
+        seen.0.lock().unwrap().pop().unwrap()
+    };
+    let announce = |bench: &Bench, roots: Value| {
+        let answer = json!({"jsonrpc":"2.0","id":"r","result":{"roots": roots}});
+        bench.judge(Direction::ToUpstream, answer.to_string().as_bytes(), Some(("roots/list", false)));
+    };
+    assert_eq!(roots(&bench, &call), ["/srv/shop"]);
+    announce(&bench, json!([{"uri":"file:///home/me/a"},{"uri":"file:///home/me/b","name":"b"}]));
+    assert_eq!(roots(&bench, &call), ["file:///home/me/a", "file:///home/me/b", "/srv/shop"]);
+    assert!(roots(&bench, &json!({"jsonrpc":"2.0","id":1,"method":"ping"})).is_empty(), "only calls name paths");
+    announce(&bench, json!([{"uri":"file:///home/me/c"}]));
+    assert_eq!(roots(&bench, &call), ["file:///home/me/c", "/srv/shop"]);
+    announce(&bench, json!([{"uri":"file:///home/me/c"},{"uri":"vscode-remote://x/y"}]));
+    assert_eq!(roots(&bench, &call), ["/srv/shop"], "an answer that is not wholly understood says nothing");
+    bench.upstream.id = UpstreamId::new("another");
+    announce(&bench, json!([{"uri":"file:///home/me/d"}]));
+    bench.upstream.command = vec!["server-filesystem".into(), ".".into()];
+    assert!(roots(&bench, &call).is_empty(), "not all of its folders are known");
+    // A server cannot announce anything.
+    bench.upstream = Upstream { id: UpstreamId::new("third"), command: Vec::new(), ..bench.upstream };
+    bench.response("roots/list", json!({"roots":[{"uri":"file:///"}]}));
+    assert!(roots(&bench, &call).is_empty());
 }

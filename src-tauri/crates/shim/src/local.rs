@@ -54,9 +54,7 @@ impl Local {
             Snapshot::default()
         });
         let disabled: HashSet<String> = snapshot.disabled_signatures.iter().cloned().collect();
-        let files = bundled_files().into_iter().filter_map(Result::ok).collect();
-        // The bundled files are compiled by their own tests; should switching some off ever break the set, all stay on.
-        let set = SignatureSet::compile(files, &disabled).map_or_else(|_| SignatureSet::bundled(), Arc::new);
+        let set = signature_set(&snapshot.own_signatures, &disabled);
         let known = |upstream: &&Upstream| upstream.id == *id;
         let upstream = snapshot.upstreams.iter().find(known).cloned().unwrap_or_else(|| unknown(id));
         let siblings = snapshot.upstreams.iter().filter(|u| u.app == upstream.app && u.id != *id);
@@ -260,6 +258,16 @@ fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
     let index = item.to_string();
     let mine = |f: &&Finding| judged.messages.len() == 1 || f.json_path.split('/').nth(1) == Some(&index);
     judged.findings.iter().filter(mine).cloned().collect()
+}
+
+/// What is in force in the daemon. The bundled files are compiled by their own tests; should switching some off ever break
+/// the set, all stay on. An own file that does not compile here (an older shim) leaves the bundled ones as they are.
+fn signature_set(own: &[(String, String)], disabled: &HashSet<String>) -> Arc<SignatureSet> {
+    let bundled = || bundled_files().into_iter().filter_map(Result::ok);
+    let own = own.iter().filter_map(|(path, text)| portcullis_detect::load(path, text).ok());
+    let whole = SignatureSet::compile(bundled().chain(own).collect(), disabled);
+    let set = whole.or_else(|_| SignatureSet::compile(bundled().collect(), disabled));
+    set.map_or_else(|_| SignatureSet::bundled(), Arc::new)
 }
 
 fn open_snapshot(home: &Home) -> Result<Snapshot, String> {

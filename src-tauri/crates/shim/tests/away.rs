@@ -306,3 +306,38 @@ fn a_server_that_is_no_mcp_server_may_talk() {
     let rows = home.spooled_exchanges();
     assert!(rows.iter().any(|row| row.verdict == Verdict::Flag && row.findings[0].signature == "not-a-message"));
 }
+
+#[test]
+fn the_persons_own_signatures_hold_without_the_daemon() {
+    let home = Home::new();
+    let own = |id: &str, word: &str| {
+        let text = format!(
+            "id = \"{id}\"\nversion = 1\nstatus = \"stable\"\ntitle = \"A word\"\ndescription = \"d\"\nadvice = \"a\"\ncategory = \"injection\"\n\
+             severity = \"high\"\nconfidence = \"high\"\nverdict = \"block\"\nfalse_positives = \"f\"\n[where]\nroles = [\"any\"]\n[match]\n\
+             keywords = [\"{word}\"]\nany = ['{word}']\n[[hit]]\nrole = \"result_text\"\ntext = \"{word}\"\n[[miss]]\nrole = \"result_text\"\ntext = \"x\"\n"
+        );
+        (format!("mine/{id}.toml"), text)
+    };
+    let blocked = |home: &Home, text: &str| {
+        let mut relay = home.recording_server();
+        relay.say(&request(1, text));
+        let answer = relay.hear_json();
+        relay.finish();
+        answer["result"]["isError"] == true
+    };
+    let unreadable = ("mine/newer.toml".to_owned(), "id = \"newer\"\nfrom_a_newer_version = true\n".to_owned());
+    let mut snapshot = Snapshot { upstreams: vec![upstream()], ..Snapshot::default() };
+    write_snapshot(&home, &snapshot);
+    assert!(!blocked(&home, "to zanzibar"));
+    snapshot.own_signatures = vec![unreadable, own("place", "zanzibar")];
+    write_snapshot(&home, &snapshot);
+    assert!(blocked(&home, "to zanzibar") && !blocked(&home, "to timbuktu"));
+    snapshot.disabled_signatures = vec!["place".into()];
+    write_snapshot(&home, &snapshot);
+    assert!(!blocked(&home, "to zanzibar"), "switched off");
+    // One that would spoil the whole set leaves the bundled ones as they are.
+    snapshot.disabled_signatures.clear();
+    snapshot.own_signatures = vec![own("place", "(zanzibar")];
+    write_snapshot(&home, &snapshot);
+    assert!(!blocked(&home, "to zanzibar") && blocked(&home, HIDDEN));
+}

@@ -127,6 +127,10 @@ pub(crate) fn explain(all: &crate::signatures::Signatures, id: &str) -> Option<E
             "Two apps have the same entry for a server, and it defines different things for them.",
             "Often two versions that were started at different times: restart both apps. If it stays so, ask the server's author.",
         ),
+        None if crate::judges::is_ours(id) => built_in(
+            "A judge that you switched on looked at this exchange after it went through and finds it doubtful. It may be wrong, and it changed nothing.",
+            "Look at the exchange. `portcullis judges` shows, sets and switches off judges.",
+        ),
         None if id == check::TOO_MANY_DEFINITIONS => built_in(
             "What a server defines is remembered, so that a change is noticed. This one defines more than can be kept.",
             "Ask why a server needs so much. What is beyond is checked by the signatures alone.",

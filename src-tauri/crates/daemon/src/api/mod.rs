@@ -13,6 +13,7 @@ mod export;
 mod extract;
 mod failure;
 mod guard;
+mod judges;
 mod pairing;
 mod pins;
 mod quarantine;
@@ -29,7 +30,7 @@ pub(crate) use failure::Failure;
 use crate::core::Core;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -70,6 +71,9 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/changes", get(status::changes))
         .route("/api/signatures", get(signatures::list))
         .route("/api/signatures/{id}", get(signatures::detail).put(signatures::switch))
+        .route("/api/judges", get(judges::list))
+        .route("/api/judges/{name}", put(judges::set))
+        .route("/api/judges/{name}/test", post(judges::test))
         .route("/api/pins", get(pins::list))
         .route("/api/pins/approve", post(pins::approve))
         .route("/api/pins/release", post(pins::release))

@@ -3,6 +3,7 @@
 use super::exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis_domain::Direction;
+use portcullis_domain::api::JudgeName;
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -71,6 +72,12 @@ pub enum Command {
     /// List, check and switch threat signatures.
     #[command(subcommand)]
     Signatures(Signatures),
+    /// Optional judges: a language model or a classifier of yours that looks at what is doubtful.
+    #[command(
+        subcommand,
+        after_help = "Off by default and never needed. A judge is asked after a message went on; it can only add an alert. Texts are masked and cut before they leave.\n\nExamples:\n  portcullis judges list\n  portcullis judges set model --ollama --url http://127.0.0.1:11434 --model llama3.2\n  portcullis judges set model --url https://api.example.com/v1 --model some-model --key-file ~/.keys/example\n  portcullis judges set onnx --file ~/models/classifier.onnx\n  portcullis judges test model\n  portcullis judges off model"
+    )]
+    Judges(Judges),
     /// Let a bundled hostile server attack a bundled app, on all transports, and show what was caught.
     #[command(
         after_help = "Runs in a temporary folder with a config of its own: your apps' configs are not touched. Takes a few seconds.\n\nExamples:\n  portcullis drill\n  portcullis drill --json | jq '.[] | select(.caught | not)'"
@@ -332,6 +339,18 @@ pub enum Pins {
 pub enum Signatures {
     /// List all signatures and the files that were refused.
     List,
+    /// Show one: what it looks for, why, examples, where its file is.
+    Show { id: String },
+    /// Make signature files of your own from another program's rules: YARA text rules, or MCP Defender's JSON list.
+    #[command(
+        after_help = "What maps is written below the signatures folder as experimental files that only flag; what does not is listed with its line and the reason. Nothing is overwritten.\n\nExit codes: 0 every rule maps, 1 some do not, 66 the file cannot be read.\n\nExamples:\n  portcullis signatures import rules.yar --dry-run\n  portcullis signatures import ~/mcp-defender/signatures.json"
+    )]
+    Import {
+        file: PathBuf,
+        /// Say what would be written and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Check signature files: bundled and your own, or the ones given.
     Lint { files: Vec<PathBuf> },
     /// Run the examples of signature files: bundled and your own, or the ones given.
@@ -340,6 +359,80 @@ pub enum Signatures {
     On { id: String },
     /// Switch a signature off: what it finds is let through. Asks at the terminal.
     Off { id: String },
+}
+
+#[derive(Subcommand)]
+pub enum Judges {
+    /// What is set, and what came of it.
+    List,
+    /// Switch one on: asks at the terminal, because texts of messages go there.
+    #[command(subcommand)]
+    Set(SetJudge),
+    /// Ask it about a hostile and an ordinary text that ship with Portcullis.
+    Test { name: JudgeWord },
+    /// Switch it off.
+    Off { name: JudgeWord },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum JudgeWord {
+    Model,
+    Onnx,
+}
+
+impl JudgeWord {
+    pub fn name(self) -> JudgeName {
+        match self {
+            Self::Model => JudgeName::Model,
+            Self::Onnx => JudgeName::Onnx,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum SetJudge {
+    /// A language model behind an OpenAI-compatible endpoint, or Ollama.
+    Model {
+        /// Base address: https, or http on this machine (`https://api.example.com/v1`, `http://127.0.0.1:11434`).
+        #[arg(long)]
+        url: String,
+        #[arg(long)]
+        model: String,
+        /// The endpoint is Ollama's own.
+        #[arg(long)]
+        ollama: bool,
+        /// Environment variable of the daemon that holds the key.
+        #[arg(long, value_name = "NAME", conflicts_with = "key_file")]
+        key_env: Option<String>,
+        /// File that holds the key and that only you can read (mode 600).
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+        #[command(flatten)]
+        common: JudgeCommon,
+    },
+    /// A text classifier in an ONNX file, run on this machine by `portcullis-onnx`.
+    Onnx {
+        #[arg(long)]
+        file: PathBuf,
+        #[command(flatten)]
+        common: JudgeCommon,
+    },
+}
+
+#[derive(Args)]
+pub struct JudgeCommon {
+    /// Ask about everything that goes through, not only what is doubtful or nearly.
+    #[arg(long)]
+    pub all: bool,
+    /// From 1 to 60.
+    #[arg(long, default_value_t = 10)]
+    pub timeout_seconds: u32,
+    /// How many questions on one day (UTC).
+    #[arg(long, default_value_t = 200)]
+    pub per_day: u32,
+    /// From this percentage on its opinion is an alert.
+    #[arg(long, default_value_t = 70)]
+    pub threshold: u32,
 }
 
 #[derive(Args)]

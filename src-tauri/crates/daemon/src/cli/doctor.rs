@@ -6,9 +6,11 @@ use crate::access::Access;
 use crate::config::ConfigFile;
 use crate::home::{self, Home};
 use crate::lock::{self, Running};
+use crate::signatures::Signatures;
 use crate::{rules, secret, shim_binary};
 use portcullis_domain::api::{App, ConfigAction, Preview, PreviewRequest, Status};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,11 +46,14 @@ pub fn run(as_json: bool) -> Result<ExitCode, Failed> {
         checks.extend(ports(&config, running.as_ref()));
         match running {
             Some(running) => checks.extend(ask(&home, &running)?),
-            None => checks.push(bad(
-                "daemon",
-                "it is not running: stdio servers are checked by the shim, URL servers do not work",
-                "start it with `portcullis serve`",
-            )),
+            None => checks.extend([
+                signatures(&home),
+                bad(
+                    "daemon",
+                    "it is not running: stdio servers are checked by the shim, URL servers do not work",
+                    "start it with `portcullis serve`",
+                ),
+            ]),
         }
     } else {
         let detail = format!("{} does not exist yet", home.path().display());
@@ -132,6 +137,14 @@ fn seal(home: &Home) -> Check {
             }
         },
         Err(error) => bad(name, error.to_string(), "make the file readable, or move it away"),
+    }
+}
+
+/// The person's own Signature files; a running daemon tells of them by itself.
+fn signatures(home: &Home) -> Check {
+    match Signatures::load(home, &HashSet::new()).problem() {
+        None => good("signatures", "your own signature files, if any, are in order"),
+        Some(problem) => bad("signatures", problem, "`portcullis signatures lint` says what is wrong with each"),
     }
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod drill;
 mod exit;
 mod folders;
+mod judges;
 mod log;
 mod pause;
 mod pins;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Log(args) => with_api(async |api| log::run(api, &args, json).await),
         Command::Pins(command) => pins::run(command, json),
         Command::Signatures(command) => signatures::run(command, json),
+        Command::Judges(command) => with_api(async |api| judges::run(api, &command, json).await),
         Command::Drill => with_api(async |api| drill::run(api, json).await),
         Command::SignIn(args) => with_api(async |api| sign_in::sign_in(api, &args, json).await),
         Command::SignOut(args) => with_api(async |api| sign_in::sign_out(api, &args, json).await),

@@ -1,4 +1,7 @@
-//! `signatures`: list, lint, test, on, off. Lint and test need no daemon: they read files.
+//! `signatures`: list, show, lint, test, import, on, off. Lint, test and import need no daemon: they work on files.
+
+mod import;
+mod show;
 
 use super::args::Signatures as Args;
 use super::exit::{FLAGGED, Failed, NO_INPUT, UNAVAILABLE};
@@ -15,6 +18,8 @@ use std::process::ExitCode;
 pub fn run(command: Args, as_json: bool) -> Result<ExitCode, Failed> {
     match command {
         Args::List => with_api(async |api| list(api, as_json).await),
+        Args::Show { id } => with_api(async |api| show::run(api, &id, as_json).await),
+        Args::Import { file, dry_run } => import::run(&file, dry_run, as_json),
         Args::Lint { files } => lint_files(&files, as_json),
         Args::Test { files } => test_files(&files, as_json),
         Args::On { id } => with_api(async |api| switch(api, &id, true, as_json).await),

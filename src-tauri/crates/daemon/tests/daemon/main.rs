@@ -3,6 +3,8 @@
 mod api;
 mod common;
 mod history;
+mod judges;
 mod lifecycle;
 mod pins;
 mod presence;
+mod signatures;

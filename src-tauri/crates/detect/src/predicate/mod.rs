@@ -40,6 +40,8 @@ pub enum Predicate {
     },
     /// A path that climbs or hides that it does.
     PathTraversal { reaches: Vec<path::Reach> },
+    /// A path that lies in none of the folders that the server was given.
+    PathOutsideRoots {},
     /// What a command would do.
     ShellAct { acts: Vec<shell::Act> },
     /// A command inside a value that is no command.
@@ -76,6 +78,8 @@ pub(crate) struct Probe<'p> {
     pub normal: &'p Normal,
     pub role: Role,
     pub foreign_tools: &'p [String],
+    /// Folders that the server was given.
+    pub roots: &'p path::Roots,
     /// The call changes something: its tool's name or its arguments say so.
     pub writes: bool,
     /// Whether characters that nobody sees stand in it.
@@ -101,8 +105,9 @@ impl Predicate {
             Self::SpelledOut {} => spelled::find(text),
             Self::ForeignTool {} => foreign_tool(text, probe.foreign_tools),
             Self::SensitivePath { only_writes: true, .. } if !probe.writes => Vec::new(),
-            Self::SensitivePath { sets, .. } => path::find_sensitive(text, probe.role, sets),
-            Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches),
+            Self::SensitivePath { sets, .. } => path::find_sensitive(text, probe.role, sets, probe.roots),
+            Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches, probe.roots),
+            Self::PathOutsideRoots {} => path::find_outside(text, probe.role, probe.roots),
             Self::ShellAct { acts } => shell::pick(probe.acts.get_or_init(|| shell::acts_of(text)), acts),
             Self::ShellInjection {} => shell::find_injection(text, probe.role),
             Self::SqlInjection {} => sql::find(text, probe.role),

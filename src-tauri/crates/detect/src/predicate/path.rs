@@ -2,10 +2,12 @@
 //! in a catalogue of files that hold keys, credentials, system secrets, or the settings of AI apps and of Portcullis.
 
 mod catalogue;
+mod roots;
 
 use super::Match;
 use crate::role::Role;
 pub use catalogue::Set;
+pub(crate) use roots::{Roots, find_outside};
 use serde::Deserialize;
 
 /// Longer than any system takes, because programs shorten `a/../` before they ask the system.
@@ -44,15 +46,19 @@ const FAR_CLIMBS: usize = 3;
 /// The same for texts that are only perhaps a path.
 const FAR_CLIMBS_ELSEWHERE: usize = 5;
 
-pub fn find_sensitive(text: &str, role: Role, sets: &[Set]) -> Vec<Match> {
-    find(text, role, |path| sets.iter().any(|set| set.holds(&path.text)))
+/// Settings of the system are what a server works on that was given their very folder; keys, credentials and the rest of
+/// the catalogue stay what they are wherever they lie.
+pub(crate) fn find_sensitive(text: &str, role: Role, sets: &[Set], roots: &Roots) -> Vec<Match> {
+    let calm = |set: &Set, path: &Path| *set == Set::SystemSettings && roots.give(&path.text);
+    find(text, role, |path| sets.iter().any(|set| set.holds(&path.text) && !calm(set, path)))
 }
 
-pub fn find_traversal(text: &str, role: Role, reaches: &[Reach]) -> Vec<Match> {
+pub(crate) fn find_traversal(text: &str, role: Role, reaches: &[Reach], roots: &Roots) -> Vec<Match> {
     let sets = [Set::System, Set::Probe, Set::PrivateKeys, Set::Credentials];
     let climbs_into = |path: &Path| {
         path.climbs > 0 && sets.iter().any(|set| set.holds_after_climb(&path.text))
-            || path.wanders && sets.iter().any(|set| set.holds(&path.text))
+            || path.wanders
+                && sets.iter().any(|set| set.holds(&path.text) && !(*set == Set::Probe && roots.give(&path.text)))
     };
     let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
     let far = if is_path { FAR_CLIMBS } else { FAR_CLIMBS_ELSEWHERE };
@@ -292,7 +298,8 @@ mod tests {
             "file:///../../etc/passwd",
             "../../home/user/.ssh/id_rsa",
         ] {
-            let found = find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded]);
+            let found =
+                find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded], &Roots::default());
             assert_eq!(found.len(), 1, "{text} {:?}", Path::of(text));
         }
     }
@@ -314,11 +321,17 @@ mod tests {
             "src/cookies",
         ] {
             assert!(
-                find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded, Reach::Far]).is_empty(),
+                find_traversal(
+                    text,
+                    Role::ArgumentPath,
+                    &[Reach::Sensitive, Reach::Encoded, Reach::Far],
+                    &Roots::default()
+                )
+                .is_empty(),
                 "{text}"
             );
             let sets = [Set::PrivateKeys, Set::Credentials, Set::System, Set::State, Set::AppConfigs, Set::Startup];
-            assert!(find_sensitive(text, Role::ArgumentPath, &sets).is_empty(), "{text}");
+            assert!(find_sensitive(text, Role::ArgumentPath, &sets, &Roots::default()).is_empty(), "{text}");
         }
     }
 
@@ -345,7 +358,12 @@ mod tests {
             ("/work/app/.env", Set::EnvFiles),
             (".env.production", Set::EnvFiles),
         ] {
-            assert_eq!(find_sensitive(text, Role::ArgumentPath, &[set]).len(), 1, "{text} {:?}", Path::of(text));
+            assert_eq!(
+                find_sensitive(text, Role::ArgumentPath, &[set], &Roots::default()).len(),
+                1,
+                "{text} {:?}",
+                Path::of(text)
+            );
         }
     }
 }
