@@ -1,8 +1,8 @@
 //! `judges`: list, set, test, off.
 
 use super::args::{Judges as Args, SetJudge};
-use super::ask::person_agrees;
 use super::exit::{FLAGGED, Failed, NO_INPUT, UNAVAILABLE};
+use super::person_agrees;
 use super::reach::Reached;
 use super::terminal::{say, say_json, visible};
 use portcullis_domain::api::{
