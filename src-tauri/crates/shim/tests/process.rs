@@ -32,6 +32,56 @@ fn arguments_that_are_no_text_are_kept_too() {
 }
 
 #[test]
+fn launchers_get_the_command_lines_of_configs_word_for_word() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let tools = home.path().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    for launcher in ["npx", "uvx", "docker", "cmd"] {
+        let file = tools.join(launcher);
+        std::fs::write(&file, "#!/bin/sh\nbasename \"$0\"\nprintf '%s\\n' \"$@\"\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = std::env::join_paths([tools].into_iter().chain(std::env::split_paths(&std::env::var("PATH").unwrap())));
+    let path = path.unwrap();
+    for argv in [
+        &["npx", "-y", "@modelcontextprotocol/server-filesystem@latest", "/home/a b", "--", "-y"][..],
+        &["uvx", "--from", "git+https://example.org/x@v1#egg=y", "tool", "--opt=a b"],
+        &[
+            "docker",
+            "run",
+            "-i",
+            "--rm",
+            "-e",
+            "TOKEN",
+            "-v",
+            "/a b:/c:ro",
+            "--mount",
+            "type=bind,src=$HOME,dst=/h",
+            "img",
+        ],
+        &["cmd", "/c", "npx", "-y", "@scope/server", "C:\\Users\\a b\\", "%APPDATA%", "^&", "/?"],
+    ] {
+        let mut command = home.command(argv);
+        command.env("PATH", &path);
+        let said = String::from_utf8(Relay::start(command).hear_all()).unwrap();
+        assert_eq!(said.lines().collect::<Vec<_>>(), argv);
+    }
+}
+
+#[test]
+fn the_servers_stderr_passes_byte_for_byte_and_unread() {
+    let home = Home::new();
+    let script =
+        "import sys; sys.stderr.buffer.write(b'\\xff\\xfe POISON \\x1b[31m\\r\\n{\"jsonrpc\": 1}' + b'x' * 300000)";
+    let output = home.command(&["python3", "-c", script]).stdin(std::process::Stdio::null()).output().unwrap();
+    let sent = [&b"\xff\xfe POISON \x1b[31m\r\n{\"jsonrpc\": 1}"[..], &[b'x'; 300_000]].concat();
+    // What we say ourselves are whole lines around it.
+    assert!(output.stderr.windows(sent.len()).any(|part| part == sent), "{} bytes", output.stderr.len());
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
 fn exit_codes_and_fatal_signals_are_the_servers() {
     let home = Home::new();
     for code in [0, 1, 7, 255] {

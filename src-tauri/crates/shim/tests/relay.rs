@@ -133,6 +133,36 @@ fn a_held_message_does_not_stop_the_ones_behind_it() {
 }
 
 #[test]
+fn a_probe_of_the_newer_era_passes_before_initialize_and_its_error_comes_back_as_it_is() {
+    let home = Home::new();
+    let _daemon = FakeDaemon::start(&home, |_, _| allow());
+    // An older server: some answer with an error, some say nothing at all until they are initialized.
+    let mut relay = home.python(
+        "for line in sys.stdin:\n if 'server/discover' in line and 'silent' not in line: say('{\"error\":{\"message\":\"Method not found\",\"code\":-32601}, \"id\":1.0,\"jsonrpc\":\"2.0\"}')\n if 'initialize' in line: say('{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"protocolVersion\":\"2025-11-25\"}}')",
+    );
+    let silent = r#"{"jsonrpc":"2.0","id":"silent","method":"server/discover"}"#;
+    relay.say(silent);
+    relay.say(r#"{"jsonrpc":"2.0","id":1.0,"method":"server/discover","params":{"_meta":{}}}"#);
+    assert_eq!(relay.hear(), r#"{"error":{"message":"Method not found","code":-32601}, "id":1.0,"jsonrpc":"2.0"}"#);
+    relay.say(r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#);
+    assert_eq!(relay.hear(), r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}"#);
+    relay.hang_up();
+    assert_eq!(relay.hear(), "", "nothing was made up for the probe without an answer");
+}
+
+#[test]
+fn a_line_arrives_when_it_ends_and_not_with_the_next_one() {
+    let home = Home::new();
+    let _daemon = FakeDaemon::start(&home, |_, _| allow());
+    let mut relay = home.start(&["cat", "-u"]);
+    for n in 0..50 {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":{n},"method":"ping"}}"#);
+        relay.say(&line);
+        assert_eq!(relay.hear(), line, "no second line is needed to push the first");
+    }
+}
+
+#[test]
 fn hello_tells_who_we_are() {
     let home = Home::new();
     let daemon = FakeDaemon::start(&home, |_, _| allow());

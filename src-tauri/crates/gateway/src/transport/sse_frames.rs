@@ -142,6 +142,7 @@ impl SseFrames {
             let split = carriage && after == self.buffer.len() && after == end + 1;
             let line = self.read..end;
             if line.is_empty() {
+                self.at_start = false;
                 self.skip_line_feed = split;
                 return Ok(Some(self.take(after)));
             }
@@ -279,6 +280,7 @@ mod tests {
     fn carriage_returns_alone_end_lines_and_a_byte_order_mark_is_no_part_of_the_field() {
         let data: Vec<_> = all(&[b"\xef\xbb\xbfdata: a\r\r", b"data: b\r\r"]).into_iter().filter_map(|e| e.1).collect();
         assert_eq!(data, ["a", "b"]);
+        assert_eq!(all(&[b"\n\xef\xbb\xbfdata: c\n\n"])[1].1, None, "it is part of a field anywhere else");
     }
 
     #[test]
