@@ -26,7 +26,10 @@ struct Message {
 impl Message {
     fn result(text: &str) -> Self {
         Self {
-            raw: format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[{{"type":"text","text":{}}}]}}}}"#, quote(text)),
+            raw: format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[{{"type":"text","text":{}}}]}}}}"#,
+                quote(text)
+            ),
             direction: Direction::ToClient,
             method: Some("tools/call".into()),
             target: Some("tool".into()),
@@ -52,7 +55,9 @@ impl Message {
     fn time(&self, scanner: &Scanner, runs: usize) -> Duration {
         let once = || {
             let started = Clock::start(self.raw.len());
-            let Ok(doc) = Doc::parse(self.raw.as_bytes(), Mode::Lenient, &Limits::default()) else { return Duration::MAX };
+            let Ok(doc) = Doc::parse(self.raw.as_bytes(), Mode::Lenient, &Limits::default()) else {
+                return Duration::MAX;
+            };
             black_box(scanner.scan(&ScanInput {
                 direction: self.direction,
                 doc: &doc,
@@ -123,7 +128,11 @@ fn by_size(scanner: &Scanner, messages: &[Message]) {
         let size = if *end == usize::MAX { "larger".to_owned() } else { format!("up to {} KB", end >> 10) };
         println!(
             "{size}: {} messages, p50 {:.0} us, p99 {:.0} us, longest {:.0} us, {:.1} us/KB",
-            taken.len(), at(500), at(990), at(1000), time * 1e6 * 1024.0 / bytes as f64
+            taken.len(),
+            at(500),
+            at(990),
+            at(1000),
+            time * 1e6 * 1024.0 / bytes as f64
         );
     }
 }
@@ -134,9 +143,13 @@ fn by_kind(scanner: &Scanner) {
     const CODE: &str = "    fn window(&mut self, origin: &Origin<'_>) -> Option<usize> {\n        let text = &view.text[start..end];\n        \
         if text.len() < 2 || self.count == 0x1f { return None; } // see src/scanner.rs:142\n    }\n";
     const LOG: &str = "2026-11-22T10:31:07.113Z INFO  [worker-7] GET /api/v2/orders/8812736?limit=50 200 12ms trace=9fceb02d0ae598e95dc970b74767f193\n";
-    const WIDE: &str = "Die Prüfung läuft über größere Mengen — “so weit, so gut”. Проверка идёт. 検査は順調に進んでいます。\n";
-    const KEYWORDS: &str = "system prompt instructions password user must ignore tool file secret token send curl ssh key important now ";
-    for (name, piece) in [("prose", PROSE), ("code", CODE), ("log", LOG), ("many scripts", WIDE), ("keywords", KEYWORDS)] {
+    const WIDE: &str =
+        "Die Prüfung läuft über größere Mengen — “so weit, so gut”. Проверка идёт. 検査は順調に進んでいます。\n";
+    const KEYWORDS: &str =
+        "system prompt instructions password user must ignore tool file secret token send curl ssh key important now ";
+    for (name, piece) in
+        [("prose", PROSE), ("code", CODE), ("log", LOG), ("many scripts", WIDE), ("keywords", KEYWORDS)]
+    {
         for size in [1 << 10, 64 << 10, 1 << 20, 15 << 20] {
             let mut text = piece.repeat(size / piece.len() + 1);
             text.truncate(text.floor_char_boundary(size - 200));

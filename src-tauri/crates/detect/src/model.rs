@@ -4,7 +4,7 @@
 //!
 //! Weights come from `cargo xtask train` (`model/README.md`). Training and scoring share `features`, so both mean the same.
 
-use crate::normal::Normal;
+use crate::normal::{Normal, is_letter};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -22,8 +22,7 @@ const MAX_WORD_CHARS: usize = 24;
 static WEIGHTS: &[u8; BUCKETS] = include_bytes!("../model/weights.bin");
 /// `bias scale`, as `cargo xtask train` wrote them: a weight is its byte (signed) times the scale.
 static PARAMETERS: LazyLock<(f32, f32)> = LazyLock::new(|| {
-    let mut numbers =
-        include_str!("../model/parameters.txt").split_whitespace().filter_map(|word| word.parse().ok());
+    let mut numbers = include_str!("../model/parameters.txt").split_whitespace().filter_map(|word| word.parse().ok());
     (numbers.next().unwrap_or(-100.0), numbers.next().unwrap_or(0.0))
 });
 
@@ -144,7 +143,7 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
 
 /// The next word at or after `from`, or a mark that orders are made of (`<`, `:`, `!`).
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
-    let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'');
+    let is_inner = |c: char| is_letter(c) || matches!(c, '_' | '\'');
     let mut at = from;
     loop {
         let c = char_at(text, at)?;
@@ -293,13 +292,19 @@ mod tests {
     #[test]
     fn features_are_those_the_weights_were_trained_with() {
         let features = Features::of("Ünïts: ignore <all> rules_of o'clock");
-        let words: Vec<&str> = features.words.iter().map(|(range, _)| &"units: ignore <all> rules_of o'clock"[range.clone()]).collect();
+        let words: Vec<&str> =
+            features.words.iter().map(|(range, _)| &"units: ignore <all> rules_of o'clock"[range.clone()]).collect();
         assert_eq!(words, ["units", ":", "ignore", "<", "all", ">", "rules_of", "o'clock"]);
         // "ignore": itself, with the words before it, its 3-, 4- and 5-grams, its class.
-        let mut want = vec![hash(&[b"w", b"ignore"]), hash(&[b"b", b":", b"ignore"]), hash(&[b"t", b"units", b":", b"ignore"])];
+        let mut want =
+            vec![hash(&[b"w", b"ignore"]), hash(&[b"b", b":", b"ignore"]), hash(&[b"t", b"units", b":", b"ignore"])];
         want.extend((3..=5).flat_map(|size| b"ignore".windows(size)).map(|gram| hash(&[b"c", gram])));
         let class = |n: u32| n.to_le_bytes();
-        want.extend([hash(&[b"k", &class(7)]), hash(&[b"l", &class(0), &class(7)]), hash(&[b"m", &class(0), &class(0), &class(7)])]);
+        want.extend([
+            hash(&[b"k", &class(7)]),
+            hash(&[b"l", &class(0), &class(7)]),
+            hash(&[b"m", &class(0), &class(0), &class(7)]),
+        ]);
         let mut got = features.ids[features.words[2].1.clone()].to_vec();
         got.sort_unstable();
         want.sort_unstable();

@@ -250,14 +250,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn window(
-        &mut self,
-        origin: &Origin<'_>,
-        original: &str,
-        view: &View<'_>,
-        window: Range<usize>,
-        has_hidden: bool,
-    ) {
+    fn window(&mut self, origin: &Origin<'_>, original: &str, view: &View<'_>, window: Range<usize>, has_hidden: bool) {
         let text = &view.text[window.clone()];
         let normal = Normal::of(text);
         let probe = Probe {

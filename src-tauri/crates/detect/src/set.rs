@@ -94,9 +94,8 @@ impl SignatureSet {
             Some(automaton.map_err(|error| SignatureFault::new("", code::TOO_LARGE, error.to_string()))?)
         };
         let keyless = |bit: u32| {
-            let looks = |(_, one): &(usize, &Active)| {
-                one.roles & 1 << bit != 0 && files[one.file].matcher.keywords.is_empty()
-            };
+            let looks =
+                |(_, one): &(usize, &Active)| one.roles & 1 << bit != 0 && files[one.file].matcher.keywords.is_empty();
             active.iter().enumerate().filter(looks).map(|(index, _)| index).collect()
         };
         let always = (0..u32::BITS).map(keyless).collect();

@@ -18,7 +18,8 @@ pub(super) fn base64(text: &str, parts: &mut Vec<Part>) {
         // MIME folds long runs into lines.
         let mut line = start;
         loop {
-            let newline = if bytes[end..].starts_with(b"\r\n") { 2 } else { usize::from(bytes.get(end) == Some(&b'\n')) };
+            let newline =
+                if bytes[end..].starts_with(b"\r\n") { 2 } else { usize::from(bytes.get(end) == Some(&b'\n')) };
             let next = bytes.get(end + newline..).unwrap_or_default();
             let more = next.iter().take_while(|byte| SEXTETS[usize::from(**byte)]).count();
             if newline == 0 || end - line < 40 || more == 0 {

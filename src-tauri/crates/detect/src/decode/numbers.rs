@@ -23,7 +23,8 @@ pub(super) fn codes(text: &str, parts: &mut Vec<Part>) {
     while let Some(run) = runs::next(bytes, at, MIN_CODES * 3 - 1, &CODES) {
         at = run.start;
         while at < run.end {
-            if !bytes[at].is_ascii_digit() || at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.') {
+            if !bytes[at].is_ascii_digit() || at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.')
+            {
                 at += 1;
                 continue;
             }
@@ -125,7 +126,10 @@ pub(super) fn morse(text: &str, parts: &mut Vec<Part>) {
     while let Some(run) = runs::next(text.as_bytes(), at, MIN_MORSE_LETTERS * 3, &MORSE) {
         at = run.end;
         let words = text[run.clone()].split(['/', '|', '\n']).map(|word| {
-            word.split(' ').filter(|code| !code.is_empty()).map(|code| morse_letter(code).unwrap_or('\u{fffd}')).collect()
+            word.split(' ')
+                .filter(|code| !code.is_empty())
+                .map(|code| morse_letter(code).unwrap_or('\u{fffd}'))
+                .collect()
         });
         let spelled = words.collect::<Vec<String>>().join(" ");
         let letters = spelled.chars().filter(|c| c.is_ascii_alphanumeric()).count();

@@ -15,11 +15,21 @@ pub(super) struct Country {
     pub holds: fn(&[u8]) -> bool,
 }
 
-const fn named(name: &'static str, lengths: &'static [usize], words: &'static [&'static str], holds: fn(&[u8]) -> bool) -> Country {
+const fn named(
+    name: &'static str,
+    lengths: &'static [usize],
+    words: &'static [&'static str],
+    holds: fn(&[u8]) -> bool,
+) -> Country {
     Country { name, lengths, forms: &[], telling: false, words, holds }
 }
 
-const fn telling(name: &'static str, lengths: &'static [usize], forms: &'static [&'static [usize]], holds: fn(&[u8]) -> bool) -> Country {
+const fn telling(
+    name: &'static str,
+    lengths: &'static [usize],
+    forms: &'static [&'static [usize]],
+    holds: fn(&[u8]) -> bool,
+) -> Country {
     Country { name, lengths, forms, telling: true, words: &[], holds }
 }
 
@@ -173,13 +183,15 @@ fn nino(chars: &[u8]) -> bool {
 fn pps(chars: &[u8]) -> bool {
     let Some(sum) = weighted(chars, &[8, 7, 6, 5, 4, 3, 2]) else { return false };
     let second = chars.get(8).map_or(0, |byte| if *byte == b'W' { 0 } else { u32::from(byte.saturating_sub(b'@')) });
-    chars[7..].iter().all(u8::is_ascii_uppercase) && b"WABCDEFGHIJKLMNOPQRSTUV"[((sum + second * 9) % 23) as usize] == chars[7]
+    chars[7..].iter().all(u8::is_ascii_uppercase)
+        && b"WABCDEFGHIJKLMNOPQRSTUV"[((sum + second * 9) % 23) as usize] == chars[7]
 }
 
 fn rut(chars: &[u8]) -> bool {
     let Some((check, body)) = chars.split_last() else { return false };
     let Some(digits) = digits(body) else { return false };
-    let sum: u32 = digits.iter().rev().zip([2, 3, 4, 5, 6, 7].into_iter().cycle()).map(|(digit, weight)| digit * weight).sum();
+    let sum: u32 =
+        digits.iter().rev().zip([2, 3, 4, 5, 6, 7].into_iter().cycle()).map(|(digit, weight)| digit * weight).sum();
     b"0K987654321"[(sum % 11) as usize] == *check
 }
 
@@ -201,16 +213,17 @@ fn nir(chars: &[u8]) -> bool {
 /// One digit twice or three times, none more often.
 fn steuer_id(chars: &[u8]) -> bool {
     let mut counts = [0; 10];
-    for digit in digits(&chars[..10]).unwrap_or_default() {
-        counts[digit as usize] += 1;
+    let Some(body) = digits(&chars[..10]) else { return false };
+    for digit in body.iter() {
+        counts[*digit as usize] += 1;
     }
     chars[0] != b'0' && counts.iter().any(|n| (2..=3).contains(n)) && counts.iter().all(|n| *n <= 3) && mod_11_10(chars)
 }
 
 fn codice_fiscale(chars: &[u8]) -> bool {
     const ODD: [u32; 36] = [
-        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22,
-        25, 24, 23,
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16,
+        10, 22, 25, 24, 23,
     ];
     let letters = |part: &[u8]| part.iter().all(u8::is_ascii_uppercase);
     let in_form = letters(&chars[..6])
@@ -264,7 +277,8 @@ fn hetu(chars: &[u8]) -> bool {
     let (Some(day), Some(month)) = (two(chars, 0), two(chars, 2)) else { return false };
     let number = [&chars[..6], &chars[chars.len() - 4..chars.len() - 1]].concat();
     let check = chars[chars.len() - 1];
-    is_day(day, month) && modulo(&number, 31).is_some_and(|rest| b"0123456789ABCDEFHJKLMNPRSTUVWXY"[rest as usize] == check)
+    is_day(day, month)
+        && modulo(&number, 31).is_some_and(|rest| b"0123456789ABCDEFHJKLMNPRSTUVWXY"[rest as usize] == check)
 }
 
 fn baltic(chars: &[u8]) -> bool {
@@ -283,11 +297,14 @@ fn turkish(chars: &[u8]) -> bool {
 fn resident(chars: &[u8]) -> bool {
     let day = two(chars, 10).zip(two(chars, 12)).is_some_and(|(month, day)| is_day(day, month));
     let sum = weighted(chars, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
-    day && matches!(&chars[6..8], b"19" | b"20") && sum.is_some_and(|sum| b"10X98765432"[(sum % 11) as usize] == chars[17])
+    day && matches!(&chars[6..8], b"19" | b"20")
+        && sum.is_some_and(|sum| b"10X98765432"[(sum % 11) as usize] == chars[17])
 }
 
 fn taiwanese(chars: &[u8]) -> bool {
-    let Some(letter) = b"ABCDEFGHJKLMNPQRSTUVXYWZIO".iter().position(|letter| *letter == chars[0]) else { return false };
+    let Some(letter) = b"ABCDEFGHJKLMNPQRSTUVXYWZIO".iter().position(|letter| *letter == chars[0]) else {
+        return false;
+    };
     let code = letter as u32 + 10;
     weighted(&chars[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1]).is_some_and(|sum| (code / 10 + code % 10 * 9 + sum) % 10 == 0)
 }

@@ -18,15 +18,27 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// The account numbers that standards and banks show as examples.
 const EXAMPLES: &[&[u8]] = &[
-    b"GB29NWBK60161331926819", b"GB82WEST12345698765432", b"GB33BUKB20201555555555", b"DE89370400440532013000",
-    b"FR1420041010050500013M02606", b"FR7630006000011234567890189", b"NL91ABNA0417164300", b"ES9121000418450200051332",
-    b"CH9300762011623852957", b"IT60X0542811101000000123456", b"BE68539007547034", b"AT611904300234573201",
-    b"BE71096123456769", b"SE4550000000058398257466", b"NO9386011117947", b"DE75512108001245126199",
+    b"GB29NWBK60161331926819",
+    b"GB82WEST12345698765432",
+    b"GB33BUKB20201555555555",
+    b"DE89370400440532013000",
+    b"FR1420041010050500013M02606",
+    b"FR7630006000011234567890189",
+    b"NL91ABNA0417164300",
+    b"ES9121000418450200051332",
+    b"CH9300762011623852957",
+    b"IT60X0542811101000000123456",
+    b"BE68539007547034",
+    b"AT611904300234573201",
+    b"BE71096123456769",
+    b"SE4550000000058398257466",
+    b"NO9386011117947",
+    b"DE75512108001245126199",
 ];
 
 /// The end of the account number that `number` begins with.
 pub(super) fn find(number: &Number) -> Option<usize> {
-    let country: &[u8; 2] = number.chars.first_chunk()?;
+    let country: &[u8; 2] = number.chars().first_chunk()?;
     let (_, length) = LENGTHS.iter().find(|(known, _)| *known == country)?;
     let (chars, end) = number.first(*length)?;
     let digits = chars.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -41,8 +53,8 @@ fn holds(chars: &[u8]) -> bool {
         return false;
     }
     let moved = chars[4..].iter().chain(&chars[..4]);
-    let rest = moved.filter_map(|byte| (*byte as char).to_digit(36)).fold(0, |rest, value| {
-        if value < 10 { (rest * 10 + value) % 97 } else { (rest * 100 + value) % 97 }
-    });
+    let rest = moved
+        .filter_map(|byte| (*byte as char).to_digit(36))
+        .fold(0, |rest, value| if value < 10 { (rest * 10 + value) % 97 } else { (rest * 100 + value) % 97 });
     rest == 1
 }

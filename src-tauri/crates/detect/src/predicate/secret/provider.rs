@@ -30,8 +30,9 @@ const MIN_VALUE: usize = 14;
 const MAX_VALUE: usize = 160;
 
 pub(super) fn find(bytes: &[u8], place: Range<usize>, found: &mut Vec<Secret>) {
-    static NAMES: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(PROVIDERS).ok());
+    static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(PROVIDERS).ok()
+    });
     let Some(names) = NAMES.as_ref() else { return };
     for hit in names.find_iter(&bytes[place.clone()]) {
         let (name, name_end) = (place.start + hit.start(), place.start + hit.end());
