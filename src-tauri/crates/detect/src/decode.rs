@@ -1,6 +1,7 @@
 //! Encoded and disguised parts of a text, decoded. One step at a time: the Scanner looks at the result and asks again,
 //! so encodings nest. What does not decode to readable text is dropped; the volume has a budget per Message.
 
+use crate::normal::is_letter;
 use crate::predicate::hidden;
 use aho_corasick::AhoCorasick;
 use std::collections::HashMap;
@@ -134,10 +135,14 @@ fn is_text(chars: impl Iterator<Item = char>) -> bool {
     let (mut count, mut bad, mut letters) = (0, 0, 0);
     for c in chars {
         count += 1;
-        if c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
+        if c == '\u{fffd}' {
+            bad += 1;
+            continue;
+        }
+        if c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
             bad += 1;
         }
-        if c.is_alphanumeric() || c == ' ' {
+        if c == ' ' || is_letter(c) {
             letters += 1;
         }
     }

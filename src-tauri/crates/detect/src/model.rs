@@ -4,7 +4,7 @@
 //!
 //! Weights come from `cargo xtask train` (`model/README.md`). Training and scoring share `features`, so both mean the same.
 
-use crate::normal::Normal;
+use crate::normal::{Normal, is_letter};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -143,7 +143,7 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
 
 /// The next word at or after `from`, or a mark that orders are made of (`<`, `:`, `!`).
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
-    let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'');
+    let is_inner = |c: char| is_letter(c) || matches!(c, '_' | '\'');
     let mut at = from;
     loop {
         let c = char_at(text, at)?;

@@ -133,6 +133,17 @@ pub fn escape_len(text: &str) -> usize {
     }
 }
 
+/// `char::is_alphanumeric`, without its tables for the letters of which most texts are made.
+pub fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
+        'а'..='я' | 'А'..='Я' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '一'..='\u{9fff}' | '가'..='힣' => {
+            true
+        }
+        c => c.is_alphanumeric(),
+    }
+}
+
 /// Characters that print nothing, bidirectional controls and variation selectors among them.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -259,6 +270,11 @@ mod tests {
                 prop_assert_eq!(normal.source_range(0..text.len()), map[0].min(source.len())..source.len());
             }
         }
+    }
+
+    #[test]
+    fn letters_are_what_unicode_calls_so() {
+        assert_eq!(('\0'..=char::MAX).find(|c| is_letter(*c) != c.is_alphanumeric()), None);
     }
 
     #[test]

@@ -31,6 +31,9 @@ enum Command {
         /// First tell what it is worth on sources that it never saw.
         #[arg(long)]
         evaluate: bool,
+        /// Only tell that, and write nothing.
+        #[arg(long, requires = "evaluate")]
+        dry_run: bool,
     },
 }
 
@@ -51,8 +54,8 @@ fn main() -> Result<ExitCode> {
             println!("{count} types in {}", types::FOLDER);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Train { evaluate } => {
-            let said = train::run(&root, std::io::stdin().lock(), evaluate)?;
+        Command::Train { evaluate, dry_run } => {
+            let said = train::run((!dry_run).then_some(&root), std::io::stdin().lock(), evaluate)?;
             said.iter().for_each(|line| println!("{line}"));
             Ok(ExitCode::SUCCESS)
         }

@@ -1,6 +1,7 @@
 //! Words spelled in a way that patterns miss and models read: `i g n o r e`, `1gn0r3`.
 
 use super::Part;
+use crate::normal::is_letter;
 use crate::runs;
 
 /// Single characters in a row that make spaced-out text.
@@ -20,7 +21,7 @@ pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
     let mut before = ' ';
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map_or(' ', |(_, next)| *next);
-        let is_single = c.is_alphanumeric() && !before.is_alphanumeric() && !next.is_alphanumeric();
+        let is_single = is_letter(c) && !is_letter(before) && !is_letter(next);
         before = c;
         if is_single {
             let (_, end, word, count) = run.get_or_insert_with(|| (at, at, String::new(), 0));
@@ -114,10 +115,14 @@ fn marked(text: &str) -> usize {
 /// A digit or sign with letters on both sides, or at the start of a word of letters: `pr0mpt`, `1gnore`.
 fn is_leet(word: &str) -> bool {
     let bytes = word.as_bytes();
+    if !(3..=20).contains(&bytes.len())
+        || !bytes.windows(2).any(|pair| is_sign(pair[0]) && pair[1].is_ascii_alphabetic())
+    {
+        return false;
+    }
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let odd = bytes.iter().filter(|byte| !byte.is_ascii_alphabetic() && !is_sign(**byte)).count();
-    let inside = bytes.windows(2).any(|pair| is_sign(pair[0]) && pair[1].is_ascii_alphabetic());
-    (3..=20).contains(&bytes.len()) && letters >= 2 && odd <= 1 && inside
+    letters >= 2 && odd <= 1
 }
 
 fn is_sign(byte: u8) -> bool {

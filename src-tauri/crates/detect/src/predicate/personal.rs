@@ -151,32 +151,35 @@ fn next_number(bytes: &[u8], from: usize) -> [Option<usize>; 2] {
 
 /// Letters and digits of a number with single separators between them, and what lies between.
 pub(super) struct Number {
+    count: usize,
     /// Upper case.
-    chars: Vec<u8>,
+    upper: [u8; MAX_CHARS],
     /// The offset behind each.
-    ends: Vec<usize>,
-    /// Before each: the separator, if there is one.
-    gaps: Vec<Option<u8>>,
+    ends: [usize; MAX_CHARS],
+    /// Before each: the separator, or 0.
+    gaps: [u8; MAX_CHARS],
     /// A letter or digit follows the last one.
     goes_on: bool,
 }
 
 impl Number {
     fn read(bytes: &[u8], start: usize) -> Self {
-        let mut number = Self { chars: Vec::new(), ends: Vec::new(), gaps: Vec::new(), goes_on: false };
-        let (mut at, mut gap) = (start, None);
+        let (upper, ends, gaps) = ([0; MAX_CHARS], [0; MAX_CHARS], [0; MAX_CHARS]);
+        let mut number = Self { count: 0, upper, ends, gaps, goes_on: false };
+        let (mut at, mut gap) = (start, 0);
         while let Some(&byte) = bytes.get(at) {
             let follows = bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
             if byte.is_ascii_alphanumeric() {
-                if number.chars.len() == MAX_CHARS {
-                    number.goes_on = gap.is_none();
+                let n = number.count;
+                if n == MAX_CHARS {
+                    number.goes_on = gap == 0;
                     break;
                 }
-                number.chars.push(byte.to_ascii_uppercase());
-                number.ends.push(at + 1);
-                number.gaps.push(gap.take());
-            } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b'+') && follows && gap.is_none() {
-                gap = Some(byte);
+                (number.upper[n], number.ends[n], number.gaps[n]) = (byte.to_ascii_uppercase(), at + 1, gap);
+                number.count += 1;
+                gap = 0;
+            } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b'+') && follows && gap == 0 {
+                gap = byte;
             } else {
                 number.goes_on = byte == b'_' || !byte.is_ascii();
                 break;
@@ -188,20 +191,28 @@ impl Number {
 
     /// The first `count` characters and the offset behind them, if the number may end there.
     fn first(&self, count: usize) -> Option<(&[u8], usize)> {
-        let ends = match self.gaps.get(count) {
-            Some(gap) => gap.is_some_and(|gap| gap != b'-' && gap != b'.' && gap != b'/'),
+        let ends = match self.gaps().get(count) {
+            Some(gap) => !matches!(gap, 0 | b'-' | b'.' | b'/'),
             None => !self.goes_on,
         };
         (ends && count > 0).then_some(())?;
-        Some((self.chars.get(..count)?, *self.ends.get(count - 1)?))
+        Some((self.chars().get(..count)?, *self.ends.get(count - 1)?))
+    }
+
+    fn chars(&self) -> &[u8] {
+        &self.upper[..self.count]
+    }
+
+    fn gaps(&self) -> &[u8] {
+        &self.gaps[..self.count]
     }
 
     /// Lengths of the groups of the first `count` characters, and whether one kind of separator parts them all.
     fn groups(&self, count: usize) -> (Vec<usize>, bool) {
         let mut groups = vec![0];
         let mut signs: Vec<u8> = Vec::new();
-        for gap in self.gaps.iter().take(count) {
-            if let Some(sign) = gap {
+        for sign in self.gaps().iter().take(count) {
+            if *sign != 0 {
                 groups.push(0);
                 signs.push(*sign);
             }
@@ -216,9 +227,8 @@ impl Number {
     fn fits(&self, country: &Country) -> Option<usize> {
         country.lengths.iter().find_map(|length| {
             let (chars, end) = self.first(*length)?;
-            let groups = self.groups(*length).0;
-            let in_form = country.forms.is_empty() || country.forms.contains(&groups.as_slice());
-            (in_form && !is_dull(chars) && (country.holds)(chars)).then_some(end)
+            let in_form = || country.forms.is_empty() || country.forms.contains(&self.groups(*length).0.as_slice());
+            ((country.holds)(chars) && in_form() && !is_dull(chars)).then_some(end)
         })
     }
 }
@@ -234,16 +244,15 @@ fn is_dull(chars: &[u8]) -> bool {
 /// A card number by issuer, length and check digit; in one piece only where a word beside it speaks of cards, because one
 /// of fifty long numbers would pass.
 fn card(bytes: &[u8], number: &Number) -> Option<usize> {
-    let digits = number.chars.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = number.chars().iter().take_while(|byte| byte.is_ascii_digit()).count();
     [16, 15, 14, 19].into_iter().filter(|length| *length <= digits).find_map(|length| {
         let (chars, end) = number.first(length)?;
         if !check::is_issued(chars) || !check::luhn(chars) || is_dull(chars) || check::is_test_card(chars) {
             return None;
         }
         // A fifth group of four makes it another number; an expiry date or a code does not.
-        let after = number.chars.iter().zip(&number.gaps).skip(length);
-        let fifth =
-            after.enumerate().take_while(|(n, (byte, gap))| byte.is_ascii_digit() && (*n == 0 || gap.is_none()));
+        let after = number.chars().iter().zip(number.gaps()).skip(length);
+        let fifth = after.enumerate().take_while(|(n, (byte, gap))| byte.is_ascii_digit() && (*n == 0 || **gap == 0));
         if fifth.count() == 4 {
             return None;
         }

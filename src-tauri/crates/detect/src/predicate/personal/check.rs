@@ -1,9 +1,28 @@
 //! Check digits: the rules that several countries and the card issuers share. All take characters, not numbers, and
 //! answer false for anything but digits where digits are due.
 
+use super::MAX_CHARS;
+
+/// The values of at most `MAX_CHARS` digits.
+pub(super) struct Digits {
+    values: [u32; MAX_CHARS],
+    count: usize,
+}
+
+impl std::ops::Deref for Digits {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        &self.values[..self.count]
+    }
+}
+
 /// The value of each character, if all are digits.
-pub(super) fn digits(chars: &[u8]) -> Option<Vec<u32>> {
-    chars.iter().map(|byte| (*byte as char).to_digit(10)).collect()
+pub(super) fn digits(chars: &[u8]) -> Option<Digits> {
+    let mut out = Digits { values: [0; MAX_CHARS], count: chars.len() };
+    for (value, byte) in out.values.get_mut(..chars.len())?.iter_mut().zip(chars) {
+        *value = (*byte as char).to_digit(10)?;
+    }
+    Some(out)
 }
 
 /// The weighted sum, or None if a character is no digit.

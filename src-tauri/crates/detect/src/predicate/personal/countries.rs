@@ -213,8 +213,9 @@ fn nir(chars: &[u8]) -> bool {
 /// One digit twice or three times, none more often.
 fn steuer_id(chars: &[u8]) -> bool {
     let mut counts = [0; 10];
-    for digit in digits(&chars[..10]).unwrap_or_default() {
-        counts[digit as usize] += 1;
+    let Some(body) = digits(&chars[..10]) else { return false };
+    for digit in body.iter() {
+        counts[*digit as usize] += 1;
     }
     chars[0] != b'0' && counts.iter().any(|n| (2..=3).contains(n)) && counts.iter().all(|n| *n <= 3) && mod_11_10(chars)
 }

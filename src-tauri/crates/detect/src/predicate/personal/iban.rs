@@ -38,7 +38,7 @@ const EXAMPLES: &[&[u8]] = &[
 
 /// The end of the account number that `number` begins with.
 pub(super) fn find(number: &Number) -> Option<usize> {
-    let country: &[u8; 2] = number.chars.first_chunk()?;
+    let country: &[u8; 2] = number.chars().first_chunk()?;
     let (_, length) = LENGTHS.iter().find(|(known, _)| *known == country)?;
     let (chars, end) = number.first(*length)?;
     let digits = chars.iter().filter(|byte| byte.is_ascii_digit()).count();
