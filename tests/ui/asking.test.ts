@@ -118,7 +118,7 @@ describe("a question", () => {
   test("redaction shows what would be sent before it is", async () => {
     on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
-    await page.getByRole("button", { name: "Show what would be sent" }).click();
+    await page.getByRole("button", { name: "Show redacted" }).click();
     await page.getByText("[redacted: SSH key]").waitFor();
     expect(await decide(page, "Redact and send", "askmail")).toMatchObject({
       answer: { kind: "redact_once" },
@@ -183,7 +183,7 @@ describe("a question that somebody looks at", () => {
     on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
     await page.getByText("was in an answer of").waitFor();
-    await button(page, "Deny and quarantine…").click();
+    await button(page, "Quarantine…").click();
     const source = page.getByRole("radio").first();
     expect(await source.isChecked()).toBe(true);
     await page.getByText("the server that a value came from").waitFor();

@@ -24,7 +24,7 @@ export function QuarantineButton({ upstream, inside, name }: Props) {
     <>
       <button
         type="button"
-        className="linklike small"
+        className={`linklike small ${inside ? "" : "mild"}`}
         disabled={off || act.isPending}
         aria-label={`${label}: ${spelled(cutMiddle(name))}`}
         onClick={() => act.mutate()}
