@@ -48,7 +48,7 @@ export async function protect(entries) {
   const env = { HOME: join(root, "home"), PORTCULLIS_HOME: join(root, "state"), NO_COLOR: "1" };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ mcpServers: entries }));
-  const arguments_ = ["serve", "--proxy-port", "0", "--dashboard-port", "0"];
+  const arguments_ = ["serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"];
   const daemon = await start(PORTCULLIS, arguments_, { ready: /Pairing code: /, env });
   const close = async () => {
     await daemon.end();

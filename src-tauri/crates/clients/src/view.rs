@@ -79,7 +79,8 @@ pub struct Traffic {
     pub messages_24h: u64,
     pub pinned: u32,
     pub changed: u32,
-    pub failing: Option<String>,
+    /// Since when it does not work, and why.
+    pub failing: Option<(UnixMs, String)>,
 }
 
 impl AppView {
@@ -104,7 +105,7 @@ impl AppView {
                     let observed = match server {
                         ServerView { queued: Some(_), .. } => Observed::Queued { hint: queued.clone() },
                         ServerView { protected: true, .. } => match (seen.failing, seen.last_seen) {
-                            (Some(reason), _) => Observed::Failing { reason },
+                            (Some((since, reason)), _) => Observed::Failing { reason, since },
                             (None, Some(at)) => Observed::Seen { at },
                             (None, None) => Observed::NotYetSeen { hint: not_yet.clone() },
                         },

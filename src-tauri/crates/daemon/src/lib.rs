@@ -22,6 +22,7 @@ mod pins;
 mod presence;
 mod problems;
 mod replay;
+mod revival;
 mod rows;
 mod rules;
 mod seal;

@@ -3,7 +3,7 @@
 
 use crate::{Error, clock, home, home::Home};
 use portcullis_domain::{Modes, UnixMs, UpstreamId};
-use portcullis_policy::snapshot::{Snapshot, SnapshotError};
+use portcullis_policy::snapshot::{Revival, Snapshot, SnapshotError};
 use std::collections::HashSet;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,12 +24,13 @@ impl Rules {
 pub(crate) struct Left {
     pub rules: Rules,
     pub withheld: Vec<(UpstreamId, String)>,
+    pub revival: Option<Revival>,
     pub problem: Option<String>,
 }
 
 pub(crate) fn load(home: &Home, key: &[u8]) -> Result<Left, Error> {
     let path = home.snapshot_file();
-    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), problem };
+    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), revival: None, problem };
     let Some(text) = home::read_optional(&path)? else { return Ok(nothing(None)) };
     Ok(match Snapshot::open(&text, key) {
         Ok(snapshot) => Left {
@@ -39,6 +40,7 @@ pub(crate) fn load(home: &Home, key: &[u8]) -> Result<Left, Error> {
                 modes: snapshot.modes,
             },
             withheld: snapshot.withheld,
+            revival: snapshot.revival,
             problem: None,
         },
         Err(error @ (SnapshotError::Tampered | SnapshotError::Malformed(_))) => {

@@ -45,7 +45,10 @@ dto! {
         /// The server's name in the app's config: display only.
         pub name: String,
         pub needed: bool,
+        /// There is a sign-in, and the server asks for more than it allows.
+        pub wider: bool,
         pub issuer: Option<String>,
+        /// What the sign-in allows; while one is needed, what it would have to.
         pub scope: Option<String>,
         #[ts(type = "number | null")]
         pub expires_at: Option<UnixMs>,
@@ -181,7 +184,11 @@ dto! {
         NotCovered { reason: String },
         /// The file was edited behind our back.
         EditedOutside,
-        Failing { reason: String },
+        Failing {
+            reason: String,
+            #[ts(type = "number")]
+            since: UnixMs,
+        },
     }
 
     pub struct PinCounts { pub pinned: u32, pub changed: u32 }

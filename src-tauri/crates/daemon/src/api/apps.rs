@@ -26,7 +26,7 @@ pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
             messages_24h: seen.map_or(0, |seen| seen.messages),
             pinned,
             changed,
-            failing: None,
+            failing: core.health.of(id).map(|failing| (failing.since, failing.reason)),
         }
     })
 }

@@ -80,7 +80,7 @@ fn server_row(server: &Server) -> Vec<String> {
         Observed::Queued { hint } => format!("queued. {}", visible(hint)),
         Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
         Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
-        Observed::Failing { reason } => format!("failing: {}", visible(reason)),
+        Observed::Failing { reason, since } => format!("failing since {}: {}", time(*since), visible(reason)),
     };
     let name = shortened(&server.name, 40);
     vec![format!("    {name}"), server.transport.as_str().into(), shortened(&server.original, 60), observed]
