@@ -34,11 +34,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends our own daemon in order.
+    /// Ends our own daemon in order; the person wants it ended, so no shim starts another.
     pub async fn shutdown(&self) {
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(daemon) = own {
-            daemon.shutdown().await;
+            daemon.quit().await;
         }
     }
 }

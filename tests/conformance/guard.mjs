@@ -51,7 +51,7 @@ export async function protect(entries, { daemonEnv = {}, wrap = (command) => com
   const env = { HOME: join(root, "home"), PORTCULLIS_HOME: join(root, "state"), NO_COLOR: "1" };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ mcpServers: entries }));
-  const arguments_ = ["serve", "--proxy-port", "0", "--dashboard-port", "0"];
+  const arguments_ = ["serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"];
   const [program, ...rest] = wrap([PORTCULLIS, ...arguments_]);
   const daemon = await start(program, rest, { ready: /Pairing code: /, env: { ...env, ...daemonEnv } });
   const close = async () => {

@@ -1,6 +1,7 @@
 // kill -9 of the daemon while apps are protected: stdio servers keep working through the shim and are still checked;
 // what was judged meanwhile comes into the log; everything can be restored without a daemon.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call, connect } from "./support/client.ts";
 import { until, World } from "./support/world.ts";
@@ -99,6 +100,49 @@ test("the surviving session returns to the daemon", async () => {
   const http = await connect(world.protectedEntry("ledger-http"), world);
   await works(http, "served again");
 });
+
+test("a daemon that died is started once by the shims that find none, and takes their rows in", async () => {
+  await world.daemon?.end();
+  await world.serve([]);
+  await until("the word for shims", () => world.snapshot().includes('"program"') || undefined);
+  await world.daemon?.end("SIGKILL");
+  // What an app's environment says of places is nobody's word.
+  const entry = world.protectedEntry("ledger");
+  const env = { ...entry.env, HOME: "/nowhere", PORTCULLIS_HOME: join(world.root, "elsewhere") };
+  const shims = await Promise.all(Array.from({ length: 5 }, () => connect({ ...entry, env }, world)));
+  await Promise.all(shims.map((shim, n) => call(shim, "note", { text: `five ${n}` })));
+  const pid = await until("the daemon", () => {
+    const running = world.running();
+    return running !== undefined && running.pid !== world.daemon?.child.pid ? running.pid : undefined;
+  });
+  world.afterwards(async () => stopped(pid));
+  expect(existsSync(join(world.root, "elsewhere"))).toBe(false);
+  const rows: { judged_locally: boolean }[] = await until("the rows", async () => {
+    const all = JSON.parse(await world.done("log", "--json", "--method", "tools/call", '"five'));
+    return all.length >= 5 ? all : undefined;
+  });
+  expect(rows.length).toBe(5);
+  await until("a verdict of the new daemon", async () => {
+    await call(shims[0] as (typeof shims)[0], "note", { text: "found again" });
+    const all = JSON.parse(await world.done("log", "--json", "found again"));
+    return all.some((row: { judged_locally: boolean }) => !row.judged_locally) || undefined;
+  });
+  expect(readFileSync(join(world.state, "run/starting"), "utf8").trim().split("\n").length).toBe(1);
+  await Promise.all(shims.map((shim) => shim.close()));
+  await stopped(pid);
+  expect(world.snapshot()).not.toContain('"program"');
+  await world.serve();
+});
+
+/** As the person stops it: then no shim starts it again. */
+async function stopped(pid: number) {
+  try {
+    process.kill(pid, "SIGINT");
+  } catch {
+    return;
+  }
+  await until("the end of the daemon", () => world.running() === undefined || undefined);
+}
 
 test("restore works with the daemon killed, byte for byte, and the running session ends in peace", async () => {
   await world.daemon?.end("SIGKILL");

@@ -1,7 +1,11 @@
 // A server behind OAuth: Portcullis signs in, the app sees no 401 and needs no OAuth of its own. The authorization server
 // and the resource server are the official SDK's.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type OAuthClientProvider, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { OAuthClientInformationFull, OAuthTokens } from "@modelcontextprotocol/sdk/shared/auth.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call, connect } from "./support/client.ts";
 import { GUARDED } from "./support/places.ts";
@@ -18,7 +22,15 @@ beforeAll(async () => {
   const server = start(process.execPath, [GUARDED, String(port)], { env: world.env, cwd: world.root });
   world.afterwards(() => server.end());
   await server.says(/listening/);
-  writeFileSync(world.cursorFile, JSON.stringify({ mcpServers: { guarded: { url: `${origin}/mcp` } } }));
+  const [own] = await freePorts(1);
+  const lenient = start(process.execPath, [GUARDED, String(own), "lenient"], {
+    env: world.env,
+    cwd: world.root,
+  });
+  world.afterwards(() => lenient.end());
+  await lenient.says(/listening/);
+  const mcpServers = { guarded: { url: `${origin}/mcp` }, own: { url: `http://127.0.0.1:${own}/mcp` } };
+  writeFileSync(world.cursorFile, JSON.stringify({ mcpServers }));
   await world.serve();
   await world.done("protect", "cursor", "--yes");
 });
@@ -33,10 +45,11 @@ interface Told {
 const told = async (): Promise<Told> => (await fetch(`${origin}/test`)).json();
 const entry = () => world.protectedEntry("guarded");
 
-async function note(text: string): Promise<string> {
+const note = (text: string) => called("note", { text });
+async function called(tool: string, args: Record<string, unknown>): Promise<string> {
   const client = await connect(entry(), world);
   try {
-    return JSON.stringify(await call(client, "note", { text }));
+    return JSON.stringify(await call(client, tool, args));
   } finally {
     await client.close();
   }
@@ -61,6 +74,18 @@ test("after it the server works, with tokens for itself alone", async () => {
   expect(await note("hello")).toContain("noted: hello");
   expect((await told()).resources).toEqual([`${origin}/mcp`]);
   expect(await world.done("sign-in")).toContain("signed in at");
+});
+
+test("a call that needs wider rights is refused, and the person is told which", async () => {
+  await expect(called("erase", {})).rejects.toThrow(/wider rights/);
+  expect(await note("narrow as before")).toContain("noted");
+  const [asked] = JSON.parse(await world.done("sign-in", "--json"));
+  expect(asked).toMatchObject({ needed: true, wider: true, scope: "notes erase" });
+  expect(await world.done("sign-in")).toContain("asks for wider rights: notes erase");
+  expect((await signIn()).status).toBe(200);
+  expect(await called("erase", {})).toContain("erased");
+  const [done] = JSON.parse(await world.done("sign-in", "--json"));
+  expect(done).toMatchObject({ needed: false, scope: "notes erase" });
 });
 
 test("the page that ends a sign-in works once", async () => {
@@ -115,6 +140,56 @@ test("signing out forgets the tokens", async () => {
   await world.done("sign-out", "guarded");
   await expect(note("out")).rejects.toThrow(/portcullis sign-in/);
 });
+
+test("where it is set so, the app signs in itself and its token passes", async () => {
+  const url = new URL(world.protectedEntry("own").url ?? "");
+  const id = /~([a-z2-7]{26})\//.exec(url.pathname)?.[1];
+  await world.daemon?.end();
+  appendFileSync(join(world.state, "config.toml"), `\n[upstreams]\ntransparent = ["${id}"]\n`);
+  await world.serve();
+  const app = new OwnSignIn();
+  const connectOwn = async () => {
+    const client = new Client({ name: "own", version: "1.0.0" });
+    const transport = new StreamableHTTPClientTransport(url, { authProvider: app });
+    world.afterwards(() => client.close());
+    return { client, transport, connected: client.connect(transport) };
+  };
+  const first = await connectOwn();
+  await expect(first.connected).rejects.toThrow(UnauthorizedError);
+  const back = (await fetch(app.consent, { redirect: "manual" })).headers.get("location") ?? "";
+  await first.transport.finishAuth(new URL(back).searchParams.get("code") ?? "");
+  const second = await connectOwn();
+  await second.connected;
+  expect((await call(second.client, "note", { text: "mine" })).text).toBe("noted: mine");
+  expect(new URL(app.consent).searchParams.get("resource")).toBe(url.href);
+  const others = new URL(`/.well-known/oauth-protected-resource${new URL(entry().url ?? "").pathname}`, url);
+  expect((await fetch(others)).status).toBe(404);
+});
+
+/** What the official SDK wants of an app that signs in. */
+class OwnSignIn implements OAuthClientProvider {
+  consent = "";
+  private client?: OAuthClientInformationFull;
+  private kept?: OAuthTokens;
+  private verifier = "";
+  readonly redirectUrl = "http://127.0.0.1:9/callback";
+  readonly clientMetadata = { client_name: "own", redirect_uris: [this.redirectUrl] };
+  clientInformation = () => this.client;
+  saveClientInformation = (client: OAuthClientInformationFull) => {
+    this.client = client;
+  };
+  tokens = () => this.kept;
+  saveTokens = (tokens: OAuthTokens) => {
+    this.kept = tokens;
+  };
+  redirectToAuthorization = (to: URL) => {
+    this.consent = to.href;
+  };
+  saveCodeVerifier = (verifier: string) => {
+    this.verifier = verifier;
+  };
+  codeVerifier = () => this.verifier;
+}
 
 test("no token is readable in anything that Portcullis wrote", async () => {
   const { issued } = await told();

@@ -224,7 +224,7 @@ test('SIGTERM ends the app in order', async () => {
 });
 
 test('a daemon that already runs is used, and left running', async () => {
-  const daemon = desktop.spawn(join(BIN, 'portcullis'), ['serve'], ['ignore', 'ignore', 'ignore']);
+  const daemon = desktop.spawn(join(BIN, 'portcullis'), ['serve', '--once'], ['ignore', 'ignore', 'ignore']);
   const running = join(desktop.env.PORTCULLIS_HOME, 'run/daemon.json');
   await until('the daemon', () => JSON.parse(readFileSync(running, 'utf8')).pid === daemon.pid);
   const view = desktop.app(['--background']);

@@ -51,7 +51,7 @@ export async function startOwn({ prepare, cursor = CURSOR_CONFIG }: Start = {}):
   mkdirSync(join(home, ".cursor"));
   writeFileSync(configPath, cursor);
   const env = { PATH: process.env.PATH, HOME: home, PORTCULLIS_HOME: join(home, "state"), RUST_LOG: "warn" };
-  const child = spawn(binary(), ["serve", "--proxy-port", "0", "--dashboard-port", "0"], {
+  const child = spawn(binary(), ["serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -137,6 +137,7 @@ export const text = {
   observed: {
     seen: (ago: string) => `seen ${ago}`,
     idle: (ago: string) => `idle, last seen ${ago}`,
+    since: (when: string) => `first noticed ${when}`,
     label: {
       seen: "Seen",
       not_yet_seen: "Not protected yet",
@@ -261,6 +262,7 @@ export const text = {
   signIn: {
     title: "Sign-ins",
     needed: "asks you to sign in: its calls fail until then",
+    wider: "asks for wider rights than your sign-in gave: such calls fail until you sign in again",
     at: (issuer: string) => `signed in at ${issuer}`,
     in: "Sign in",
     again: "Sign in again",

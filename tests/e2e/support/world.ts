@@ -108,11 +108,12 @@ export class World {
     writeFileSync(this.claudeFile, this.claudeText);
   }
 
-  async serve(): Promise<void> {
+  /** `once`: no shim starts the daemon again when a test kills it. */
+  async serve(once = ["--once"]): Promise<void> {
     const ports = existsSync(join(this.state, "config.toml"))
       ? []
       : ["--proxy-port", "0", "--dashboard-port", "0"];
-    this.daemon = start(PORTCULLIS, ["serve", ...ports], { env: this.env, cwd: this.root });
+    this.daemon = start(PORTCULLIS, ["serve", ...once, ...ports], { env: this.env, cwd: this.root });
     await this.daemon.says(/Pairing code: /);
   }
 
@@ -183,6 +184,12 @@ export class World {
   snapshot(): string {
     const file = join(this.state, "run/snapshot.json");
     return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /** The daemon that says it runs here. */
+  running(): { pid: number } | undefined {
+    const file = join(this.state, "run/daemon.json");
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
   }
 
   /** Runs when the world ends, last first. */

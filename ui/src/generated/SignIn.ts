@@ -9,4 +9,12 @@ export type SignIn = { upstream: UpstreamId, app: AppId, app_name: string,
 /**
  * The server's name in the app's config: display only.
  */
-name: string, needed: boolean, issuer: string | null, scope: string | null, expires_at: number | null, };
+name: string, needed: boolean, 
+/**
+ * There is a sign-in, and the server asks for more than it allows.
+ */
+wider: boolean, issuer: string | null, 
+/**
+ * What the sign-in allows; while one is needed, what it would have to.
+ */
+scope: string | null, expires_at: number | null, };

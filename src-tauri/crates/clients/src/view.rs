@@ -122,7 +122,8 @@ pub struct Traffic {
     pub messages_24h: u64,
     pub pinned: u32,
     pub changed: u32,
-    pub failing: Option<String>,
+    /// Since when it does not work, and why.
+    pub failing: Option<(UnixMs, String)>,
     pub used_by: Vec<api::UsedBy>,
 }
 
@@ -213,8 +214,8 @@ fn observed(app: &AppView, server: &ServerView, seen: &Traffic) -> Observed {
         let reason = format!("{app_name} runs it directly (process {pid}): its messages are not checked; {then}");
         return Observed::Bypassing { reason };
     }
-    if let Some(reason) = server.broken.clone().or_else(|| seen.failing.clone()) {
-        return Observed::Failing { reason };
+    if let Some(reason) = server.broken.clone() {
+        return Observed::Failing { reason, since: None };
     }
     if server.edited_outside && !server.protected {
         return Observed::EditedOutside;
@@ -222,6 +223,9 @@ fn observed(app: &AppView, server: &ServerView, seen: &Traffic) -> Observed {
     if !server.protected {
         let reason = server.not_covered.clone().unwrap_or_else(|| "protection is off".into());
         return Observed::NotCovered { reason };
+    }
+    if let Some((since, reason)) = seen.failing.clone() {
+        return Observed::Failing { reason, since: Some(since) };
     }
     if let Some(others) = seen.only_others(&app.id) {
         return Observed::NotYetSeen { hint: format!("So far only {others} used it.") };

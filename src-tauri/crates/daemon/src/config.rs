@@ -2,10 +2,12 @@
 //! The person's comments and order survive a write: only the value that changed is replaced.
 
 use crate::{Error, home, home::Home};
-use portcullis_domain::Limits;
 use portcullis_domain::api::{QuietHours, Settings};
+use portcullis_domain::{Limits, UpstreamId};
+use portcullis_gateway::oauth::Options;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use url::Url;
 
 /// Below the range that outgoing connections take their ports from, so that none of them can be holding ours at login.
 pub const PROXY_PORT: u16 = 27701;
@@ -17,6 +19,48 @@ pub struct ConfigFile {
     pub ports: Ports,
     pub settings: SettingsFile,
     pub limits: Limits,
+    pub upstreams: Upstreams,
+    pub shim: Shim,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shim {
+    /// A shim that finds no daemon starts one, unless the person stopped it.
+    pub start_daemon: bool,
+}
+
+impl Default for Shim {
+    fn default() -> Self {
+        Self { start_daemon: true }
+    }
+}
+
+/// How servers are reached. Read at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Upstreams {
+    /// A connection that takes longer (name, proxy and TLS included) has failed.
+    pub connect_seconds: u32,
+    /// An https address of the person's where a document about Portcullis as an OAuth client lies.
+    pub client_metadata_url: Option<String>,
+    /// Ids of servers to which the app signs in itself.
+    pub transparent: Vec<String>,
+}
+
+impl Upstreams {
+    pub fn sign_in_options(&self) -> Options {
+        Options {
+            client_metadata_url: self.client_metadata_url.clone(),
+            transparent: self.transparent.iter().map(|id| UpstreamId::new(id.clone())).collect(),
+        }
+    }
+}
+
+impl Default for Upstreams {
+    fn default() -> Self {
+        Self { connect_seconds: 10, client_metadata_url: None, transparent: Vec::new() }
+    }
 }
 
 /// None: not chosen yet; the first start chooses and writes them down, because protected apps' configs hold the port.
@@ -114,6 +158,8 @@ impl From<&Settings> for SettingsFile {
 
 /// Below, nobody can read a question; above, the most patient apps have given up.
 pub(crate) const ASK_SECONDS: std::ops::RangeInclusive<u32> = 5..=290;
+/// Below, a slow line looks dead; above, the app has given up.
+const CONNECT_SECONDS: std::ops::RangeInclusive<u32> = 1..=120;
 /// Of a day.
 pub(crate) const MINUTES: u16 = 24 * 60;
 
@@ -156,6 +202,21 @@ impl ConfigFile {
         if !ASK_SECONDS.contains(&config.settings.ask_seconds) {
             let message = format!("ask_seconds must be from {} to {}", ASK_SECONDS.start(), ASK_SECONDS.end());
             return Err(fault(line_with("ask_seconds"), message));
+        }
+        if !CONNECT_SECONDS.contains(&config.upstreams.connect_seconds) {
+            let message =
+                format!("connect_seconds must be from {} to {}", CONNECT_SECONDS.start(), CONNECT_SECONDS.end());
+            return Err(fault(line_with("connect_seconds"), message));
+        }
+        let is_document = |url: &String| Url::parse(url).is_ok_and(|url| url.scheme() == "https" && url.path() != "/");
+        if config.upstreams.client_metadata_url.as_ref().is_some_and(|url| !is_document(url)) {
+            let message = "client_metadata_url must be the https address of a document".into();
+            return Err(fault(line_with("client_metadata_url"), message));
+        }
+        if let Some(id) = config.upstreams.transparent.iter().find(|id| !UpstreamId::is_well_formed(id)) {
+            let message =
+                format!("transparent holds {id:?}, which is no id of a server (`portcullis apps --json` shows them)");
+            return Err(fault(line_with("transparent"), message));
         }
         for (key, minute) in [("quiet_from", config.settings.quiet_from), ("quiet_until", config.settings.quiet_until)]
         {
@@ -266,6 +327,9 @@ mod tests {
             ("[limits]\nmax_depth = 1\n", 2, "max_depth"),
             ("[limits]\n\nmax_streams = 1\n", 3, "from 16 to 65536"),
             ("[ports]\nproxy = 5\ndashboard = 5\n", 3, "different"),
+            ("[upstreams]\nconnect_seconds = 0\n", 2, "from 1 to 120"),
+            ("[upstreams]\nclient_metadata_url = \"http://a.example/c\"\n", 2, "https"),
+            ("[upstreams]\n\ntransparent = [\"x\"]\n", 3, "no id"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("/h/config.toml, line {line}: ")), "{text:?}: {error}");

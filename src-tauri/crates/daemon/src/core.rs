@@ -3,7 +3,7 @@
 
 use crate::apps::Apps;
 use crate::asks::Asks;
-use crate::config::{ConfigFile, SettingsFile};
+use crate::config::{ConfigFile, SettingsFile, Upstreams};
 use crate::handle::MAX_WAITING_EVENTS;
 use crate::home::Home;
 use crate::judges::Judges;
@@ -17,7 +17,8 @@ use portcullis_clients::Serving;
 use portcullis_domain::api::{DrillReport, LiveEvent, ModeRequest};
 use portcullis_domain::{AppId, AuditRow, Change, ChangeKind, Mode, UnixMs};
 use portcullis_gateway::oauth::SignIns;
-use portcullis_gateway::{Callers, Routes};
+use portcullis_gateway::{Callers, Health, Routes};
+use portcullis_policy::snapshot::Revival;
 use portcullis_policy::{DecisionBook, Judge, Origins, PinBook, Snapshot};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,14 +42,19 @@ pub struct Config {
     /// The shim to install. None: the one beside the running executable.
     pub shim: Option<PathBuf>,
     pub tap: Option<Tap>,
+    /// Whether shims may start a daemon when this one has died.
+    pub revivable: bool,
 }
 
 impl Config {
+    /// A daemon apart from the person's own.
     pub fn at(home: Home) -> Self {
-        Self { home, apps_home: None, proxy_port: None, dashboard_port: None, shim: None, tap: None }
+        let (apps_home, proxy_port, dashboard_port, shim, tap) = (None, None, None, None, None);
+        Self { home, apps_home, proxy_port, dashboard_port, shim, tap, revivable: false }
     }
+    /// The person's own.
     pub fn from_environment() -> Result<Self, Error> {
-        Ok(Self::at(Home::from_environment()?))
+        Ok(Self { revivable: true, ..Self::at(Home::from_environment()?) })
     }
 }
 
@@ -62,6 +68,7 @@ pub(crate) struct Core {
     pub judge: Arc<ArcSwap<Judge>>,
     pub sign_ins: Arc<SignIns>,
     pub callers: Arc<Callers>,
+    pub health: Arc<Health>,
     pub asks: Asks,
     pub judges: Judges,
     pub decisions: Arc<DecisionBook>,
@@ -87,6 +94,8 @@ pub(crate) struct Core {
     /// Pins changed since the snapshot was written.
     pins_changed: Arc<AtomicBool>,
     withheld: Mutex<usize>,
+    /// How a shim starts the daemon; a command that runs without one leaves it as it was.
+    revival: Mutex<Option<Revival>>,
 }
 
 /// What a problem may hang on.
@@ -180,7 +189,7 @@ impl Core {
         for (upstream, tool) in &left.withheld {
             pins.withhold(upstream, std::slice::from_ref(tool));
         }
-        let (sign_ins, void) = crate::sign_ins::open(&home, &key)?;
+        let (sign_ins, void) = crate::sign_ins::open(&home, &key, file.upstreams.sign_in_options())?;
         if let Some(problem) = void {
             problems.lasting(problem);
         }
@@ -202,9 +211,15 @@ impl Core {
             problems.lasting(problem.clone());
         }
         let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
+        let telling = bus.clone();
+        let health = Health::new(Arc::new(clock::now), move || {
+            // Nobody may be listening.
+            let _ = telling.send(LiveEvent::Stale { what: vec!["apps".into(), "status".into()] });
+        });
         let core = Self {
             asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
             judges,
+            health,
             decisions,
             started_at: clock::now(),
             audit,
@@ -232,6 +247,7 @@ impl Core {
             problems,
             pins_changed,
             withheld: Mutex::default(),
+            revival: Mutex::new(left.revival),
             home,
         };
         core.refresh_routes()?;
@@ -365,6 +381,14 @@ impl Core {
         }
         self.stale(&["settings"]);
         Ok(())
+    }
+
+    pub fn shims_may_start_daemon(&self) -> bool {
+        locked(&self.config).shim.start_daemon
+    }
+
+    pub fn upstreams(&self) -> Upstreams {
+        locked(&self.config).upstreams.clone()
     }
 
     pub fn rules(&self) -> Rules {
@@ -516,6 +540,12 @@ impl Core {
         if over { self.resume("The pause ended: what is not allowed is blocked again.") } else { Ok(()) }
     }
 
+    /// How a shim may start the daemon from now on; None: not at all.
+    pub fn set_revival(&self, revival: Option<Revival>) {
+        *locked(&self.revival) = revival;
+        self.pins_changed.store(true, Ordering::Relaxed);
+    }
+
     /// Writes the snapshot for the shim if pins, routes or withheld tools changed since.
     pub fn refresh_snapshot(&self) -> Result<(), Error> {
         let withheld = self.pins.withheld().len();
@@ -554,6 +584,7 @@ impl Core {
             decisions: self.decisions.lasting(),
             upstreams: self.routes.load().values().map(|upstream| (**upstream).clone()).collect(),
             limits,
+            revival: locked(&self.revival).clone(),
         };
         rules::save(&self.home, &self.key, &snapshot)?;
         self.snapshots.store(written, Ordering::Relaxed);

@@ -26,6 +26,7 @@ mod presence;
 mod problems;
 mod quarantine;
 mod replay;
+mod revival;
 mod rows;
 mod rules;
 mod seal;

@@ -3,7 +3,7 @@
 
 use crate::{Error, clock, home, home::Home};
 use portcullis_domain::{Modes, UnixMs, UpstreamId};
-use portcullis_policy::snapshot::{Snapshot, SnapshotError};
+use portcullis_policy::snapshot::{Revival, Snapshot, SnapshotError};
 use std::collections::{BTreeMap, HashSet};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,7 @@ impl Rules {
 pub(crate) struct Left {
     pub rules: Rules,
     pub withheld: Vec<(UpstreamId, String)>,
+    pub revival: Option<Revival>,
     pub problem: Option<String>,
     /// How often the file was written so far.
     pub written: u64,
@@ -38,13 +39,15 @@ pub(crate) const MARK: &str = "rules";
 pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, Error> {
     let path = home.snapshot_file();
     let known = known.unwrap_or_default();
-    let nothing = |problem| Left { rules: Rules::default(), withheld: Vec::new(), problem, written: known };
+    let nothing =
+        |problem| Left { rules: Rules::default(), withheld: Vec::new(), revival: None, problem, written: known };
     let gone = || (known > 0).then(|| format!("The saved rules in {} were removed by something else.", path.display()));
     let Some(text) = home::read_optional(&path)? else { return Ok(nothing(gone())) };
     Ok(match Snapshot::open(&text, key) {
         Ok(snapshot) if snapshot.written < known => Left {
             rules: Rules { quarantined: snapshot.quarantined, ..Rules::default() },
             withheld: snapshot.withheld,
+            revival: None,
             problem: Some(format!(
                 "The saved rules in {} are an older copy that something else put back, so nothing is paused, every signature is on and every server is in Ask. Set again what you had changed.",
                 path.display()
@@ -59,6 +62,7 @@ pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, 
                 quarantined: snapshot.quarantined,
             },
             withheld: snapshot.withheld,
+            revival: snapshot.revival,
             problem: None,
             written: snapshot.written,
         },

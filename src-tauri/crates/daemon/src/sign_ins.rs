@@ -4,7 +4,7 @@ use crate::home::{self, Home};
 use crate::seal::Seal;
 use crate::{Error, clock};
 use portcullis_domain::UpstreamId;
-use portcullis_gateway::oauth::{Grant, SignIns, Vault};
+use portcullis_gateway::oauth::{Grant, Options, SignIns, Vault};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ struct File {
 }
 
 /// The sign-ins of this home, and what was wrong with what the last run left.
-pub(crate) fn open(home: &Home, key: &[u8]) -> Result<(Arc<SignIns>, Option<String>), Error> {
+pub(crate) fn open(home: &Home, key: &[u8], options: Options) -> Result<(Arc<SignIns>, Option<String>), Error> {
     let (path, seal) = (home.sign_ins_file(), Seal::new(key, "portcullis sign-ins v1")?);
     let (found, problem) = match read(&path, &seal) {
         Ok(found) => (found, None),
@@ -26,7 +26,7 @@ pub(crate) fn open(home: &Home, key: &[u8]) -> Result<(Arc<SignIns>, Option<Stri
         }
     };
     let file = File { path, seal, found: std::sync::Mutex::new(found) };
-    Ok((Arc::new(SignIns::new(Arc::new(file), Arc::new(clock::now))), problem))
+    Ok((Arc::new(SignIns::new(Arc::new(file), Arc::new(clock::now), options)), problem))
 }
 
 fn read(path: &std::path::Path, seal: &Seal) -> Result<HashMap<UpstreamId, Grant>, Error> {
@@ -80,7 +80,7 @@ mod tests {
         assert!(!format!("{grant:?}").contains("SECRET"));
         assert_eq!(read(&home.sign_ins_file(), &seal()).unwrap().remove(&id), Some(grant));
         std::fs::write(home.sign_ins_file(), &raw[1..]).unwrap();
-        let (sign_ins, problem) = open(&home, b"0123456789abcdef0123456789abcdef").unwrap();
+        let (sign_ins, problem) = open(&home, b"0123456789abcdef0123456789abcdef", Options::default()).unwrap();
         assert!(sign_ins.state(&id).is_none() && problem.unwrap().contains("Sign in again"));
     }
 }

@@ -6,7 +6,7 @@ use crate::config::{ConfigFile, DASHBOARD_PORT, PROXY_PORT};
 use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
-use crate::{Error, api, clock, judges, open_files, secret, signature_watch, upkeep};
+use crate::{Error, api, clock, judges, open_files, revival, secret, signature_watch, upkeep};
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Deps, Gateway};
@@ -42,11 +42,18 @@ impl Daemon {
     /// Must be called inside a Tokio runtime. Returns once both ports are served.
     pub async fn start(config: Config) -> Result<Self, Error> {
         open_files::allow_many();
+        let revivable = config.revivable;
         let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
         let Prepared { lock, core, proxy, dashboard, token } =
             prepared.map_err(|error| Error::Listen(std::io::Error::other(error)))??;
         let proxy = tokio::net::TcpListener::from_std(proxy).map_err(Error::Listen)?;
         let dashboard = tokio::net::TcpListener::from_std(dashboard).map_err(Error::Listen)?;
+        core.set_revival(match revivable && core.shims_may_start_daemon() {
+            true => revival::of_this_daemon(&core.home)
+                .inspect_err(|error| tracing::warn!(%error, "shims cannot start this daemon again"))
+                .ok(),
+            false => None,
+        });
         // Weak, or the gateway's recorder and the core would keep each other alive for ever.
         let sink = Arc::downgrade(&core);
         let gateway = Gateway::new(Deps {
@@ -62,6 +69,8 @@ impl Daemon {
             approvals: core.asks.approvals.clone(),
             proxy_port: core.proxy_port(),
             sign_ins: core.sign_ins.clone(),
+            health: core.health.clone(),
+            connect_timeout: Duration::from_secs(core.upstreams().connect_seconds.into()),
             drain: GRACE,
         })
         .map_err(|error| Error::Listen(std::io::Error::other(error)))?;
@@ -93,6 +102,19 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION").into(),
             started_at: self.core.started_at,
         }
+    }
+
+    /// The person wants it stopped: no shim starts it again.
+    pub async fn quit(self) {
+        self.core.set_revival(None);
+        let core = self.core.clone();
+        // Before any shim sees its link end.
+        match tokio::task::spawn_blocking(move || core.refresh_snapshot()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "shims may start the daemon again"),
+            Err(error) => tracing::error!(%error, "shims may start the daemon again"),
+        }
+        self.shutdown().await;
     }
 
     /// Stops accepting, gives open Sessions a grace, writes what is queued, removes the run files.

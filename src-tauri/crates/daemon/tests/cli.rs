@@ -453,7 +453,8 @@ struct Served {
 #[cfg(unix)]
 impl Served {
     fn start(place: &Place) -> Self {
-        let mut child = place.command(&["serve", "--proxy-port", "0", "--dashboard-port", "0"]).spawn().unwrap();
+        let mut child =
+            place.command(&["serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = (0..4).map(|_| lines.next().expect("it says where it is").unwrap()).collect();
         Self { child, said }

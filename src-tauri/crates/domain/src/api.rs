@@ -47,7 +47,10 @@ dto! {
         /// The server's name in the app's config: display only.
         pub name: String,
         pub needed: bool,
+        /// There is a sign-in, and the server asks for more than it allows.
+        pub wider: bool,
         pub issuer: Option<String>,
+        /// What the sign-in allows; while one is needed, what it would have to.
         pub scope: Option<String>,
         #[ts(type = "number | null")]
         pub expires_at: Option<UnixMs>,
@@ -209,8 +212,12 @@ dto! {
         NotCovered { reason: String },
         /// The file was edited behind our back.
         EditedOutside,
-        /// Protected in the file, and in a way that cannot work.
-        Failing { reason: String },
+        /// Protected, and it does not work: its config cannot (no `since`), or the server does not answer since then.
+        Failing {
+            reason: String,
+            #[ts(type = "number | null")]
+            since: Option<UnixMs>,
+        },
     }
 
     pub struct PinCounts { pub pinned: u32, pub changed: u32 }

@@ -46,6 +46,16 @@ pub struct PendingRequest {
     pub task: bool,
 }
 
+/// Payload of `Closed`, as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    pub reason: String,
+    /// How the server failed, if nobody asked it to end and it did not end well: "server exits with code 1", with its
+    /// last line on stderr behind a colon. Its own words, unmasked.
+    #[serde(default)]
+    pub failure: Option<String>,
+}
+
 /// Frame kinds. Shim to daemon: Hello, Message, Closed. Daemon to shim: the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -54,7 +64,7 @@ pub enum FrameKind {
     Hello = 1,
     /// `u64 LE seq` + raw Message bytes (without the line end).
     Message = 2,
-    /// Child or client closed: JSON `{"reason": …}`; ends the session in the audit.
+    /// Child or client closed: JSON `Closed`; ends the session in the audit.
     Closed = 3,
     /// JSON `{"version": …}`: the daemon accepts.
     Welcome = 16,

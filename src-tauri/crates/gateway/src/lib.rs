@@ -6,6 +6,7 @@
 
 mod approval;
 mod callers;
+mod health;
 mod hold;
 mod inspect;
 mod local_only;
@@ -21,6 +22,7 @@ pub use upstream::Client;
 
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
 pub use callers::{Caller, Callers};
+pub use health::{Failing, Health};
 
 use arc_swap::ArcSwap;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -51,6 +53,9 @@ pub struct Deps {
     /// The proxy listener's port: Host and Origin are checked against it.
     pub proxy_port: u16,
     pub sign_ins: Arc<oauth::SignIns>,
+    pub health: Arc<Health>,
+    /// How long a connection to an Upstream may take, TLS and proxies on the way included.
+    pub connect_timeout: Duration,
     /// How long answers under way may take once the gateway stops.
     pub drain: Duration,
 }
@@ -82,6 +87,7 @@ pub(crate) struct Inner {
     pub legacy: transport::legacy::Connections,
     pub client: upstream::Client,
     pub sign_ins: Arc<oauth::SignIns>,
+    pub health: Arc<Health>,
     /// Requests under way, streams among them.
     pub carried: transport::carried::Carried,
     /// Nothing new begins, and streams that owe no answer end.
@@ -106,8 +112,9 @@ impl Gateway {
                 callers: deps.callers,
                 sessions: session::Sessions::default(),
                 legacy: transport::legacy::Connections::default(),
-                client: upstream::Client::new(Matcher::from_env()),
+                client: upstream::Client::new(Matcher::from_env(), deps.connect_timeout),
                 sign_ins: deps.sign_ins,
+                health: deps.health,
                 carried: transport::carried::Carried::default(),
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),

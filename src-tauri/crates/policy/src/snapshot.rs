@@ -41,6 +41,18 @@ pub struct Snapshot {
     pub upstreams: Vec<portcullis_domain::Upstream>,
     #[serde(default)]
     pub limits: Limits,
+    /// None: shims start no daemon.
+    #[serde(default)]
+    pub revival: Option<Revival>,
+}
+
+/// How a shim starts the daemon when it finds none: as it was started last, whatever the shim's own environment says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revival {
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+    /// All of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 /// Where the daemon of this state directory listens for shims: a socket below it, or a named pipe.
@@ -90,6 +102,16 @@ impl Snapshot {
             limits: Limits,
         }
         Self::read::<Part>(text, key).map(|part| part.limits)
+    }
+
+    /// Only how the daemon is started.
+    pub fn revival(text: &str, key: &[u8]) -> Result<Option<Revival>, SnapshotError> {
+        #[derive(Deserialize)]
+        struct Part {
+            #[serde(default)]
+            revival: Option<Revival>,
+        }
+        Self::read::<Part>(text, key).map(|part| part.revival)
     }
 
     fn read<T: serde::de::DeserializeOwned>(text: &str, key: &[u8]) -> Result<T, SnapshotError> {

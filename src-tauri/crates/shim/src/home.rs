@@ -27,6 +27,10 @@ impl Home {
     pub fn key(&self) -> PathBuf {
         self.0.join(snapshot::KEY_FILE)
     }
+    /// Held by the shim that starts the daemon.
+    pub fn starting(&self) -> PathBuf {
+        self.0.join("run/starting")
+    }
     pub fn spool(&self, session: &SessionId) -> PathBuf {
         self.0.join("spool").join(format!("{session}.jsonl"))
     }

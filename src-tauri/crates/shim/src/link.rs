@@ -2,7 +2,7 @@
 //! for a Message is `verdicts`' business.
 
 use crate::home::Home;
-use portcullis_domain::link::{self, FrameKind};
+use portcullis_domain::link::{self, Closed, FrameKind, Hello};
 use std::io::{self, BufReader, Read, Write};
 
 #[cfg(unix)]
@@ -16,6 +16,8 @@ pub const FULL_DUPLEX: bool = cfg!(unix);
 
 /// A frame larger than any Verdict on a Message within the limits is no frame.
 const MAX_FRAME_BYTES: usize = 256 * 1024 * 1024;
+#[cfg(unix)]
+const TELL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 /// Buffers that grew for a large Message are given back.
 const KEEP_BUFFER_BYTES: usize = 256 * 1024;
 
@@ -26,6 +28,20 @@ pub fn connect(home: &Home) -> io::Result<Stream> {
 #[cfg(windows)]
 pub fn connect(home: &Home) -> io::Result<Stream> {
     std::fs::OpenOptions::new().read(true).write(true).open(home.link_address())
+}
+
+/// Opens a link only to say how it ends.
+pub fn tell(home: &Home, hello: &Hello, closed: &Closed) -> io::Result<()> {
+    let stream = connect(home)?;
+    #[cfg(unix)]
+    stream.set_read_timeout(Some(TELL_TIMEOUT))?;
+    let (mut buffer, hello, closed) = (Vec::new(), serde_json::to_vec(hello)?, serde_json::to_vec(closed)?);
+    send(&stream, &mut buffer, FrameKind::Hello, None, &hello)?;
+    // A daemon that does not take us hears nothing more.
+    match Frames::new(&stream).next()?.kind {
+        FrameKind::Welcome => send(&stream, &mut buffer, FrameKind::Closed, None, &closed),
+        _ => Ok(()),
+    }
 }
 
 /// Makes reads and writes of all threads on this link fail.

@@ -11,6 +11,7 @@ use portcullis_domain::{
     AppId, AuditRow, Change, ChangeKind, Confidence, Direction, Exchange, ExchangeId, Finding, Limits, MessageKind,
     Outcome, SessionId, Severity, Transport, UnixMs, Upstream, UpstreamId, Verdict,
 };
+use portcullis_policy::snapshot::Revival;
 use portcullis_policy::{
     Action, Context, DecisionBook, Judge, Judged, MessageSummary, PinBook, Rules, Snapshot, check,
 };
@@ -279,6 +280,12 @@ fn open_snapshot(home: &Home) -> Result<Snapshot, String> {
 pub fn limits(home: &Home) -> Limits {
     let limits = sealed(home).and_then(|(key, text)| Snapshot::limits(&text, &key).map_err(|error| error.to_string()));
     limits.unwrap_or_default()
+}
+
+/// How the daemon is started, if it may be.
+pub fn revival(home: &Home) -> Result<Option<Revival>, String> {
+    let (key, text) = sealed(home)?;
+    Snapshot::revival(&text, &key).map_err(|error| error.to_string())
 }
 
 fn sealed(home: &Home) -> Result<(Vec<u8>, String), String> {

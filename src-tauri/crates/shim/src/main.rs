@@ -3,10 +3,11 @@
 //! and then forwards, replaces or answers. Standard threads only; stdout carries nothing of ours but valid Messages.
 //!
 //! Threads: one reader per Direction (`reader`), one per Direction that receives Verdicts and writes (`verdicts`), one
-//! for signals, and the main thread, which waits for the server to exit.
+//! for signals, one for the server's stderr, and the main thread, which waits for the server to exit.
 
 mod ancestry;
 mod args;
+mod errors;
 mod home;
 mod lane;
 mod lines;
@@ -18,6 +19,7 @@ mod reader;
 mod session;
 mod sink;
 mod spool;
+mod starter;
 mod verdicts;
 mod watchdog;
 
@@ -33,6 +35,8 @@ const EXIT_USAGE: i32 = 64;
 const EXIT_INTERNAL: i32 = 70;
 /// After the server exited: how long something that inherited its stdout may stay silent before the group is ended.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
+/// After the server exited: for what it wrote to stderr to go on. Longer only if something else holds it open.
+const LAST_LINE_GRACE: Duration = Duration::from_millis(100);
 
 fn main() {
     match args::parse(std::env::args_os().skip(1)) {
@@ -65,23 +69,40 @@ fn relay(run: &args::Run) -> ! {
     });
     let (server, pipes) = process::Server::spawn(&run.argv).unwrap_or_else(|error| {
         say(&format!("cannot start {:?}: {error}. Check the command in the app's MCP config", run.argv[0]));
+        session::tell_not_started(&home, run, &format!("its command cannot be started: {error}"));
         std::process::exit(if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 });
     });
     let server = Arc::new(server);
     let (client_in, client_out) = process::standard_streams();
     let session = Arc::new(Session::new(home, run, client_out, pipes.stdin));
     process::forward_signals(&server);
+    let errors = errors::Errors::start(pipes.stderr);
 
     verdicts::start(&session, Direction::ToUpstream, &server);
     verdicts::start(&session, Direction::ToClient, &server);
     reader::start(&session, Direction::ToUpstream, client_in);
     reader::start(&session, Direction::ToClient, pipes.stdout);
 
-    server.wait_until_exited();
+    let ended = server.wait_until_exited();
     drain(&session, &server);
+    errors.wait_until_over(LAST_LINE_GRACE);
+    // After its last Message: a Message says that a server works.
+    failure(ended, &errors.last_line()).into_iter().for_each(|why| session.tell_failure(why));
     session.close_records();
     session.client.flush(Duration::from_secs(2));
+    server.end_group();
+    errors.wait_until_over(LEFTOVER_GRACE);
     server.exit_like_it()
+}
+
+/// In words, for the daemon. None: it ended well, or as it was asked to.
+fn failure(ended: process::Ended, last_line: &str) -> Option<String> {
+    let how = match ended {
+        process::Ended::AsAsked | process::Ended::Code(0) => return None,
+        process::Ended::Code(code) => format!("server exits with code {code}"),
+        process::Ended::Signal(signal) => format!("server is ended by signal {signal}"),
+    };
+    Some(if last_line.is_empty() { how } else { format!("{how}: {last_line}") })
 }
 
 /// The server is gone; what it said last must still reach the client. Waits as long as Messages are under way, but not

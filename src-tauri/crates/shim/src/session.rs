@@ -7,8 +7,9 @@ use crate::lines::LongLine;
 use crate::local::Local;
 use crate::pairing::{Note, Outstanding};
 use crate::sink::Sink;
+use crate::starter::Starter;
 use crate::watchdog::Watchdog;
-use portcullis_domain::link::{self, Hello};
+use portcullis_domain::link::{self, Closed, Hello};
 use portcullis_domain::{Direction, Limits, SessionId, UnixMs, UpstreamId};
 use portcullis_policy::PairedRequest;
 use sha2::{Digest, Sha256};
@@ -32,6 +33,7 @@ pub struct Session {
     /// Built when the daemon is away, from the snapshot it left.
     local: Mutex<Option<Arc<Local>>>,
     away: AtomicBool,
+    starter: Arc<Starter>,
 }
 
 pub fn now_ms() -> UnixMs {
@@ -54,10 +56,37 @@ pub fn hex_digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn argv_digest(run: &Run) -> String {
+    // Each argument ends with NUL, which no argument can hold, so ["a b"] and ["a", "b"] differ.
+    hex_digest(run.argv.iter().flat_map(|arg| [arg.as_encoded_bytes(), b"\0"]))
+}
+
+fn first_hello(upstream: &UpstreamId, key: &SessionId, direction: Direction, argv_digest: String) -> Hello {
+    Hello {
+        version: link::VERSION,
+        upstream: upstream.to_string(),
+        session: key.to_string(),
+        direction,
+        pid: std::process::id(),
+        ancestry: crate::ancestry::ancestry(),
+        argv_digest,
+        shim_version: env!("CARGO_PKG_VERSION").into(),
+        pending: Vec::new(),
+        at: now_ms(),
+    }
+}
+
+/// There is no server, so there is no Session; the daemon is told why, if it is there.
+pub fn tell_not_started(home: &Home, run: &Run, why: &str) {
+    let (upstream, key) = (UpstreamId::new(run.id.clone()), SessionId::from_random(random()));
+    let hello = first_hello(&upstream, &key, Direction::ToClient, argv_digest(run));
+    let closed = Closed { reason: "the server was not started".into(), failure: Some(why.to_owned()) };
+    // What is not told is on stderr.
+    let _ = crate::link::tell(home, &hello, &closed);
+}
+
 impl Session {
     pub fn new(home: Home, run: &Run, client: File, server: File) -> Self {
-        // Each argument ends with NUL, which no argument can hold, so ["a b"] and ["a", "b"] differ.
-        let parts = run.argv.iter().flat_map(|arg| [arg.as_encoded_bytes(), b"\0"]);
         let limits = crate::local::limits(&home);
         Self {
             home,
@@ -67,12 +96,20 @@ impl Session {
             client: Sink::new(client),
             server: Sink::new(server),
             watchdog: Watchdog::default(),
-            argv_digest: hex_digest(parts),
+            argv_digest: argv_digest(run),
             lanes: [Lane::new(Direction::ToUpstream), Lane::new(Direction::ToClient)],
             outstanding: Mutex::default(),
             local: Mutex::default(),
             away: AtomicBool::new(false),
+            starter: Arc::default(),
         }
+    }
+
+    /// The daemon shows it, if it is there; the app sees the exit status as always. On a link of its own: the two others
+    /// may be over before the daemon has said a word.
+    pub fn tell_failure(&self, why: String) {
+        let closed = Closed { reason: "the server ended".into(), failure: Some(why) };
+        let _ = crate::link::tell(&self.home, &self.hello(Direction::ToClient), &closed);
     }
 
     pub fn lane(&self, direction: Direction) -> &Lane {
@@ -106,18 +143,8 @@ impl Session {
     }
 
     pub fn hello(&self, direction: Direction) -> Hello {
-        Hello {
-            version: link::VERSION,
-            upstream: self.upstream.to_string(),
-            session: self.key.to_string(),
-            direction,
-            pid: std::process::id(),
-            ancestry: crate::ancestry::ancestry(),
-            argv_digest: self.argv_digest.clone(),
-            shim_version: env!("CARGO_PKG_VERSION").into(),
-            pending: self.outstanding().list(),
-            at: now_ms(),
-        }
+        let pending = self.outstanding().list();
+        Hello { pending, ..first_hello(&self.upstream, &self.key, direction, self.argv_digest.clone()) }
     }
 
     pub fn local(&self) -> Arc<Local> {
@@ -134,6 +161,11 @@ impl Session {
         if !self.away.swap(true, Ordering::Relaxed) {
             crate::say(&format!("{why}; this process checks the messages until the daemon is back"));
         }
+    }
+
+    /// Nobody answers where the daemon should be.
+    pub fn start_daemon(&self) {
+        self.starter.daemon_is_away(&self.home);
     }
 
     pub fn daemon_is_back(&self) {

@@ -63,12 +63,18 @@ impl Verdicts<'_> {
         let mut attempted_at: Option<Instant> = None;
         loop {
             if attempted_at.is_none_or(|at| at.elapsed() >= retry) {
+                let is_first = attempted_at.is_none();
                 attempted_at = Some(Instant::now());
                 match self.talk() {
                     Ok(()) => return,
                     Err(Lost::Away) => {
                         retry = RETRY;
                         self.session.daemon_is_away("the Portcullis daemon is not running");
+                        self.session.start_daemon();
+                        if is_first {
+                            // While the server starts. Later the daemon may still be writing down what counts.
+                            self.session.local();
+                        }
                     }
                     Err(Lost::Hung) => {
                         // Each new attempt may cost the watchdog's patience again.

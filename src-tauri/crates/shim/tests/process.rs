@@ -218,3 +218,49 @@ fn is_gone(pid: u32) -> bool {
     let state = String::from_utf8_lossy(&state);
     state.trim().is_empty() || state.starts_with('Z')
 }
+
+#[test]
+fn the_daemon_hears_how_a_server_failed_and_the_app_reads_all_of_its_stderr() {
+    let home = Home::new();
+    let daemon = FakeDaemon::start(&home, |_, _| allow());
+    // The app does not hang up first.
+    let ended = |argv: &[&str]| {
+        let mut relay = home.start(argv);
+        relay.wait();
+        relay.finish()
+    };
+    let (code, stderr) = ended(&["sh", "-c", "echo oops >&2; printf 'Error: no pg\\n\\n' >&2; exit 3"]);
+    assert_eq!((code, stderr.as_str()), (Some(3), "oops\nError: no pg\n\n"));
+    assert_eq!(daemon.wait_for_failure(), "server exits with code 3: Error: no pg");
+
+    ended(&["sh", "-c", "kill -SEGV $$"]);
+    assert_eq!(daemon.wait_for_failure(), "server is ended by signal 11");
+
+    assert_eq!(ended(&["/nowhere/server"]).0, Some(127));
+    let failure = daemon.wait_for_failure();
+    assert!(failure.starts_with("its command cannot be started: No such file"), "{failure}");
+}
+
+/// Word of a failure comes on a third link, whose greeting is heard before the shim ends.
+#[test]
+fn a_server_that_was_asked_to_end_did_not_fail() {
+    let home = Home::new();
+    let daemon = FakeDaemon::start(&home, |_, _| allow());
+    let links = || std::mem::take(&mut *daemon.shared.hellos.lock().unwrap()).len();
+    let mut relay = home.start(&["sh", "-c", "cat; exit 4"]);
+    daemon.wait_for_both_links();
+    relay.hang_up();
+    relay.wait();
+    assert_eq!((relay.finish().0, links()), (Some(4), 2), "the app hung up first");
+
+    let mut relay = home.start(&["sh", "-c", "cat >/dev/null; echo; exec sleep 60"]);
+    daemon.wait_for_both_links();
+    relay.kill(libc::SIGTERM);
+    relay.wait();
+    assert_eq!(links(), 2, "a signal to us");
+
+    let mut relay = home.start(&["sh", "-c", "sleep 0.2"]);
+    daemon.wait_for_both_links();
+    assert_eq!(relay.wait().code(), Some(0));
+    assert_eq!(links(), 2, "it was done");
+}

@@ -108,9 +108,7 @@ fn verdicts_are_carried_out_and_answers_go_to_the_right_side() {
     );
     let (code, stderr) = relay.finish();
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    until("the end of the session", || {
-        (daemon.shared.closed.load(std::sync::atomic::Ordering::SeqCst) == 1).then_some(())
-    });
+    until("the end of the session", || (daemon.shared.closed.lock().unwrap().len() == 1).then_some(()));
 }
 
 #[test]

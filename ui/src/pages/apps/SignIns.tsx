@@ -27,6 +27,11 @@ export function SignIns() {
   );
 }
 
+function stateOf(one: SignIn): string {
+  if (!one.needed) return t.at(one.issuer ?? "");
+  return one.wider ? t.wider : t.needed;
+}
+
 function Row({ one }: { one: SignIn }) {
   const client = useQueryClient();
   const writable = useWritable();
@@ -50,8 +55,13 @@ function Row({ one }: { one: SignIn }) {
     <div className="apphint small signin">
       <AppLetter name={one.app_name} small />
       <span className="grow">
-        <Name value={one.name} />{" "}
-        <span className="muted">{one.needed ? t.needed : t.at(one.issuer ?? "")}</span>
+        <Name value={one.name} /> <span className="muted">{stateOf(one)}</span>
+        {one.needed && one.scope && (
+          <>
+            {" "}
+            <bdi className="mono">{one.scope}</bdi>
+          </>
+        )}
         {error && <Failure error={error} />}
       </span>
       {!one.needed && (

@@ -201,11 +201,13 @@ fn an_entry_that_cannot_work_is_broken() {
     std::fs::remove_file(&home.shim).unwrap();
     home.port += 1;
     for server in ["s", "r"] {
-        let Observed::Failing { reason } = state(&home, server) else { panic!("{:?}", state(&home, server)) };
+        let Observed::Failing { reason, since: None } = state(&home, server) else {
+            panic!("{:?}", state(&home, server))
+        };
         assert!(reason.contains("protect it again"), "{reason}");
     }
     home.edit("\"run\"", "\"walk\"");
-    assert!(matches!(state(&home, "s"), Observed::Failing { reason } if reason.contains("edited")));
+    assert!(matches!(state(&home, "s"), Observed::Failing { reason, .. } if reason.contains("edited")));
 }
 
 /// Some files are read by several apps: each is told by the programs above its shim.

@@ -29,8 +29,8 @@ pub(super) fn observed(core: &Core) -> Result<Vec<App>, Failure> {
             messages_24h: seen.map_or(0, |seen| seen.messages),
             pinned,
             changed,
-            failing: None,
             used_by: core.apps.used_by(core.callers.of(id)),
+            failing: core.health.of(id).map(|failing| (failing.since, failing.reason)),
         }
     })?;
     for server in apps.iter_mut().flat_map(|app| &mut app.files).flat_map(|file| &mut file.servers) {

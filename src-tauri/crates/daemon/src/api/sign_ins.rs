@@ -27,13 +27,13 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer<Vec<SignIn>> {
         .load()
         .values()
         .filter_map(|upstream| {
-            let (needed, issuer, scope, expires_at) = match shared.core.sign_ins.state(&upstream.id)? {
-                SignInState::Needed => (true, None, None, None),
-                SignInState::SignedIn { issuer, scope, expires_at } => (false, Some(issuer), scope, expires_at),
+            let (needed, wider, issuer, scope, expires_at) = match shared.core.sign_ins.state(&upstream.id)? {
+                SignInState::Needed { scope, wider } => (true, wider, None, scope, None),
+                SignInState::SignedIn { issuer, scope, expires_at } => (false, false, Some(issuer), scope, expires_at),
             };
             let (upstream, app, app_name, name) =
                 (upstream.id.clone(), upstream.app.clone(), upstream.app_name.clone(), upstream.name.clone());
-            Some(SignIn { upstream, app, app_name, name, needed, issuer, scope, expires_at })
+            Some(SignIn { upstream, app, app_name, name, needed, wider, issuer, scope, expires_at })
         })
         .collect();
     all.sort_by(|a, b| (!a.needed, &a.app_name, &a.name).cmp(&(!b.needed, &b.app_name, &b.name)));

@@ -84,7 +84,8 @@ fn server_row(server: &Server) -> Vec<String> {
         Observed::Queued { hint } => format!("queued. {}", visible(hint)),
         Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
         Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
-        Observed::Failing { reason } => format!("failing: {}", visible(reason)),
+        Observed::Failing { reason, since: None } => format!("failing: {}", visible(reason)),
+        Observed::Failing { reason, since: Some(at) } => format!("failing since {}: {}", time(*at), visible(reason)),
     };
     let name = shortened(&server.name, 40);
     let by: Vec<String> = server.used_by.iter().map(used_by).collect();

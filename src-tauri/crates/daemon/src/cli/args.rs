@@ -158,6 +158,9 @@ pub struct Serve {
     /// Open the dashboard in the browser.
     #[arg(long)]
     pub open: bool,
+    /// No shim may start the daemon again when this one has died.
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(Args)]

@@ -242,7 +242,7 @@ fn config_of(app: &App) -> Check {
     }
     let servers = || app.files.iter().flat_map(|file| &file.servers);
     let wrong = servers().find_map(|server| match &server.observed {
-        Observed::Bypassing { reason } | Observed::Failing { reason } => Some((&server.name, reason)),
+        Observed::Bypassing { reason } | Observed::Failing { reason, .. } => Some((&server.name, reason)),
         _ => None,
     });
     if let Some((server, reason)) = wrong {

@@ -12,8 +12,12 @@ use std::process::{ExitCode, Stdio};
 
 pub fn run(args: &args::Serve) -> Result<ExitCode, Failed> {
     start_logging();
-    let config =
-        Config { proxy_port: args.proxy_port, dashboard_port: args.dashboard_port, ..Config::from_environment()? };
+    let config = Config {
+        proxy_port: args.proxy_port,
+        dashboard_port: args.dashboard_port,
+        revivable: !args.once,
+        ..Config::from_environment()?
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         // Before anything is started, so that a signal in between is not lost.
@@ -25,10 +29,11 @@ pub fn run(args: &args::Serve) -> Result<ExitCode, Failed> {
         if args.open {
             open_browser(&format!("{}/#pair={code}", handle.dashboard_address()));
         }
-        if said.is_ok() {
-            stop.wait().await;
+        match said.is_ok() && stop.wait().await == Stop::ByPerson {
+            true => daemon.quit().await,
+            // The system ends what runs, at a logout for one: that says nothing about the next time.
+            false => daemon.shutdown().await,
         }
-        daemon.shutdown().await;
         said.map(|()| ExitCode::SUCCESS)
     })
 }
@@ -51,6 +56,13 @@ fn start_logging() {
         .try_init();
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "such a signal has no name there"))]
+enum Stop {
+    ByPerson,
+    BySystem,
+}
+
 #[cfg(unix)]
 struct Signals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
 
@@ -60,10 +72,10 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
     }
-    async fn wait(&mut self) {
+    async fn wait(&mut self) -> Stop {
         tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
+            _ = self.0.recv() => Stop::ByPerson,
+            _ = self.1.recv() => Stop::BySystem,
         }
     }
 }
@@ -76,8 +88,9 @@ impl Signals {
     fn listen() -> std::io::Result<Self> {
         Ok(Self)
     }
-    async fn wait(&mut self) {
+    async fn wait(&mut self) -> Stop {
         let _ = tokio::signal::ctrl_c().await;
+        Stop::ByPerson
     }
 }
 

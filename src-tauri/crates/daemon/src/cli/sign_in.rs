@@ -74,7 +74,10 @@ async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> {
         return Ok(ExitCode::SUCCESS);
     }
     let state = |one: &SignIn| match &one.issuer {
-        _ if one.needed => "asks for a sign-in".to_owned(),
+        _ if one.needed => {
+            let asks = if one.wider { "asks for wider rights" } else { "asks for a sign-in" };
+            one.scope.as_ref().map_or_else(|| asks.to_owned(), |scope| format!("{asks}: {}", shortened(scope, 60)))
+        }
         Some(issuer) => format!("signed in at {}", shortened(issuer, 60)),
         None => String::new(),
     };

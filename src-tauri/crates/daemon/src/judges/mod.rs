@@ -39,6 +39,7 @@ const MAX_QUEUED: usize = 64;
 const MAX_CACHED: usize = 1024;
 /// For a judge to get ready (a model to be read), once, before its own time counts.
 const READY: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// From here on an opinion is grave.
 const GRAVE_PERCENT: u32 = 90;
 const PREFIX: &str = "judge-";
@@ -144,7 +145,7 @@ impl Judges {
     fn judge(&self, settings: &JudgeSettings) -> Arc<dyn ExtraJudge> {
         match &settings.kind {
             JudgeKind::Model { style, url, model, key } => Arc::new(ModelJudge {
-                client: self.client.get_or_init(|| Arc::new(Client::from_environment())).clone(),
+                client: self.client.get_or_init(|| Arc::new(Client::from_environment(CONNECT_TIMEOUT))).clone(),
                 style: *style,
                 url: url.clone(),
                 model: model.clone(),

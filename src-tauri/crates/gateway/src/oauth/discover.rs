@@ -27,8 +27,20 @@ impl Challenge {
         });
         let parameters = parameters(bearer.next()?);
         let get = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        Some(Self { resource_metadata: get("resource_metadata"), scope: get("scope"), error: get("error") })
+        // A scope is shown to the person and sent on: only what may be one (RFC 6749, 3.3).
+        let scope = get("scope").filter(|scope| scope.len() <= MAX_SCOPE_BYTES && scope.bytes().all(is_scope));
+        Some(Self { resource_metadata: get("resource_metadata"), scope, error: get("error") })
     }
+
+    /// The token is good, for less than what was asked.
+    pub fn is_step_up(&self) -> bool {
+        self.error.as_deref() == Some("insufficient_scope")
+    }
+}
+
+const MAX_SCOPE_BYTES: usize = 1000;
+fn is_scope(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// `name="value", name=value`: quoted strings may hold commas and escaped quotes.
@@ -83,14 +95,24 @@ pub(super) struct Server {
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
+    /// A client may be named by the https URL of a document about it.
+    #[serde(default)]
+    pub client_id_metadata_document_supported: bool,
 }
 
 #[derive(Deserialize)]
-struct Resource {
-    resource: Option<String>,
+pub(super) struct Resource {
+    pub resource: Option<String>,
     #[serde(default)]
-    authorization_servers: Vec<String>,
-    scopes_supported: Option<Vec<String>>,
+    pub authorization_servers: Vec<String>,
+    pub scopes_supported: Option<Vec<String>>,
+}
+
+impl Resource {
+    /// A token for another resource than the one in front of us must never be asked for.
+    pub fn covers(&self, upstream: &Url) -> bool {
+        Url::parse(self.resource.as_deref().unwrap_or_default()).is_ok_and(|named| is_prefix(&named, upstream))
+    }
 }
 
 /// Our registration at one authorization server.
@@ -106,8 +128,7 @@ pub(super) async fn place(fetcher: &Fetcher, upstream: &Url, challenge: &Challen
         return Ok(Place { resource: canonical(upstream), scope: challenge.scope.clone(), server });
     };
     let named = found.resource.as_deref().unwrap_or_default();
-    let covers = Url::parse(named).is_ok_and(|named| is_prefix(&named, upstream));
-    if !covers {
+    if !found.covers(upstream) {
         return Err(SignInError::OtherResource(named.chars().take(200).collect()));
     }
     let issuer = found.authorization_servers.first().and_then(|issuer| Url::parse(issuer).ok());
@@ -125,14 +146,17 @@ fn canonical(upstream: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A token for another resource than the one in front of us must never be asked for.
 fn is_prefix(resource: &Url, upstream: &Url) -> bool {
     let path = resource.path().trim_end_matches('/');
     let rest = upstream.path().strip_prefix(path);
     resource.origin() == upstream.origin() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn resource(fetcher: &Fetcher, upstream: &Url, challenge: &Challenge) -> Result<Option<Resource>, SignInError> {
+pub(super) async fn resource(
+    fetcher: &Fetcher,
+    upstream: &Url,
+    challenge: &Challenge,
+) -> Result<Option<Resource>, SignInError> {
     if let Some(named) = &challenge.resource_metadata {
         let url = upstream.join(named).map_err(|_| SignInError::NoServer)?;
         let found = fetcher.get(&url).await?;
@@ -164,10 +188,11 @@ async fn older(fetcher: &Fetcher, upstream: &Url) -> Result<Server, SignInError>
         registration_endpoint: Some(at(upstream, "/register")),
         code_challenge_methods_supported: Some(vec!["S256".into()]),
         authorization_response_iss_parameter_supported: false,
+        client_id_metadata_document_supported: false,
     })
 }
 
-fn at(url: &Url, path: &str) -> Url {
+pub(super) fn at(url: &Url, path: &str) -> Url {
     let mut url = url.clone();
     url.set_path(path);
     url.set_query(None);
@@ -175,7 +200,7 @@ fn at(url: &Url, path: &str) -> Url {
     url
 }
 
-async fn server(fetcher: &Fetcher, issuer: &Url) -> Result<Option<Server>, SignInError> {
+pub(super) async fn server(fetcher: &Fetcher, issuer: &Url) -> Result<Option<Server>, SignInError> {
     let path = issuer.path().trim_end_matches('/');
     let mut tried = vec![
         format!("/.well-known/oauth-authorization-server{path}"),
@@ -260,6 +285,7 @@ mod tests {
             })
         );
         assert_eq!(of(&["Bearer scope=\"never closed"]).unwrap().scope.unwrap(), "never closed");
+        assert_eq!(of(&["Bearer scope=\"a\\\\b\""]).unwrap().scope, None, "no scope holds a backslash");
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! Fetches what a server's words lead to: metadata, registration, tokens. Every such address is the server's choice, so:
 //! https only (http on loopback for an Upstream that is itself there), no private network unless the Upstream is in one
 //! (checked on the resolved address, which is the one connected to), no redirect, small answers, a short time.
+//!
+//! Where the environment names a proxy it is used, and then it is the proxy that resolves names: all that can be checked
+//! here is the text of the address (no literal of a private network, no name that only such a network knows).
 
-use crate::upstream::tls;
+use crate::upstream::{Through, Timed, tls};
 use bytes::Bytes;
 use http::header;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use url::{Host, Url};
@@ -35,13 +39,13 @@ pub enum FetchError {
 }
 
 pub(super) struct Fetcher {
-    client: Client<HttpsConnector<HttpConnector<Guarded>>, Full<Bytes>>,
+    client: Client<Timed<HttpsConnector<Through<Guarded>>>, Full<Bytes>>,
     inside: bool,
 }
 
 impl Fetcher {
     /// For what this Upstream says. An Upstream of the private network may point into it.
-    pub async fn for_upstream(upstream: &Url) -> Self {
+    pub async fn for_upstream(upstream: &Url, proxies: &Arc<Matcher>) -> Self {
         let inside = match upstream.host() {
             Some(Host::Ipv4(ip)) => !is_public(ip.into()),
             Some(Host::Ipv6(ip)) => !is_public(ip.into()),
@@ -50,11 +54,10 @@ impl Fetcher {
                 .is_ok_and(|mut addresses| addresses.any(|address| !is_public(address.ip()))),
             None => false,
         };
-        let mut http = HttpConnector::new_with_resolver(Guarded { inside });
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(TIMEOUT));
+        let through = Through::new(Guarded { inside }, proxies.clone(), TIMEOUT);
         let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http();
-        let client = Client::builder(TokioExecutor::new()).build(https.enable_http1().wrap_connector(http));
+        let connector = Timed { connector: https.enable_http1().wrap_connector(through), timeout: TIMEOUT };
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Self { client, inside }
     }
 
@@ -67,16 +70,15 @@ impl Fetcher {
             Some(Host::Domain(_)) => None,
             None => return forbidden("it names no host"),
         };
-        let loopback = literal.is_some_and(|ip| ip.is_loopback()) || url.host_str() == Some("localhost");
         match url.scheme() {
             "https" => {}
-            "http" if self.inside && loopback => {}
+            "http" if self.inside && is_loopback(url) => {}
             _ => return forbidden("it is not https"),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return forbidden("it holds a user name");
         }
-        if literal.is_some_and(|ip| !self.inside && !is_public(ip)) {
+        if !self.inside && (literal.is_some_and(|ip| !is_public(ip)) || is_inside_name(url)) {
             return forbidden("it lies in a private network, and the server does not");
         }
         Ok(())
@@ -171,6 +173,24 @@ impl tower_service::Service<Name> for Guarded {
     }
 }
 
+/// Names that no public name server knows (RFC 6761, 6762, 8375, and what home and company networks use).
+fn is_inside_name(url: &Url) -> bool {
+    const ENDS: [&str; 8] = [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".home"];
+    let Some(Host::Domain(name)) = url.host() else { return false };
+    let name = name.trim_end_matches('.');
+    !name.contains('.') || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether the URL names this machine itself.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// Whether the address is one of the open internet.
 pub(super) fn is_public(ip: IpAddr) -> bool {
     match ip {
@@ -204,6 +224,7 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tower_service::Service;
 
     #[test]
     fn private_addresses_in_every_notation_are_not_public() {
@@ -238,7 +259,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_of_the_open_internet_leads_nowhere_inside() {
-        let outside = Fetcher::for_upstream(&Url::parse("https://1.1.1.1/mcp").unwrap()).await;
+        let none = Arc::new(Matcher::builder().build());
+        let outside = Fetcher::for_upstream(&Url::parse("https://1.1.1.1/mcp").unwrap(), &none).await;
         for forbidden in [
             "http://example.com/x",
             "https://127.0.0.1/x",
@@ -246,6 +268,9 @@ mod tests {
             "https://2130706433/x",
             "https://0x7f.1/x",
             "https://169.254.169.254/latest",
+            "https://metadata.google.internal/x",
+            "https://router/x",
+            "https://nas.local./x",
             "https://user:secret@example.com/x",
             "file:///etc/passwd",
         ] {
@@ -253,10 +278,35 @@ mod tests {
         }
         assert!(outside.check(&Url::parse("https://example.com/x").unwrap()).is_ok());
         // By name: the resolver refuses, whatever the text looks like.
-        let error = outside.get(&Url::parse("https://localhost:9/x").unwrap()).await.unwrap_err().to_string();
+        let mut resolver = Guarded { inside: false };
+        let error = resolver.call("localhost".parse().unwrap()).await.map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("private network"), "{error}");
-        let inside = Fetcher::for_upstream(&Url::parse("http://localhost:9/mcp").unwrap()).await;
+        let inside = Fetcher::for_upstream(&Url::parse("http://localhost:9/mcp").unwrap(), &none).await;
         assert!(inside.check(&Url::parse("http://127.0.0.1:9/x").unwrap()).is_ok());
         assert!(inside.check(&Url::parse("http://example.com/x").unwrap()).is_err(), "tokens go over TLS");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_of_the_environment_is_asked_for_names_and_for_nothing_inside() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        let heard = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            stream.write_all(b"HTTP/1.1 502 No\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&head).into_owned()
+        });
+        let proxies = Arc::new(Matcher::builder().all(proxy).build());
+        let fetcher = Fetcher::for_upstream(&Url::parse("https://1.1.1.1/mcp").unwrap(), &proxies).await;
+        for inside in ["https://169.254.169.254/x", "https://metadata.internal/x", "https://router/x"] {
+            let error = fetcher.get(&Url::parse(inside).unwrap()).await.unwrap_err();
+            assert!(matches!(error, FetchError::Forbidden(..)), "{inside}: {error}");
+        }
+        assert!(fetcher.get(&Url::parse("https://id.example/x").unwrap()).await.is_err());
+        assert!(heard.await.unwrap().starts_with("CONNECT id.example:443 "), "the first that it hears of");
     }
 }

@@ -5,24 +5,32 @@
 //! FailureMode: without a usable token the app gets an error that names the sign-in; nothing is sent in its place.
 
 mod discover;
+mod error;
 mod fetch;
+mod grant;
+mod transparent;
 
 pub(crate) use discover::Challenge;
 pub use discover::Client;
+pub use error::SignInError;
 pub use fetch::FetchError;
+pub use grant::{Grant, SignInState, Vault};
+pub(crate) use transparent::WELL_KNOWN;
 
 use crate::Clock;
 use discover::Place;
+use error::refusal;
 use fetch::Fetcher;
 use http::HeaderMap;
+use hyper_util::client::proxy::matcher::Matcher;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenResponse, TokenUrl,
 };
 use portcullis_domain::{UnixMs, Upstream, UpstreamId};
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
@@ -31,72 +39,6 @@ const PENDING_MS: i64 = 10 * 60_000;
 const MAX_PENDING: usize = 32;
 /// A token this close to its end is renewed first.
 const RENEW_BEFORE_MS: i64 = 30_000;
-
-/// What a sign-in left.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    pub issuer: String,
-    pub client: Client,
-    pub redirect: String,
-    pub token_endpoint: String,
-    pub resource: String,
-    pub scope: Option<String>,
-    pub access_token: String,
-    pub refresh_token: Option<String>,
-    pub expires_at: Option<UnixMs>,
-}
-
-/// Never shows a token.
-impl std::fmt::Debug for Grant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grant").field("issuer", &self.issuer).field("scope", &self.scope).finish_non_exhaustive()
-    }
-}
-
-/// Keeps Grants where no other user can read them. Called seldom, never per Message.
-pub trait Vault: Send + Sync {
-    fn load(&self) -> HashMap<UpstreamId, Grant>;
-    fn store(&self, grants: &HashMap<UpstreamId, Grant>) -> Result<(), String>;
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignInState {
-    /// The Upstream asked for one.
-    Needed,
-    SignedIn {
-        issuer: String,
-        scope: Option<String>,
-        expires_at: Option<UnixMs>,
-    },
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    #[error("the server says its tokens are for {0:?}, which is not its own address")]
-    OtherResource(String),
-    #[error("the authorization server calls itself {0:?}, which is another one")]
-    OtherIssuer(String),
-    #[error("the server does not say where to sign in")]
-    NoServer,
-    #[error("the authorization server does not offer PKCE with S256, without which a sign-in is not safe")]
-    NoPkce,
-    #[error("the authorization server takes no new clients: register one there and give its id (--client-id)")]
-    NoRegistration,
-    #[error("{0} answered something that is not as the standards say")]
-    Malformed(String),
-    #[error("this server has no URL to sign in to")]
-    NoUrl,
-    #[error("this sign-in is not known: it was finished already, or it took more than ten minutes. Begin again")]
-    Unknown,
-    #[error("the authorization server refused: {0}")]
-    Refused(String),
-    #[error("the answer came from another authorization server than the one asked")]
-    WrongIssuer,
-    #[error("the sign-in could not be kept: {0}")]
-    NotKept(String),
-}
 
 /// What the browser brings back.
 #[derive(Debug, Default, Deserialize)]
@@ -122,9 +64,20 @@ struct Pending {
 
 type OAuth = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
+/// What the person set.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where a document about us as a client lies, for authorization servers that take such a URL as the client's id.
+    pub client_metadata_url: Option<String>,
+    /// Upstreams whose apps sign in themselves, see `transparent`.
+    pub transparent: HashSet<UpstreamId>,
+}
+
 pub struct SignIns {
     vault: Arc<dyn Vault>,
     clock: Clock,
+    options: Options,
+    proxies: Arc<Matcher>,
     known: Mutex<Known>,
     /// One renewal at a time: refresh tokens are often good for one use.
     renewing: tokio::sync::Mutex<()>,
@@ -135,12 +88,15 @@ struct Known {
     grants: HashMap<UpstreamId, Grant>,
     needed: HashMap<UpstreamId, Challenge>,
     pending: Vec<Pending>,
+    /// Where transparent Upstreams said their metadata lies.
+    metadata: HashMap<UpstreamId, Challenge>,
 }
 
 impl SignIns {
-    pub fn new(vault: Arc<dyn Vault>, clock: Clock) -> Self {
-        let known = Known { grants: vault.load(), ..Known::default() };
-        Self { vault, clock, known: Mutex::new(known), renewing: tokio::sync::Mutex::default() }
+    pub fn new(vault: Arc<dyn Vault>, clock: Clock, options: Options) -> Self {
+        let known = Mutex::new(Known { grants: vault.load(), ..Known::default() });
+        let proxies = Arc::new(Matcher::from_env());
+        Self { vault, clock, options, proxies, known, renewing: tokio::sync::Mutex::default() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -149,8 +105,10 @@ impl SignIns {
 
     pub fn state(&self, upstream: &UpstreamId) -> Option<SignInState> {
         let known = self.known();
-        if known.needed.contains_key(upstream) {
-            return Some(SignInState::Needed);
+        let has = known.grants.get(upstream).and_then(|grant| grant.scope.as_deref());
+        if let Some(challenge) = known.needed.get(upstream) {
+            let scope = challenge.scope.as_deref().map(|asked| joined(has.unwrap_or_default(), asked));
+            return Some(SignInState::Needed { scope, wider: challenge.is_step_up() });
         }
         known.grants.get(upstream).map(|grant| SignInState::SignedIn {
             issuer: grant.issuer.clone(),
@@ -177,8 +135,7 @@ impl SignIns {
         challenge: Challenge,
     ) -> Option<String> {
         // Another scope cannot be had without the person.
-        let renewable = challenge.error.as_deref() != Some("insufficient_scope");
-        if let (Some(used), true) = (used, renewable)
+        if let (Some(used), false) = (used, challenge.is_step_up())
             && let Some(token) = self.renew(upstream, used).await
         {
             return Some(token);
@@ -187,9 +144,12 @@ impl SignIns {
         None
     }
 
-    /// A request with a token (or none) was answered: no sign-in is needed.
+    /// A request with a token (or none) was answered: no sign-in is needed, unless another request needs a wider one.
     pub(crate) fn accepted(&self, upstream: &UpstreamId) {
-        self.known().needed.remove(upstream);
+        let mut known = self.known();
+        if known.needed.get(upstream).is_some_and(|challenge| !challenge.is_step_up()) {
+            known.needed.remove(upstream);
+        }
     }
 
     async fn renew(&self, upstream: &Upstream, used: &str) -> Option<String> {
@@ -200,7 +160,7 @@ impl SignIns {
         }
         let refresh = RefreshToken::new(grant.refresh_token.clone()?);
         let url = Url::parse(upstream.url.as_deref()?).ok()?;
-        let fetcher = Fetcher::for_upstream(&url).await;
+        let fetcher = Fetcher::for_upstream(&url, &self.proxies).await;
         let oauth = client(&grant.client, &grant.redirect, &grant.token_endpoint, &grant.token_endpoint).ok()?;
         let asked = oauth.exchange_refresh_token(&refresh).add_extra_param("resource", &grant.resource);
         match asked.request_async(&fetcher).await {
@@ -247,12 +207,15 @@ impl SignIns {
         client_id: Option<String>,
     ) -> Result<String, SignInError> {
         let url = upstream.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or(SignInError::NoUrl)?;
+        if !may_carry_token(&url) {
+            return Err(SignInError::Unencrypted);
+        }
         let (challenge, before) = {
             let known = self.known();
             let challenge = known.needed.get(&upstream.id).cloned().unwrap_or_default();
             (challenge, known.grants.get(&upstream.id).cloned())
         };
-        let fetcher = Fetcher::for_upstream(&url).await;
+        let fetcher = Fetcher::for_upstream(&url, &self.proxies).await;
         let mut place = discover::place(&fetcher, &url, &challenge).await?;
         let known_here = before.filter(|grant| grant.issuer == place.server.issuer && grant.redirect == redirect);
         if let (Some(old), Some(new)) = (known_here.as_ref().and_then(|grant| grant.scope.as_ref()), &place.scope) {
@@ -261,7 +224,12 @@ impl SignIns {
         let client_of_ours = match (client_id, known_here) {
             (Some(id), _) => Client { id, secret: None },
             (None, Some(grant)) => grant.client,
-            (None, None) => discover::register(&fetcher, &place.server, redirect).await?,
+            (None, None) => match &self.options.client_metadata_url {
+                Some(url) if place.server.client_id_metadata_document_supported => {
+                    Client { id: url.clone(), secret: None }
+                }
+                _ => discover::register(&fetcher, &place.server, redirect).await?,
+            },
         };
         let (auth, token) = (place.server.authorization_endpoint.as_str(), place.server.token_endpoint.as_str());
         let oauth = client(&client_of_ours, redirect, auth, token)?;
@@ -310,7 +278,7 @@ impl SignIns {
             let said = callback.error_description.or(callback.error).unwrap_or_else(|| "it gave no reason".into());
             return Err(SignInError::Refused(said.chars().take(300).collect()));
         };
-        let fetcher = Fetcher::for_upstream(&pending.url).await;
+        let fetcher = Fetcher::for_upstream(&pending.url, &self.proxies).await;
         let (auth, token) = (server.authorization_endpoint.as_str(), server.token_endpoint.as_str());
         let oauth = client(&pending.client, &pending.redirect, auth, token)?;
         let asked = oauth.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(pending.verifier);
@@ -335,6 +303,8 @@ impl SignIns {
     pub fn forget(&self, upstream: &UpstreamId) -> Result<bool, SignInError> {
         let mut known = self.known();
         let had = known.grants.remove(upstream).is_some();
+        // What asked for a wider one asked somebody who was signed in.
+        known.needed.remove(upstream);
         if had {
             self.vault.store(&known.grants).map_err(SignInError::NotKept)?;
         }
@@ -345,8 +315,13 @@ impl SignIns {
 /// Whether this answer asks for a sign-in, and what it says about it.
 pub(crate) fn asks(status: http::StatusCode, headers: &HeaderMap) -> Option<Challenge> {
     let challenge = Challenge::of(headers)?;
-    let too_small = status == http::StatusCode::FORBIDDEN && challenge.error.as_deref() == Some("insufficient_scope");
+    let too_small = status == http::StatusCode::FORBIDDEN && challenge.is_step_up();
     (status == http::StatusCode::UNAUTHORIZED || too_small).then_some(challenge)
+}
+
+/// Whether a token sent there is read by the server alone: over TLS, or without leaving this machine.
+pub(crate) fn may_carry_token(url: &Url) -> bool {
+    url.scheme() == "https" || fetch::is_loopback(url)
 }
 
 fn client(ours: &Client, redirect: &str, auth: &str, token: &str) -> Result<OAuth, SignInError> {
@@ -371,15 +346,4 @@ fn joined(old: &str, new: &str) -> String {
         }
     }
     all.join(" ")
-}
-
-/// In one line and without anything secret: the server's own words are cut.
-fn refusal<T: oauth2::ErrorResponse + std::fmt::Display>(error: &oauth2::RequestTokenError<FetchError, T>) -> String {
-    let text = match error {
-        oauth2::RequestTokenError::ServerResponse(said) => said.to_string(),
-        oauth2::RequestTokenError::Request(error) => error.to_string(),
-        oauth2::RequestTokenError::Parse(..) => "its answer is not as the standards say".into(),
-        oauth2::RequestTokenError::Other(said) => said.clone(),
-    };
-    text.chars().take(300).collect()
 }

@@ -110,12 +110,15 @@ impl Call {
                     let open = session.close(Direction::ToUpstream, id);
                     open.into_iter().for_each(|open| inner.fail(open, why.reason()));
                 }
-                let refused = why.refused(&route, awaited.first().map(String::as_str));
-                // A request of a session gets a JSON-RPC answer that the app shows, and no status that it acts upon.
-                return match (why, awaited.is_empty() || legacy.is_some()) {
-                    (Unanswered::SignIn, false) => Ok(in_accepted_form(&headers, refused.body)),
-                    _ => Err(refused),
-                };
+                // A request gets a JSON-RPC answer that the app shows, and no status that it acts upon.
+                let answer = why.answer(&route.upstream.name, &awaited)?;
+                return Ok(match legacy {
+                    Some(connection) => {
+                        let _ = connection.inject.send(sse_message(&answer));
+                        empty(StatusCode::ACCEPTED)
+                    }
+                    None => in_accepted_form(&headers, answer),
+                });
             }
         };
         if let Some(back) = answered {

@@ -4,7 +4,7 @@
 use super::call::Call;
 use super::carried;
 use super::headers::{drop_hostile, end_to_end, forwardable, mirrors};
-use super::minted::{Refused, empty};
+use super::minted::{Refused, empty, json_response};
 use super::outbound::ask;
 use super::request_body::read_body;
 use super::respond::respond;
@@ -12,7 +12,7 @@ use super::sessions::{http_session, new_session, session_header, stateless_sessi
 use crate::inspect::Inspected;
 use crate::route::{self, Endpoint, Route};
 use crate::session::Key;
-use crate::{Gateway, local_only};
+use crate::{Gateway, local_only, oauth};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -62,6 +62,12 @@ async fn proxied(gateway: Gateway, request: Request) -> Result<Response, Refused
             "Portcullis knows no server at this address. If the config still names it, run `portcullis doctor`.";
         Refused::new(StatusCode::NOT_FOUND, -32600, message)
     };
+    if let Some(resource) = path.strip_prefix(oauth::WELL_KNOWN) {
+        // As the app called us: it compares this with the address in its config.
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let asks = request.method() == Method::GET;
+        return metadata(&gateway, resource, host.filter(|_| asks)).await.ok_or_else(not_found);
+    }
     let route = route::find(&inner.routes.load(), &path).ok_or_else(not_found)?;
     let url = route.upstream.url.as_deref().and_then(|url| Url::parse(url).ok()).ok_or_else(not_found)?;
     let response = if request.method() == Method::POST {
@@ -70,6 +76,17 @@ async fn proxied(gateway: Gateway, request: Request) -> Result<Response, Refused
         other(gateway.clone(), route, url, request).await?
     };
     Ok(carried::holding(place, response))
+}
+
+/// Where an app signs in by itself to an Upstream that is set to that; every other server has none of this.
+async fn metadata(gateway: &Gateway, resource: &str, host: Option<&str>) -> Option<Response> {
+    let (inner, host) = (&gateway.inner, host?);
+    let route = route::find(&inner.routes.load(), resource)?;
+    if !inner.sign_ins.is_transparent(&route.upstream.id) {
+        return None;
+    }
+    let found = inner.sign_ins.resource_metadata(&route.upstream, &format!("http://{host}{resource}")).await?;
+    Some(json_response(StatusCode::OK, found.to_string().into_bytes()))
 }
 
 /// GET (streams) and DELETE: nothing to judge on the way out, everything on the way back.
@@ -85,7 +102,7 @@ async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -
     let headers = forwardable(request.headers());
     let (answer, headers) = ask(&gateway, &route, request.method().clone(), &url, headers, Bytes::new())
         .await
-        .map_err(|why| why.refused(&route, None))?;
+        .map_err(|why| why.refused(&route.upstream.name))?;
     if request.method() == Method::HEAD {
         // No body follows, so the headers go on as they are: the length is that of what a GET would bring.
         let mut out = Response::new(Body::empty());

@@ -7,6 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use portcullis_policy::refusal;
 
+/// JSON-RPC's "internal error": the server does not do its part.
+pub(super) const UNREACHABLE_CODE: i32 = -32603;
+
 /// An answer of our own that is no MCP result: status and a JSON-RPC error without an id (or with the request's).
 pub(super) struct Refused {
     pub status: StatusCode,
@@ -35,10 +38,26 @@ pub(super) fn empty(status: StatusCode) -> Response {
     response
 }
 
-pub(super) fn unreachable_upstream(route: &Route<'_>, id: Option<&str>, why: &str) -> Refused {
+/// The error under each of these ids: an array where a batch waits.
+pub(super) fn refusals(ids: &[String], code: i32, message: &str) -> Vec<u8> {
+    match ids {
+        [] => refusal(None, code, message),
+        [id] => refusal(Some(id), code, message),
+        ids => {
+            [b"[", &ids.iter().map(|id| refusal(Some(id), code, message)).collect::<Vec<_>>().join(&b","[..])[..], b"]"]
+                .concat()
+        }
+    }
+}
+
+/// The server began an answer in one piece and did not end it.
+pub(super) fn broken_answer(route: &Route<'_>, ids: &[String], why: &str) -> Result<Response, Refused> {
     let name: String = route.upstream.name.chars().take(40).collect();
-    let message = format!("Portcullis could not reach the server {name:?}: {why}.");
-    Refused { status: StatusCode::BAD_GATEWAY, body: refusal(id, -32603, &message) }
+    let message = format!("The server {name:?} broke off its answer: {why}.");
+    match ids {
+        [] => Err(Refused::new(StatusCode::BAD_GATEWAY, UNREACHABLE_CODE, &message)),
+        ids => Ok(json_response(StatusCode::OK, refusals(ids, UNREACHABLE_CODE, &message))),
+    }
 }
 
 pub(super) fn withheld_answer(id: Option<&str>, why: &str) -> Refused {

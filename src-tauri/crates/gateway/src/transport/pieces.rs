@@ -75,7 +75,7 @@ impl Piece {
     /// The piece as it goes on under `action`.
     pub fn write(self, action: Action) -> Written {
         let (on, back) = match action {
-            Action::Forward => return Written { to_client: self.as_it_came(), back: None },
+            Action::Forward => return Written { to_client: self.unchanged(), back: None },
             Action::Replace(bytes) | Action::Refuse(bytes) => (Some(bytes), None),
             Action::Answer(back) => (None, Some(back)),
             Action::Split { on, back } => (Some(on), Some(back)),
@@ -89,7 +89,7 @@ impl Piece {
         Written { to_client, back }
     }
 
-    fn as_it_came(self) -> Bytes {
+    fn unchanged(self) -> Bytes {
         match self {
             Self::Document(document) => document,
             Self::Event(event) if event.odd => event.with_data(event.data.as_deref().unwrap_or_default()),

@@ -103,6 +103,10 @@ impl Relay {
                 Some(Ok(data)) => self.push(&data),
                 Some(Err(broken)) => {
                     self.done = true;
+                    if self.owes() {
+                        let why = format!("it broke off its answer: {broken}");
+                        inner.failed_upstream(&self.session.upstream.id, &why);
+                    }
                     return Some(Err(broken));
                 }
                 None => self.finish(),

@@ -3,12 +3,12 @@
 
 use super::coding::{self, Source};
 use super::headers::{charsets, drop_hostile, end_to_end, is_event_stream, is_like_ascii, is_utf8};
-use super::minted::{Refused, unreachable_upstream, withheld_answer};
+use super::minted::{Refused, broken_answer, withheld_answer};
 use super::relay::{Broken, Of, Relay};
 use super::sessions::{http_session, session_header};
-use crate::Gateway;
 use crate::route::Route;
 use crate::session::Session;
+use crate::{Gateway, oauth};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -71,14 +71,18 @@ pub(super) async fn respond(
         out.headers_mut().remove(name);
     }
     drop_hostile(out.headers_mut(), |text| inner.passes(&around, Direction::ToClient, text));
+    if inner.sign_ins.is_transparent(&route.upstream.id) && oauth::asks(parts.status, &parts.headers).is_some() {
+        let metadata = format!("http://127.0.0.1:{}{}{}/mcp", inner.proxy_port, oauth::WELL_KNOWN, route.prefix);
+        inner.sign_ins.redirect_challenges(&route.upstream.id, out.headers_mut(), &metadata);
+    }
     if whole {
         let mut collected = Vec::new();
         while let Some(bytes) = relay.next().await {
             match bytes {
                 Ok(bytes) => collected.extend_from_slice(&bytes),
                 Err(error) => {
-                    let (why, id) = (error.to_string(), relay.awaited.first().cloned());
-                    return Err(unreachable_upstream(route, id.as_deref(), &why));
+                    let why = error.to_string();
+                    return broken_answer(route, &relay.awaited, &why);
                 }
             }
         }

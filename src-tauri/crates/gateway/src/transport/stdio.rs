@@ -9,7 +9,7 @@ use crate::{Gateway, record};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use portcullis_domain::link::{self, FrameKind, Hello, PendingRequest};
+use portcullis_domain::link::{self, Closed, FrameKind, Hello, PendingRequest};
 use portcullis_domain::{Direction, SessionId, Transport, UpstreamId};
 use portcullis_policy::{Action, Judged, PairedRequest};
 use std::path::Path;
@@ -126,15 +126,24 @@ async fn conversation(gateway: &Gateway, mut stream: impl AsyncRead + AsyncWrite
         let Some(body) = body else { return Ok(()) };
         let Some(frame) = link::decode(&body) else { return Ok(()) };
         match frame.kind {
-            FrameKind::Message => match gateway.inner.inspect(&session, direction, frame.payload, &[]) {
-                Inspected::Done(judged) => carry_out(&mut out, frame.seq, judged.action),
-                Inspected::Held(waiting) => {
-                    link::encode(&mut out, FrameKind::Hold, Some(frame.seq), &[]);
-                    let (seq, session) = (frame.seq, session.clone());
-                    held.push(Box::pin(async move { (seq, settled_on_link(waiting, &session).await) }));
+            FrameKind::Message => {
+                if direction == Direction::ToClient {
+                    gateway.inner.health.works(&session.upstream.id);
                 }
-            },
+                match gateway.inner.inspect(&session, direction, frame.payload, &[]) {
+                    Inspected::Done(judged) => carry_out(&mut out, frame.seq, judged.action),
+                    Inspected::Held(waiting) => {
+                        link::encode(&mut out, FrameKind::Hold, Some(frame.seq), &[]);
+                        let (seq, session) = (frame.seq, session.clone());
+                        held.push(Box::pin(async move { (seq, settled_on_link(waiting, &session).await) }));
+                    }
+                }
+            }
             FrameKind::Closed => {
+                let closed: Closed = serde_json::from_slice(frame.payload).unwrap_or_default();
+                if let Some(failure) = closed.failure {
+                    gateway.inner.failed_upstream(&session.upstream.id, &failure);
+                }
                 gateway.inner.abandon(&session, "the server or the app ended before an answer came");
             }
             _ => return Ok(()),

@@ -1,12 +1,14 @@
 //! The gateway over real sockets.
 
 mod around;
+mod dead;
 mod hold;
 mod http;
 mod legacy;
 #[cfg(unix)]
 mod link;
 mod rules;
+mod sign_in;
 mod stateless;
 mod streams;
 mod support;

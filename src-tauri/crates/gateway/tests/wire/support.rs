@@ -2,8 +2,8 @@
 
 use arc_swap::ArcSwap;
 use portcullis_domain::*;
-use portcullis_gateway::oauth::{Grant, SignIns, Vault};
-use portcullis_gateway::{Approvals, AskEvent, AskView, Deps, Gateway, Hooks, Patience};
+use portcullis_gateway::oauth::{Grant, Options, SignIns, Vault};
+use portcullis_gateway::{Approvals, AskEvent, AskView, Deps, Gateway, Health, Hooks, Patience};
 use portcullis_policy::{Judge, PinBook, Rules};
 use portcullis_testkit::Words;
 use std::collections::{HashMap, VecDeque};
@@ -114,8 +114,11 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    async fn start(reply: Reply) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub async fn start(reply: Reply) -> Self {
+        Self::on("127.0.0.1:0", reply).await
+    }
+    pub async fn on(address: impl tokio::net::ToSocketAddrs, reply: Reply) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let upstream = Self {
             port: listener.local_addr().unwrap().port(),
             seen: Arc::default(),
@@ -169,6 +172,10 @@ impl Upstream {
     }
     pub fn authority(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+    /// From now on these, in this order, and nothing that was scripted before.
+    pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
+        *self.replies.lock().unwrap() = replies.into_iter().collect();
     }
     pub fn next_reply(&self, reply: Reply) {
         self.replies.lock().unwrap().push_back(reply);
@@ -330,11 +337,11 @@ impl Open {
     }
 }
 
-/// Keeps nothing.
-struct Forgetful;
+/// Keeps nothing new.
+struct Forgetful(HashMap<UpstreamId, Grant>);
 impl Vault for Forgetful {
     fn load(&self) -> HashMap<UpstreamId, Grant> {
-        HashMap::new()
+        self.0.clone()
     }
     fn store(&self, _: &HashMap<UpstreamId, Grant>) -> Result<(), String> {
         Ok(())
@@ -351,6 +358,31 @@ pub struct Proxied {
     pub person: Person,
     pub approvals: Arc<Approvals>,
     pub judge: Arc<ArcSwap<Judge>>,
+    health: Arc<Health>,
+    id: UpstreamId,
+}
+
+/// What differs from an ordinary server.
+pub struct Setup {
+    pub limits: Limits,
+    /// Instead of the scripted upstream's.
+    pub url: Option<String>,
+    /// The person signed in before.
+    pub grant: Option<Grant>,
+    pub connect_timeout: Duration,
+    pub sign_in: Options,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            url: None,
+            grant: None,
+            connect_timeout: Duration::from_secs(10),
+            sign_in: Options::default(),
+        }
+    }
 }
 
 impl Drop for Proxied {
@@ -364,17 +396,20 @@ impl Proxied {
         Self::start_with(reply, Limits::default()).await
     }
     pub async fn start_with(reply: Reply, limits: Limits) -> Self {
-        Self::in_front_of(Upstream::start(reply).await, limits).await
+        Self::in_front_of(Upstream::start(reply).await, Setup { limits, ..Setup::default() }).await
+    }
+    pub async fn set_up(setup: Setup) -> Self {
+        Self::in_front_of(Upstream::start(Reply::json("{}")).await, setup).await
     }
     pub async fn start_without_upstream() -> Self {
         let mut upstream = Upstream::start(Reply::json("{}")).await;
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         upstream.port = free.local_addr().unwrap().port();
         drop(free);
-        Self::in_front_of(upstream, Limits::default()).await
+        Self::in_front_of(upstream, Setup::default()).await
     }
 
-    async fn in_front_of(upstream: Upstream, limits: Limits) -> Self {
+    async fn in_front_of(upstream: Upstream, setup: Setup) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let id = UpstreamId::from_random([7; 16]);
@@ -384,10 +419,13 @@ impl Proxied {
             app_name: "Cursor".into(),
             name: "files".into(),
             transport: Transport::StreamableHttp,
-            url: Some(format!("http://{}/mcp", upstream.authority())),
+            url: setup.url.or_else(|| Some(format!("http://{}/mcp", upstream.authority()))),
             command: Vec::new(),
         };
-        let judge = Judge::new(Arc::new(Words), Arc::new(PinBook::in_memory(Vec::new())), Rules::default(), limits);
+        let pins = Arc::new(PinBook::in_memory(Vec::new()));
+        let judge = Judge::new(Arc::new(Words), pins, Rules::default(), setup.limits);
+        let grants = setup.grant.map(|grant| (id.clone(), grant)).into_iter().collect();
+        let health = Health::new(Arc::new(|| 1000), || {});
         let judge = Arc::new(ArcSwap::from_pointee(judge));
         let rows: Arc<Mutex<Vec<AuditRow>>> = Arc::default();
         let sink = rows.clone();
@@ -401,14 +439,25 @@ impl Proxied {
             clock: Arc::new(|| 1000),
             approvals: approvals.clone(),
             proxy_port: port,
-            sign_ins: Arc::new(SignIns::new(Arc::new(Forgetful), Arc::new(|| 1000))),
+            sign_ins: Arc::new(SignIns::new(Arc::new(Forgetful(grants)), Arc::new(|| 1000), setup.sign_in)),
+            health: health.clone(),
+            connect_timeout: setup.connect_timeout,
             drain: Duration::from_millis(200),
         })
         .unwrap();
         let stop = CancellationToken::new();
         let (serving, until) = (gateway.clone(), stop.clone());
         tokio::spawn(async move { serving.serve_proxy(listener, until).await });
-        Self { upstream, prefix: format!("/cursor/files~{id}"), port, gateway, rows, stop, person, approvals, judge }
+        let prefix = format!("/cursor/files~{id}");
+        Self { upstream, prefix, port, gateway, rows, stop, person, approvals, judge, health, id }
+    }
+
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+    /// Why the server is said to fail, if it is.
+    pub fn failing(&self) -> Option<String> {
+        self.health.of(&self.id).map(|failing| failing.reason)
     }
 
     /// Serves the shim link too; returns once it accepts.

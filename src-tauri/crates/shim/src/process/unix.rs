@@ -4,11 +4,11 @@
 //! are gone, even by SIGKILL, the pipe ends and the warden kills the group: the server and whatever it started, unless
 //! that moved to a group of its own on purpose. On Linux the server itself also has PR_SET_PDEATHSIG.
 
-use super::{GRACE, Pipes};
+use super::{Ended, GRACE, Pipes};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,8 @@ pub struct Server {
     pid: libc::pid_t,
     group: libc::pid_t,
     exited: AtomicBool,
+    /// Somebody wants it to end.
+    asked: AtomicBool,
     /// Held open for as long as we live.
     _alive: Option<io::PipeWriter>,
 }
@@ -32,31 +34,42 @@ impl Server {
         let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let warden = start_warden();
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        // A terminal stays one: servers colour what they write there.
+        let stderr = if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::piped() };
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
         // 0: no warden could be started, the server leads a group of its own.
         command.process_group(warden.as_ref().map_or(0, |(pid, _)| *pid));
         die_with_parent(&mut command);
         let mut child = command.spawn()?;
         let pipes = match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => {
-                Pipes { stdin: File::from(OwnedFd::from(stdin)), stdout: File::from(OwnedFd::from(stdout)) }
-            }
+            (Some(stdin), Some(stdout)) => Pipes {
+                stdin: File::from(OwnedFd::from(stdin)),
+                stdout: File::from(OwnedFd::from(stdout)),
+                stderr: child.stderr.take().map(|stderr| File::from(OwnedFd::from(stderr))),
+            },
             _ => return Err(io::Error::other("no pipes to the server")),
         };
         let pid = child.id() as libc::pid_t;
         let (group, alive) = warden.map_or((pid, None), |(group, alive)| (group, Some(alive)));
-        let server = Self { child: Mutex::new(child), pid, group, exited: AtomicBool::new(false), _alive: alive };
+        let (exited, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        let server = Self { child: Mutex::new(child), pid, group, exited, asked, _alive: alive };
         Ok((server, pipes))
     }
 
     /// The server stays a zombie, so that its pid and group cannot become somebody else's meanwhile.
-    pub fn wait_until_exited(&self) {
-        while !exited(self.pid) {}
+    pub fn wait_until_exited(&self) -> Ended {
+        let ended = loop {
+            if let Some(ended) = exited(self.pid) {
+                break ended;
+            }
+        };
         self.exited.store(true, Ordering::Release);
+        if self.asked.load(Ordering::Acquire) { Ended::AsAsked } else { ended }
     }
 
     /// The client closed: the server has `GRACE` to end by itself, then as long after SIGTERM.
     pub fn end_soon(self: &Arc<Self>) {
+        self.asked.store(true, Ordering::Release);
         let server = self.clone();
         crate::start_thread("grace", move || {
             for signal in [libc::SIGTERM, libc::SIGKILL] {
@@ -88,14 +101,22 @@ impl Server {
     }
 }
 
+/// None: ask again.
 #[allow(unsafe_code)]
-fn exited(pid: libc::pid_t) -> bool {
+fn exited(pid: libc::pid_t) -> Option<Ended> {
     // SAFETY: all zeros is a valid siginfo_t, and waitid writes only to it; the child is ours and not reaped elsewhere.
-    let waited = unsafe {
+    // After a success it is one of SIGCHLD, whose status may be read.
+    let (waited, code, status) = unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
-        libc::waitid(libc::P_PID, pid as libc::id_t, &mut info, libc::WEXITED | libc::WNOWAIT)
+        let waited = libc::waitid(libc::P_PID, pid as libc::id_t, &mut info, libc::WEXITED | libc::WNOWAIT);
+        (waited, info.si_code, info.si_status())
     };
-    waited == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted
+    match waited {
+        0 if code == libc::CLD_EXITED => Some(Ended::Code(status)),
+        0 => Some(Ended::Signal(status)),
+        _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => None,
+        _ => Some(Ended::AsAsked),
+    }
 }
 
 #[allow(unsafe_code)]
@@ -203,6 +224,7 @@ pub fn forward_signals(server: &Arc<Server>) {
                 // Only what the server said last is left, and we are asked not to wait for it.
                 server.exit_like_it();
             }
+            server.asked.store(true, Ordering::Release);
             server.signal(signal);
         }
     });
@@ -213,6 +235,11 @@ pub fn forward_signals(server: &Arc<Server>) {
 pub fn standard_streams() -> (File, File) {
     // SAFETY: called once; the standard library keeps both open (or puts /dev/null there) at start and never closes them.
     unsafe { (File::from_raw_fd(0), File::from_raw_fd(1)) }
+}
+
+/// A handle of our own on our stderr.
+pub fn standard_error() -> io::Result<File> {
+    Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?))
 }
 
 /// Waits for a pipe that somebody set to non-blocking mode (the mode is shared with whoever holds the other handle).

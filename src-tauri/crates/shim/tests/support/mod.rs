@@ -2,7 +2,7 @@
 //! it speaks the link over a real Unix socket and decides what the test tells it to.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use portcullis_domain::link::{self, FrameKind, Hello};
+use portcullis_domain::link::{self, Closed, FrameKind, Hello};
 use portcullis_domain::{AuditRow, Direction, Exchange};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -182,7 +182,7 @@ pub struct Shared {
     streams: Mutex<Vec<UnixStream>>,
     pub hellos: Mutex<Vec<Hello>>,
     pub seen: AtomicUsize,
-    pub closed: AtomicUsize,
+    pub closed: Mutex<Vec<Closed>>,
 }
 
 impl FakeDaemon {
@@ -196,7 +196,7 @@ impl FakeDaemon {
             streams: Mutex::default(),
             hellos: Mutex::default(),
             seen: AtomicUsize::new(0),
-            closed: AtomicUsize::new(0),
+            closed: Mutex::default(),
         });
         let accepting = std::thread::spawn({
             let shared = shared.clone();
@@ -224,6 +224,13 @@ impl FakeDaemon {
             accepting.join().unwrap();
         }
         let _ = fs::remove_file(&self.socket);
+    }
+    /// What a shim said last of how its server failed.
+    pub fn wait_for_failure(&self) -> String {
+        until("word of a failure", || {
+            let mut closed = self.shared.closed.lock().unwrap();
+            closed.drain(..).rev().find_map(|closed| closed.failure)
+        })
     }
     pub fn wait_for_both_links(&self) {
         until("the link", || (self.shared.hellos.lock().unwrap().len() >= 2).then_some(()));
@@ -274,7 +281,7 @@ impl Shared {
                     }
                 }
                 FrameKind::Closed => {
-                    self.closed.fetch_add(1, Ordering::SeqCst);
+                    self.closed.lock().unwrap().push(serde_json::from_slice(frame.payload).unwrap());
                 }
                 other => panic!("a shim does not send {other:?}"),
             }

@@ -58,7 +58,7 @@ impl Daemon {
     fn spawn(program: &Path, folder: &Path) -> Result<Child> {
         let log = std::fs::File::create(folder.join("daemon.log"))?;
         Self::command(program, folder)
-            .arg("serve")
+            .args(["serve", "--once"])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -1,0 +1,100 @@
+//! Which Upstreams do not work, since when and why, as their traffic shows it: nothing is probed, so a server that works
+//! again is seen to work with the next Message. Reasons come from servers: whoever shows them treats them as hostile text.
+
+use crate::{Clock, Inner};
+use portcullis_domain::{UnixMs, UpstreamId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const MAX_REASON_CHARS: usize = 200;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    pub since: UnixMs,
+    pub reason: String,
+}
+
+pub struct Health {
+    failing: Mutex<HashMap<UpstreamId, Failing>>,
+    /// Of `failing`: that a server works is said with every Message, and nearly always changes nothing.
+    count: AtomicUsize,
+    clock: Clock,
+    changed: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Health {
+    /// `changed` is called when a server begins to fail, fails for another reason, or works again.
+    pub fn new(clock: Clock, changed: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { failing: Mutex::default(), count: AtomicUsize::new(0), clock, changed: Box::new(changed) })
+    }
+
+    fn failing(&self) -> MutexGuard<'_, HashMap<UpstreamId, Failing>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn of(&self, upstream: &UpstreamId) -> Option<Failing> {
+        self.failing().get(upstream).cloned()
+    }
+
+    /// `reason`: masked and without line ends.
+    fn failed(&self, upstream: &UpstreamId, reason: String) {
+        let mut failing = self.failing();
+        match failing.get_mut(upstream) {
+            Some(known) if known.reason == reason => return,
+            Some(known) => known.reason = reason,
+            None => drop(failing.insert(upstream.clone(), Failing { since: (self.clock)(), reason })),
+        }
+        self.count.store(failing.len(), Ordering::Release);
+        drop(failing);
+        (self.changed)();
+    }
+
+    pub(crate) fn works(&self, upstream: &UpstreamId) {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let mut failing = self.failing();
+        if failing.remove(upstream).is_some() {
+            self.count.store(failing.len(), Ordering::Release);
+            drop(failing);
+            (self.changed)();
+        }
+    }
+}
+
+impl Inner {
+    /// An Upstream did not do its part. `reason` may hold its own words.
+    pub(crate) fn failed_upstream(&self, upstream: &UpstreamId, reason: &str) {
+        let one_line: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // Masked before it is cut: half a secret would not be recognised.
+        let masked = self.judge.load().scanner().mask(one_line.trim());
+        self.health.failed(upstream, masked.chars().take(MAX_REASON_CHARS).collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicI64;
+
+    #[test]
+    fn a_server_fails_since_its_first_failure_until_it_works() {
+        let (now, told) = (Arc::new(AtomicI64::new(5)), Arc::new(AtomicUsize::new(0)));
+        let (clock, telling) = (now.clone(), told.clone());
+        let health = Health::new(Arc::new(move || clock.fetch_add(1, Ordering::SeqCst)), move || {
+            telling.fetch_add(1, Ordering::SeqCst);
+        });
+        let (a, b) = (UpstreamId::from_random([1; 16]), UpstreamId::from_random([2; 16]));
+        health.works(&a);
+        health.failed(&a, "refused".into());
+        health.failed(&a, "refused".into());
+        assert_eq!(told.load(Ordering::SeqCst), 1, "once, however often it is called meanwhile");
+        health.failed(&a, "no route".into());
+        assert_eq!(health.of(&a), Some(Failing { since: 5, reason: "no route".into() }));
+        assert_eq!(health.of(&b), None);
+        health.works(&b);
+        health.works(&a);
+        assert_eq!((health.of(&a), told.load(Ordering::SeqCst)), (None, 3));
+    }
+}
