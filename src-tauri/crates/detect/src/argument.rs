@@ -46,7 +46,8 @@ pub(crate) fn role(
     if let Some(role) = by_name(key, tool) {
         return match role {
             // A template or an id that climbs is a path whatever it is called.
-            Role::ArgumentCode | Role::ArgumentName if climbs(value) => Role::ArgumentPath,
+            Role::ArgumentName if climbs(value) => Role::ArgumentPath,
+            Role::ArgumentCode if climbs(value) && key.to_ascii_lowercase().ends_with("template") => Role::ArgumentPath,
             Role::ArgumentPath if is_address(value) => Role::ArgumentUrl,
             role => role,
         };
