@@ -1,7 +1,8 @@
 // What the shipped scanner finds in a labelled collection: `npm run bench:detect`. The collection is not part of the
 // repository; without it (PORTCULLIS_CORPUS, or ../shared/corpus beside the checkout) there is nothing to do.
 // Prints the scorer's table, what rules, concept scores and the model add to one another, counts per signature, latency
-// by size, and what the model is worth on sources it never saw (`--quick` leaves the last one out: it trains ten models).
+// by size, and what concept scores and model are worth on sources they never saw (`--quick` leaves that out: it fits and
+// trains again and again).
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,9 +55,13 @@ try {
   report(scan.stdout, labels);
   say(`-- latency of judging one message (patterns are compiled when first needed; that counts)\n${scan.stderr.trim()}`);
   if (!quick) {
-    say("-- the model alone, on sources left out of its training (ten folds, whole sources at a time)");
-    const left = spawnSync("cargo", ["xtask", "train", "--evaluate", "--dry-run"], { cwd: root, ...big, input: lines.join("\n") });
-    say(left.status === 0 ? left.stdout.trim() : `not told: ${left.stderr.trim()}`);
+    const leftOut = (what, ...command) => {
+      say(`-- ${what}, on sources left out of its making`);
+      const left = spawnSync("cargo", ["xtask", ...command], { cwd: root, ...big, input: lines.join("\n") });
+      say(left.status === 0 ? left.stdout.trim() : `not told: ${left.stderr.trim()}`);
+    };
+    leftOut("concept scores alone", "fit", "--evaluate");
+    leftOut("the model alone", "train", "--evaluate", "--dry-run");
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -76,10 +81,10 @@ function report(answers, labels) {
   const bySource = new Map();
   const bySignature = new Map();
   for (const line of answers.split("\n").filter(Boolean)) {
-    const { id, findings } = JSON.parse(line);
+    const { id, verdict, findings } = JSON.parse(line);
     const { label, kind, source } = labels.get(id);
     const key = `${label}|${kind}|${source}`;
-    const row = bySource.get(key) ?? { n: 0, rules: 0, withConcepts: 0, withModel: 0 };
+    const row = bySource.get(key) ?? { n: 0, rules: 0, withConcepts: 0, withModel: 0, block: 0 };
     const ids = new Set(findings.map((finding) => finding.signature));
     const byRules = [...ids].some((one) => !concepts.has(one) && !model.has(one));
     const byConcepts = [...ids].some((one) => concepts.has(one));
@@ -87,6 +92,7 @@ function report(answers, labels) {
     row.rules += byRules;
     row.withConcepts += byRules || byConcepts;
     row.withModel += ids.size > 0;
+    row.block += verdict === "block";
     bySource.set(key, row);
     for (const one of ids) {
       const counts = bySignature.get(one) ?? { attack: 0, benign: 0 };
@@ -94,7 +100,7 @@ function report(answers, labels) {
       bySignature.set(one, counts);
     }
   }
-  say("-- alerts, mean over sources:   rules   + concepts   + model");
+  say("-- alerts, mean over sources:   rules   + concepts   + model; block");
   const groups = new Map();
   for (const [key, row] of bySource) {
     const group = key.split("|").slice(0, 2).join(" ");
@@ -102,7 +108,7 @@ function report(answers, labels) {
   }
   const percent = (rows, what) => `${((100 * rows.reduce((sum, row) => sum + row[what] / row.n, 0)) / rows.length).toFixed(1)} %`;
   for (const [group, rows] of [...groups].sort()) {
-    const cells = ["rules", "withConcepts", "withModel"].map((what) => percent(rows, what).padStart(9));
+    const cells = ["rules", "withConcepts", "withModel", "block"].map((what) => percent(rows, what).padStart(9));
     say(`${group.padEnd(28)}${cells.join("  ")}`);
   }
   say("-- per signature: hostile and ordinary messages it fired on");

@@ -27,7 +27,10 @@ const CODE: &[&str] = &[
 const NAME: &[&str] = &[
     "id", "ids", "name", "user", "username", "branch", "ref", "tag", "label", "key", "owner", "repo", "project",
     "login", "account", "email", "table", "column", "sort", "order", "version", "package", "format", "lang",
-    "language", "locale", "city", "country", "region", "status", "type", "category", "port",
+    "language", "locale", "city", "country", "region", "status", "type", "category", "port", "commit", "sha", "revision",
+    "database", "db", "schema", "container", "image", "pod", "namespace", "bucket", "topic", "queue", "job", "release",
+    "device", "interface", "module", "dependency", "plugin", "theme", "zone", "encoding", "method", "role", "group",
+    "remote", "cluster", "service", "session", "size", "mode",
 ];
 /// Whole names that mean code although their last word does not.
 const CODE_NAMES: &[&str] = &["new_string", "old_string", "new_str", "old_str", "file_text", "new_text", "old_text"];
@@ -40,9 +43,14 @@ pub(crate) fn role(
     outer: Option<Role>,
     value: &str,
 ) -> Role {
-    let by_name = by_name(key, tool);
-    if let Some(role) = by_name {
-        return role;
+    if let Some(role) = by_name(key, tool) {
+        return match role {
+            // A template or an id that climbs is a path whatever it is called.
+            Role::ArgumentName if climbs(value) => Role::ArgumentPath,
+            Role::ArgumentCode if climbs(value) && key.to_ascii_lowercase().ends_with("template") => Role::ArgumentPath,
+            Role::ArgumentPath if is_address(value) => Role::ArgumentUrl,
+            role => role,
+        };
     }
     if let Some(role) = schema.and_then(by_schema) {
         return role;
@@ -161,6 +169,19 @@ fn by_schema(schema: NodeRef<'_>) -> Option<Role> {
     }
 }
 
+/// One word that starts with `../`.
+fn climbs(value: &str) -> bool {
+    let value = value.trim();
+    value.len() < 1024 && ["../", "..\\"].iter().any(|start| value.starts_with(start)) && !value.contains(' ')
+}
+
+/// One word with a scheme that is no file's.
+fn is_address(value: &str) -> bool {
+    let value = value.trim();
+    !value.contains(char::is_whitespace)
+        && value.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme) && !scheme.eq_ignore_ascii_case("file"))
+}
+
 fn by_value(value: &str) -> Role {
     let value = value.trim();
     let one_word = !value.contains(char::is_whitespace);
@@ -234,6 +255,10 @@ mod tests {
             ("query", "select a good film from 1999", Role::ArgumentSql),
             ("query", "weather in Oslo", Role::ArgumentText),
             ("branch", "main", Role::ArgumentName),
+            ("template", "../../../../root/x", Role::ArgumentPath),
+            ("template", "Hello {{name}}", Role::ArgumentCode),
+            ("path", "php://filter/resource=index.php", Role::ArgumentUrl),
+            ("path", "file:///etc/hosts", Role::ArgumentPath),
         ] {
             assert_eq!(super::role(key, None, None, None, value), role, "{key}={value}");
         }

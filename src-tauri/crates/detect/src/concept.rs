@@ -4,6 +4,7 @@
 
 use crate::normal::Normal;
 use crate::pattern::Pattern;
+use crate::predicate::concept::strongest;
 use crate::predicate::path::{Roots, Set, find_sensitive};
 use crate::predicate::url::urls;
 use crate::role::Role;
@@ -14,6 +15,10 @@ use url::Host;
 
 /// Longer texts are looked at in pieces by whoever asks; of one, this much is read.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Sums of marks (`predicate::concept`) in one sentence that say something, and that say enough.
+const MARKED: u32 = 30;
+const WELL_MARKED: u32 = 40;
 
 struct Words {
     cause: DriftCause,
@@ -136,6 +141,15 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
             let range = normal.source_range(found);
             out.push(Concept { cause: words.cause, title: words.title, weight: words.weight, range });
         }
+    }
+    // The fitted marks of the Signatures, from a sum on that one honest sentence in several hundred reaches.
+    if let Some((sum, range)) = strongest(&normal, MARKED) {
+        let (title, weight) = if sum >= WELL_MARKED {
+            ("reads like an order to the model", 100)
+        } else {
+            ("has a ring of an order to the model", 50)
+        };
+        out.push(Concept { cause: Order, title, weight, range: normal.source_range(range) });
     }
     if let Some(found) = find_sensitive(
         text,

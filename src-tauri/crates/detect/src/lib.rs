@@ -30,6 +30,7 @@ pub use fault::{ExampleFault, SignatureFault, code};
 pub use file::{DecodedLayer, Example, Matcher, SignatureFile, Status, Where, load};
 pub use lint::lint;
 pub use predicate::Predicate;
+pub use predicate::concept::fitting;
 pub use role::Role;
 pub use scanner::Scanner;
 pub use set::{SignatureSet, bundled_files};

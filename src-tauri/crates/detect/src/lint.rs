@@ -3,6 +3,7 @@
 use crate::fault::{SignatureFault, code};
 use crate::file::SignatureFile;
 use crate::normal::Normal;
+use crate::predicate::{Predicate, concept};
 use crate::set::pattern_faults;
 use std::collections::HashMap;
 
@@ -21,6 +22,8 @@ pub const CATEGORIES: &[&str] = &[
     "self-protection",
 ];
 const MAX_TITLE_CHARS: usize = 100;
+/// Examples of each sort that a bundled file brings.
+const MIN_EXAMPLES: usize = 2;
 /// Words the copy rules ban: they claim a motive nobody saw, or shout.
 pub(crate) const BANNED: &[&str] = &["attacker", "malicious", "threat", "suspicious", "hacker", "!"];
 
@@ -57,6 +60,11 @@ fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
             say(code::BAD_KEYWORD, keyword, message);
         }
     }
+    if let Some(Predicate::ConceptScore { needs, .. }) = &file.matcher.predicate {
+        for name in concept::unknown(needs) {
+            say(code::BAD_VALUE, name, format!("no concept and no pattern is called {name:?}"));
+        }
+    }
     if file.title.chars().count() > MAX_TITLE_CHARS || file.title.ends_with('.') || file.title.is_empty() {
         say(code::BAD_PROSE, "title", format!("title must be 1 to {MAX_TITLE_CHARS} characters, without a full stop"));
     }
@@ -74,6 +82,20 @@ fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
     }
     if file.place.roles.is_empty() {
         say(code::BAD_VALUE, "roles", "roles is empty: the Signature looks nowhere".into());
+    }
+    if file.bundled {
+        for (name, count) in [("hit", file.hits.len()), ("miss", file.misses.len())] {
+            if count < MIN_EXAMPLES {
+                say(
+                    code::NO_EXAMPLE,
+                    "id",
+                    format!("a bundled file has at least {MIN_EXAMPLES} [[{name}]], this {count}"),
+                );
+            }
+        }
+        if !file.references.iter().any(|reference| reference.starts_with("https://")) {
+            say(code::BAD_PROSE, "references", "a bundled file names a source that can be looked up".into());
+        }
     }
     if file.text.lines().count() > 80 {
         say(code::TOO_LARGE, "id", "the file has more than 80 lines; split it or shorten it".into());

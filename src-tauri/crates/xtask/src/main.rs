@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 mod direction;
+mod fit;
 mod modules;
 mod signatures;
 mod train;
@@ -26,6 +27,12 @@ enum Command {
     Check,
     /// Write the TypeScript types of the API into ui/src/generated
     Types,
+    /// Fit what the marks of the concepts weigh from records on the standard input (one JSON object a line)
+    Fit {
+        /// Write nothing; tell what a fit is worth on families of sources that it never saw.
+        #[arg(long)]
+        evaluate: bool,
+    },
     /// Train the local score from records on the standard input (one JSON object a line) and write it into `detect/model`
     Train {
         /// First tell what it is worth on sources that it never saw.
@@ -52,6 +59,11 @@ fn main() -> Result<ExitCode> {
         Command::Types => {
             let count = types::write(&root)?;
             println!("{count} types in {}", types::FOLDER);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Fit { evaluate } => {
+            let said = fit::run(&root, std::io::stdin().lock(), evaluate)?;
+            said.iter().for_each(|line| println!("{line}"));
             Ok(ExitCode::SUCCESS)
         }
         Command::Train { evaluate, dry_run } => {

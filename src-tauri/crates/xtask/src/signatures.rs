@@ -16,7 +16,7 @@ pub fn check(root: &Path) -> Result<Vec<String>> {
             let name = path.strip_prefix(root.join(FOLDER))?.to_string_lossy().replace('\\', "/");
             let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             match load(&name, &text) {
-                Ok(file) => files.push(file),
+                Ok(file) => files.push(portcullis_detect::SignatureFile { bundled: true, ..file }),
                 Err(fault) => faults.push(format!("{FOLDER}/{fault}")),
             }
         }

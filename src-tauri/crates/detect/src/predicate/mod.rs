@@ -54,8 +54,14 @@ pub enum Predicate {
     UrlTrick { tricks: Vec<url::Trick> },
     /// A URL that carries data away.
     UrlLoad { loads: Vec<url::Load> },
-    /// Concepts close together whose weights add up to at least so many tenths.
-    ConceptScore { kind: concept::Kind, at_least: u32 },
+    /// Concepts close together whose weights add up to at least so many tenths. `needs`: of each list one is among them
+    /// (a concept, or one of its patterns as `concept.pattern`).
+    ConceptScore {
+        kind: concept::Kind,
+        at_least: u32,
+        #[serde(default)]
+        needs: Vec<Vec<String>>,
+    },
     /// What the linear model thinks of the text.
     LocalScore { at_least: f32 },
     /// Keys, tokens, passwords.
@@ -114,10 +120,10 @@ impl Predicate {
             Self::UrlHost { classes } => url::find_hosts(text, urls(), classes),
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
-            Self::ConceptScore { kind, at_least } => {
+            Self::ConceptScore { kind, at_least, needs } => {
                 // One kind per role, and the lowest limit first: the others reuse what it found.
-                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, 24.min(*at_least)));
-                concept::find(probe.normal, hits, *kind, *at_least)
+                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, 25.min(*at_least)));
+                concept::find(probe.normal, hits, *kind, *at_least, needs)
             }
             Self::LocalScore { at_least } => crate::model::score(probe.normal)
                 .filter(|(score, _)| score >= at_least)

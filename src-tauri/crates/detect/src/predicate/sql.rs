@@ -18,9 +18,16 @@ pub fn find(text: &str, role: Role) -> Vec<Match> {
     }
     let hit = match role {
         Role::ArgumentSql => query_is_injected(text),
+        // An id or a name holds no second statement.
+        Role::ArgumentName if holds_second_statement(text) => true,
         _ => weigh(text) >= VALUE_LIMIT,
     };
     if hit { vec![Match { range: 0..text.len(), reading: None }] } else { Vec::new() }
+}
+
+fn holds_second_statement(text: &str) -> bool {
+    let lower = plain(text);
+    is_stacked(&lower, &words(&lower))
 }
 
 /// How much a value looks like a piece of SQL that leaves its place.
@@ -45,6 +52,9 @@ fn weigh(text: &str) -> u32 {
     weight += 3 * u32::from(delays(lower));
     weight += 2 * u32::from(names_internals(lower));
     weight += 2 * u32::from(is_stacked(lower, &words));
+    weight += u32::from(starts_as_number && (is_stacked(lower, &words) || has_union(&words)));
+    weight += 2 * u32::from(lower.starts_with("(case when") || lower.contains("procedure analyse"));
+    weight += u32::from(lower.contains("procedure analyse"));
     weight +=
         u32::from(follows(&words, &[("order", "by"), ("group", "by")]) && lower.contains(|c: char| c.is_ascii_digit()));
     weight += 2 * u32::from(lower.contains("null,null") || lower.contains("null, null"));

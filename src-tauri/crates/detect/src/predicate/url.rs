@@ -22,6 +22,8 @@ pub enum HostClass {
     Private,
     /// An internal address written so that it does not look like one.
     DisguisedInternal,
+    /// A service made to record who calls it: the proof of a request that should not have been.
+    Recorder,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -59,7 +61,7 @@ pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Ma
         let hit = classes.iter().any(|class| match class {
             HostClass::DisguisedInternal => found.is_disguised,
             HostClass::InternalService => {
-                matches!(found.class, HostClass::Loopback | HostClass::Private) && is_service(url)
+                matches!(found.class, HostClass::Loopback | HostClass::Private) && (is_service(url) || has_login(url))
             }
             class => *class == found.class,
         });
@@ -71,9 +73,17 @@ pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Ma
     out
 }
 
+/// A login before an internal host: `http://user@127.0.0.1:8080/`. Addresses of databases have one by rights.
+fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() && matches!(url.scheme(), "http" | "https" | "ftp")
+}
+
 pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match> {
     let mut out = Vec::new();
     if tricks.contains(&Trick::Ambiguous) && is_ambiguous(text.trim()) {
+        out.push(Match { range: 0..text.len(), reading: None });
+    }
+    if tricks.contains(&Trick::OddScheme) && wraps_address(text.trim()) {
         out.push(Match { range: 0..text.len(), reading: None });
     }
     for (range, url) in urls {
@@ -113,6 +123,14 @@ pub fn find_tricks(text: &str, urls: &[Located], tricks: &[Trick]) -> Vec<Match>
         }
     }
     out
+}
+
+/// A scheme around an address: `jar:http://…!/`.
+fn wraps_address(text: &str) -> bool {
+    let lower = text[..text.floor_char_boundary(32)].to_ascii_lowercase();
+    ["jar:", "netdoc:", "phar:", "php:", "expect:", "zlib:", "glob:", "compress.zlib:", "url:"]
+        .iter()
+        .any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| rest.contains("://") || rest.starts_with("//")))
 }
 
 /// An authority with signs that parsers disagree about: `http://a\\@b/`, `http://1.1.1.1 &@2.2.2.2`, `http://127.0.0.1!/`.
@@ -253,6 +271,13 @@ fn classify(raw: &str, url: &Url) -> Option<Found> {
             if METADATA_NAMES.contains(&name.as_str()) {
                 return Some(Found { class: HostClass::Metadata, is_disguised: false, address: name });
             }
+            if RECORDERS.iter().any(|one| name == *one || name.strip_suffix(one).is_some_and(|own| own.ends_with('.')))
+            {
+                return Some(Found { class: HostClass::Recorder, is_disguised: false, address: name });
+            }
+            if CLUSTER_NAMES.iter().any(|end| name == end[1..] || name.ends_with(end)) {
+                return Some(Found { class: HostClass::Private, is_disguised: false, address: name });
+            }
             if LOOPBACK_NAMES.contains(&name.as_str()) || name.ends_with(".localhost") {
                 return Some(Found { class: HostClass::Loopback, is_disguised: false, address: name });
             }
@@ -282,6 +307,15 @@ const METADATA_NAMES: &[&str] = &[
     "metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal",
     "metadata.azure.internal", "metadata.tencentyun.com", "metadata.packet.net", "metadata.platformequinix.com",
     "rancher-metadata", "metadata.oraclecloud.com", "metadata.hetzner.cloud", "metadata.internal",
+];
+/// Names that only mean something inside a cluster or beside a container engine.
+const CLUSTER_NAMES: &[&str] = &[".svc", ".svc.cluster.local", ".kubernetes.default", ".host.docker.internal"];
+#[rustfmt::skip]
+const RECORDERS: &[&str] = &[
+    "burpcollaborator.net", "oastify.com", "oast.pro", "oast.live", "oast.site", "oast.online", "oast.fun", "oast.me",
+    "interact.sh", "interactsh.com", "dnslog.cn", "dnslog.link", "ceye.io", "canarytokens.com", "xss.ht", "bxss.me",
+    "bxss.in", "requestrepo.com", "requestbin.net", "requestbin.com", "webhook.site", "pipedream.net", "pingb.in",
+    "eyes.sh", "xss.report", "r.requestcatcher.com", "requestcatcher.com", "hookbin.com", "beeceptor.com",
 ];
 const LOOPBACK_NAMES: &[&str] = &[
     "localhost",
@@ -366,7 +400,7 @@ fn spelled_address(name: &str) -> Option<Ipv4Addr> {
 }
 
 fn is_internal(url: &Url) -> bool {
-    classify("", url).is_some()
+    classify("", url).is_some_and(|found| found.class != HostClass::Recorder)
 }
 
 fn is_webhook(url: &Url) -> bool {

@@ -163,7 +163,7 @@ impl Set {
             Self::Histories => listed(HISTORIES),
             Self::System => {
                 let of_process = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
-                of_process.is_some_and(|(_, file)| matches!(file, "environ" | "mem" | "maps" | "auxv"))
+                of_process.is_some_and(|(_, file)| matches!(file, "environ" | "mem" | "maps" | "auxv" | "cmdline"))
                     || listed(SYSTEM)
             }
             Self::Probe => listed(PROBE) || listed(SYSTEM_SETTINGS) || listed(SERVER_FILES),

@@ -60,6 +60,9 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
     if is_prose && text.len() > MAX_PROSE_BYTES {
         return Vec::new();
     }
+    if !matches!(role, Role::ArgumentCode | Role::ArgumentSql) && option_that_runs(text) {
+        return vec![Match { range: 0..text.len(), reading: None }];
+    }
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -79,7 +82,7 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
         };
         if let Some((length, is_substitution)) = opened
             && let Some(tail) = text.get(at + length..)
-            && runs_program(tail, is_prose, is_substitution)
+            && runs_program(tail, is_prose, quotes(bytes, at, is_substitution))
         {
             return vec![Match { range: at..text.len(), reading: None }];
         }
@@ -88,9 +91,33 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
     Vec::new()
 }
 
+/// Options that make git, ssh, tar and the like run something; values of an argument never start with one.
+#[rustfmt::skip]
+const OPTIONS: &[&str] = &[
+    "--upload-pack", "--receive-pack", "--exec=", "-oproxycommand", "-o proxycommand", "--checkpoint-action",
+    "--use-compress-program", "--rsh=", "--open-files-in-pager", "--to-command", "--config-env", "--post-file",
+    "-c core.sshcommand", "-c core.fsmonitor", "--use-askpass", "--gpg-program",
+];
+
+fn option_that_runs(text: &str) -> bool {
+    let head = text[..text.floor_char_boundary(512)].to_ascii_lowercase();
+    let head = head.trim_start();
+    // Alone at the start, or glued to a value as a second word; in a sentence it is talk about options.
+    let few_words = head.split_whitespace().count() <= 6;
+    let file_option = ["--output=/", "--output-document=/", "--directory-prefix=/", "--git-dir=/"];
+    few_words && OPTIONS.iter().any(|option| head.starts_with(option) || head.contains(&format!(" {option}")))
+        || file_option.iter().any(|option| head.starts_with(option))
+}
+
+/// Whether a substitution may be no more than `code` in Markdown: a backtick that does not touch a word.
+fn quotes(bytes: &[u8], at: usize, is_substitution: bool) -> bool {
+    let touches = at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric());
+    is_substitution && bytes[at] == b'`' && !touches
+}
+
 fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     // A program's name and first argument are short; looking further would make long values slow.
-    let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ");
+    let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ");
     let is_lead = [' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"'];
     let head = head.trim_start_matches(is_lead);
     let head = &head[..head.find([';', '|', '&', '\n', '`', ')']).unwrap_or(head.len())];
@@ -99,8 +126,10 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     let Some(program) = command.words.first() else { return false };
     let name =
         program.text.rsplit('/').next().unwrap_or("").trim_end_matches(['`', ')', '\'', '"']).to_ascii_lowercase();
-    let name = name.strip_suffix(".exe").unwrap_or(&name);
-    if !PROGRAMS.contains(&name) {
+    let name = name.split(['\\', '<', '>']).next().unwrap_or("");
+    let is_exe = name.ends_with(".exe");
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    if !PROGRAMS.contains(&name) && !(is_exe && !is_prose) {
         return false;
     }
     let has_path = program.text.starts_with('/') || program.text.contains("bin/");
@@ -109,7 +138,9 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
         || first.contains(['/', '\\', '=', '*'])
         || first.as_bytes().get(1) == Some(&b':')
         || first.bytes().all(|byte| byte.is_ascii_digit()) && !first.is_empty()
-        || OPERANDS.contains(&(name, first));
+        || is_address(first)
+        || OPERANDS.contains(&(name, first))
+        || !is_prose && command.words.iter().skip(1).any(|word| word.text.starts_with(['-', '/']));
     let alone = command.words.len() == 1;
     if is_prose {
         // `code` in Markdown names commands; prose that runs them has an argument, or nothing but the command.
@@ -122,6 +153,12 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
                     || OPERANDS.contains(&(name, first)));
     }
     has_path || !PLAIN_WORDS.contains(&name) || telling || alone
+}
+
+/// `10.0.0.5`, `x.example:80`: what a network program is pointed at.
+fn is_address(word: &str) -> bool {
+    let host = word.split(['/', ':']).next().unwrap_or("");
+    word.starts_with("http") || host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
 }
 
 #[cfg(test)]
@@ -141,6 +178,12 @@ mod tests {
             "1.2.3.4 & ping -c 1 x",
             "a%0acat%20/etc/passwd",
             "x\n/bin/ls -al",
+            "example.com${IFS}&&${IFS}id",
+            "web; docker run -v /:/h alpine chroot /h",
+            "1.2.3 & calc.exe",
+            "https://x.example/a.git --upload-pack=touch",
+            "-oProxyCommand=id",
+            "a.png`id`",
         ] {
             assert_eq!(find(text, Role::ArgumentHost).len(), 1, "{text}");
         }
@@ -161,11 +204,15 @@ mod tests {
             assert!(find(text, Role::ArgumentName).is_empty(), "{text}");
             assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
         }
+        for text in ["a`id`b", "HEAD;$(curl 10.0.0.5)", "report $(whoami)"] {
+            assert_eq!(find(text, Role::ArgumentText).len(), 1, "{text}");
+        }
         for text in [
             "Run `npm test`; then `ls` shows the files",
             "costs $(5)",
             "Use `cat` to print a file; sleep well",
             "Fix build & test",
+            "Pass --upload-pack to git when the server has it in another place than usual",
         ] {
             assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
         }
