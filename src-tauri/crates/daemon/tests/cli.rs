@@ -417,7 +417,7 @@ fn rules_of_others_are_imported_once_and_nothing_is_overwritten() {
     assert!(again.out().contains("is there already and is not overwritten"), "{}", again.out());
     assert!(std::fs::read_to_string(&file).unwrap().contains("severity = \"high\""));
     assert_eq!(place.run(&["signatures", "import", "/no/such/file"]).code(), 66);
-    assert_eq!(place.run_with(&["signatures", "import", "/dev/stdin"], "// nothing").code(), 65);
+    assert_eq!(place.run_with(&["signatures", "import", "/dev/stdin"], "import \"pe\"\n").code(), 65);
 
     // A function file is read from beside its list, never from elsewhere.
     let lists = place.dir.path().join("lists");

@@ -98,7 +98,7 @@ fn what_yara_says_and_signatures_cannot_is_told_rule_by_rule() {
     let imported = from_yara("kettle.yar", RULES);
     for (rule, line, word) in [
         ("Bytes", 19, "bytes"),
-        ("Counted", 20, "how often"),
+        ("Counted", 20, "compares numbers"),
         ("Placed", 21, "where in the file"),
         ("Module", 22, "module"),
         ("Other", 23, "another rule"),

@@ -103,8 +103,8 @@ async fn a_judge_that_is_on_adds_to_what_is_doubtful_and_one_that_is_off_hears_n
     let set = bench.set("model", &settings).await;
     assert_eq!(set.status, 200, "{}", set.body);
     assert!(!set.body.contains("sk-made-up"), "{}", set.body);
-    let changes = bench.get("/api/changes").await.to_string();
-    assert!(changes.contains(&format!("sent to http://127.0.0.1:{}/v1", judge.port)), "{changes}");
+    let sent = format!("sent to http://127.0.0.1:{}/v1", judge.port);
+    until("the row", async || bench.get("/api/changes").await.to_string().contains(&sent).then_some(())).await;
 
     bench.line.call("an ordinary text").await;
     bench.line.call("zanzibar after \"}]} x").await;
