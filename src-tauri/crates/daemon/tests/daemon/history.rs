@@ -8,20 +8,21 @@ use portcullis_domain::{
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const SIGNATURE: &str = "env-file";
+/// What the real engine finds in these calls, in its present version.
+const SIGNATURE: &str = "credential-file";
 
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
 /// As the shim would have written it: a call that asked and was allowed, or one that asked nothing.
-fn row(upstream: &Upstream, n: i64, path: &str, asked: bool) -> AuditRow {
+fn row(upstream: &Upstream, n: i64, path: &str, asked: bool, version: u32) -> AuditRow {
     let at = now() - 60_000 + n;
     let call = json!({"jsonrpc": "2.0", "id": n, "method": "tools/call",
         "params": {"name": "read_file", "arguments": {"path": path}}});
     let finding = Finding {
         signature: SIGNATURE.into(),
-        version: 1,
+        version,
         category: "arguments".into(),
         severity: Severity::High,
         confidence: Confidence::Medium,
@@ -69,8 +70,11 @@ async fn questions_are_counted_a_change_is_tried_on_them_and_an_exception_is_mad
         url: None,
         command: vec!["node".into(), "f.js".into()],
     };
-    let mut rows: Vec<AuditRow> = (0..5).map(|n| row(&upstream, n, &format!("/home/someone/{n}/.env"), true)).collect();
-    rows.push(row(&upstream, 9, "src/main.rs", false));
+    let info = call(&place, port, &format!("GET /api/signatures/{SIGNATURE}"), "").await.json();
+    let version = u32::try_from(info["version"].as_u64().unwrap()).unwrap();
+    let asked = |n: i64| row(&upstream, n, &format!("/home/someone/{n}/.env"), true, version);
+    let mut rows: Vec<AuditRow> = (0..5).map(asked).collect();
+    rows.push(row(&upstream, 9, "src/main.rs", false, version));
     let lines: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap()).collect();
     std::fs::write(place.home().spool().join("x.jsonl"), lines.join("\n") + "\n").unwrap();
     // Imported by the next round of the upkeep.
