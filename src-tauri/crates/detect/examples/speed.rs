@@ -2,6 +2,9 @@
 //! size of the message (from lines as `scan --jsonl` reads them), throughput on large texts of several kinds, and what a
 //! scan costs with 30 and with 1,000 Signatures. Each figure is the best of a few runs, so that a busy machine shows less.
 
+// What an example is for is what it prints.
+#![allow(clippy::print_stdout)]
+
 use portcullis_detect::{Scanner, SignatureSet, load};
 use portcullis_domain::json::{Doc, Mode, quote};
 use portcullis_domain::{Direction, Limits, Scan, ScanContext, ScanInput};

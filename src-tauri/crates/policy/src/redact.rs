@@ -76,3 +76,38 @@ fn is_held(schema: NodeRef<'_>, pointer: &str) -> bool {
     }
     HOLDS_TO_A_FORM.iter().chain(&["$ref", "anyOf", "oneOf", "allOf"]).any(|word| at.get(word).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_domain::json::Mode;
+    use portcullis_domain::{Confidence, Limits, Severity, Span, Verdict};
+
+    #[test]
+    fn of_a_person_s_number_only_itself_goes() {
+        let account = "DE12500105170648489890";
+        let raw = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"pay","arguments":{{"note":"to {account} today"}}}}}}"#
+        );
+        let doc = Doc::parse(raw.as_bytes(), Mode::Strict, &Limits::default()).unwrap();
+        let start = raw.find(account).unwrap();
+        let finding = |category: &str| Finding {
+            signature: "bank-account-number".into(),
+            version: 1,
+            category: category.into(),
+            severity: Severity::Low,
+            confidence: Confidence::High,
+            verdict: Verdict::Flag,
+            title: "A bank account number (IBAN)".into(),
+            json_path: "/params/arguments/note".into(),
+            span: Some(Span { start, end: start + account.len() }),
+            matched: "DE12••••".into(),
+            decoded: None,
+        };
+        let edited = redacted(&doc, Direction::ToUpstream, &[&finding("personal-data")], None).unwrap();
+        let wanted = raw.replace(account, "[redacted: A bank account number (IBAN)]");
+        assert_eq!(String::from_utf8(edited).unwrap(), wanted);
+        // Of an order nothing of the text can be trusted, and a call without it means nothing.
+        assert_eq!(redacted(&doc, Direction::ToUpstream, &[&finding("injection")], None), None);
+    }
+}

@@ -306,7 +306,8 @@ fn taiwanese(chars: &[u8]) -> bool {
         return false;
     };
     let code = letter as u32 + 10;
-    weighted(&chars[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1]).is_some_and(|sum| (code / 10 + code % 10 * 9 + sum) % 10 == 0)
+    weighted(&chars[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1])
+        .is_some_and(|sum| (code / 10 + code % 10 * 9 + sum).is_multiple_of(10))
 }
 
 fn hkid(chars: &[u8]) -> bool {
