@@ -85,7 +85,11 @@ fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
     if file.bundled {
         for (name, count) in [("hit", file.hits.len()), ("miss", file.misses.len())] {
             if count < MIN_EXAMPLES {
-                say(code::NO_EXAMPLE, "id", format!("a bundled file has at least {MIN_EXAMPLES} [[{name}]], this {count}"));
+                say(
+                    code::NO_EXAMPLE,
+                    "id",
+                    format!("a bundled file has at least {MIN_EXAMPLES} [[{name}]], this {count}"),
+                );
             }
         }
         if !file.references.iter().any(|reference| reference.starts_with("https://")) {

@@ -61,8 +61,7 @@ pub fn find_hosts(text: &str, urls: &[Located], classes: &[HostClass]) -> Vec<Ma
         let hit = classes.iter().any(|class| match class {
             HostClass::DisguisedInternal => found.is_disguised,
             HostClass::InternalService => {
-                matches!(found.class, HostClass::Loopback | HostClass::Private)
-                    && (is_service(url) || has_login(url))
+                matches!(found.class, HostClass::Loopback | HostClass::Private) && (is_service(url) || has_login(url))
             }
             class => *class == found.class,
         });
@@ -272,7 +271,8 @@ fn classify(raw: &str, url: &Url) -> Option<Found> {
             if METADATA_NAMES.contains(&name.as_str()) {
                 return Some(Found { class: HostClass::Metadata, is_disguised: false, address: name });
             }
-            if RECORDERS.iter().any(|one| name == *one || name.strip_suffix(one).is_some_and(|own| own.ends_with('.'))) {
+            if RECORDERS.iter().any(|one| name == *one || name.strip_suffix(one).is_some_and(|own| own.ends_with('.')))
+            {
                 return Some(Found { class: HostClass::Recorder, is_disguised: false, address: name });
             }
             if CLUSTER_NAMES.iter().any(|end| name == end[1..] || name.ends_with(end)) {

@@ -158,8 +158,7 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
 /// `10.0.0.5`, `x.example:80`: what a network program is pointed at.
 fn is_address(word: &str) -> bool {
     let host = word.split(['/', ':']).next().unwrap_or("");
-    word.starts_with("http")
-        || host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
+    word.starts_with("http") || host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
 }
 
 #[cfg(test)]
