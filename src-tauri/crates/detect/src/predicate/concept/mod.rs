@@ -203,7 +203,7 @@ fn is_called(mark: usize, name: &str) -> bool {
 }
 
 /// Names that `needs` may not use, because no concept or mark is called so.
-pub(crate) fn unknown<'n>(needs: &'n [Vec<String>]) -> impl Iterator<Item = &'n str> {
+pub(crate) fn unknown(needs: &[Vec<String>]) -> impl Iterator<Item = &str> {
     let is_known = |name: &&str| (0..TABLE.marks.len()).any(|mark| is_called(mark, name));
     needs.iter().flatten().map(String::as_str).filter(move |name| !is_known(name))
 }
