@@ -129,7 +129,7 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     let name = name.split(['\\', '<', '>']).next().unwrap_or("");
     let is_exe = name.ends_with(".exe");
     let name = name.strip_suffix(".exe").unwrap_or(name);
-    if !PROGRAMS.contains(&name) && !(is_exe && !is_prose) {
+    if !PROGRAMS.contains(&name) && (!is_exe || is_prose) {
         return false;
     }
     let has_path = program.text.starts_with('/') || program.text.contains("bin/");
