@@ -592,10 +592,6 @@ impl Core {
         let mark = decision_file::mark(rules::MARK, written, &self.key);
         self.audit.set_mark(rules::MARK, mark).map_err(|error| Error::Audit(error.to_string()))
     }
-
-    pub(crate) fn key(&self) -> &[u8] {
-        &self.key
-    }
 }
 
 fn policy_rules(rules: &Rules, settings: &SettingsFile) -> portcullis_policy::Rules {

@@ -1,7 +1,7 @@
 //! What happens to each kind of Message, with a scanner that finds the word POISON and panics on the word PANIC.
 //! (The real scanner has its own tests; this one makes every path reachable.)
 
-use portcullis_domain::json::{Doc, Mode};
+use portcullis_domain::json::{self, Doc};
 use portcullis_domain::*;
 use portcullis_policy::{Action, Context, Judge, Judged, PairedRequest, PinBook, Rules};
 use portcullis_testkit::Words;
@@ -312,7 +312,7 @@ fn instructions_and_prompts_and_resources_are_pinned_too() {
 #[test]
 fn canonical_json_sorts_keys_and_keeps_numbers() {
     let doc =
-        Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, Mode::Strict, &Limits::default()).unwrap();
+        Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, json::Mode::Strict, &Limits::default()).unwrap();
     assert_eq!(portcullis_policy::canonical(doc.root()), r#"{"a":["A",{"x":-0,"y":1}],"b":1e2}"#);
 }
 
