@@ -3,7 +3,7 @@
 
 use crate::normal::Normal;
 use crate::pattern::Pattern;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -96,7 +96,8 @@ pub(super) fn read(concepts: &str, weights: &str) -> Result<Table, String> {
             table.owners.push(first..table.marks.len());
         }
     }
-    table.keywords = Some(AhoCorasick::new(&words).map_err(|error| error.to_string())?);
+    let keywords = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words);
+    table.keywords = Some(keywords.map_err(|error| error.to_string())?);
     Ok(table)
 }
 
