@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid as _;
+use tract_onnx::tract_hir::internal::DimLike as _;
 
 const MAX_MODEL_BYTES: u64 = 512 << 20;
 const FEATURES: std::ops::RangeInclusive<usize> = 16..=1 << 20;
