@@ -64,4 +64,4 @@ function leaves(value: unknown, base: string, depth: number): string[] {
 }
 
 export const isSecret = (findings: { category: string }[]) =>
-  findings.some(({ category }) => category === "secrets");
+  findings.some(({ category }) => category === "secrets" || category === "personal-data");
