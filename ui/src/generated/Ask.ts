@@ -47,9 +47,21 @@ message: string, message_bytes: number,
  */
 definition: AskDefinition | null, history: AskHistory, 
 /**
+ * Earlier results of the same app that hold values of it; empty: none was seen.
+ */
+origins: Array<AskOrigin>, 
+/**
+ * The deadline was moved because somebody was looking.
+ */
+extended: boolean, 
+/**
+ * Where the deadline can be moved, once: as long as the app waits.
+ */
+extends_to: number | null, 
+/**
  * Equal calls that wait for this one answer.
  */
-origins: Array<AskOrigin>, extended: boolean, extends_to: number | null, held: number, 
+held: number, 
 /**
  * The Message as it would go on after "redact"; None: it cannot be redacted.
  */

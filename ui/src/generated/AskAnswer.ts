@@ -3,4 +3,8 @@ import type { Expiry } from "./Expiry";
 import type { ScopeChoice } from "./ScopeChoice";
 import type { UpstreamId } from "./UpstreamId";
 
-export type AskAnswer = { "kind": "allow_once" } | { "kind": "allow_session" } | { "kind": "allow_always", scope: ScopeChoice, expires: Expiry, } | { "kind": "redact_once" } | { "kind": "redact_always", scope: ScopeChoice, expires: Expiry, } | { "kind": "deny" } | { "kind": "deny_quarantine", upstream: UpstreamId, minutes: number | null, } | { "kind": "deny_always", scope: ScopeChoice, expires: Expiry, };
+export type AskAnswer = { "kind": "allow_once" } | { "kind": "allow_session" } | { "kind": "allow_always", scope: ScopeChoice, expires: Expiry, } | { "kind": "redact_once" } | { "kind": "redact_always", scope: ScopeChoice, expires: Expiry, } | { "kind": "deny" } | { "kind": "deny_always", scope: ScopeChoice, expires: Expiry, } | { "kind": "deny_quarantine", upstream: UpstreamId, 
+/**
+ * None: until released.
+ */
+minutes: number | null, };

@@ -9,4 +9,8 @@ export type Change = { at: number, kind: ChangeKind, app: AppId | null,
 /**
  * One plain sentence.
  */
-summary: string, loosens: boolean, };
+summary: string, 
+/**
+ * Something may pass from now on that did not before: the person is told, whoever did it.
+ */
+loosens: boolean, };

@@ -15,4 +15,8 @@ explanations: Array<Explanation>,
 /**
  * Up to 5 rows before and after in the same Session.
  */
-trail: Array<ExchangeRow>, has_original: boolean, };
+trail: Array<ExchangeRow>, 
+/**
+ * What was redacted was kept: `POST /api/exchanges/{id}/original` shows it to a person.
+ */
+has_original: boolean, };

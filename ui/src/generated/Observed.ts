@@ -3,4 +3,4 @@
 /**
  * Observed, never claimed.
  */
-export type Observed = { "state": "seen", at: number, } | { "state": "not_yet_seen", hint: string, } | { "state": "waiting", hint: string, } | { "state": "bypassing", reason: string, } | { "state": "queued", hint: string, } | { "state": "not_covered", reason: string, } | { "state": "edited_outside" } | { "state": "failing", reason: string, since: number | null, } | { "state": "quarantined", until: number | null, };
+export type Observed = { "state": "seen", at: number, } | { "state": "not_yet_seen", hint: string, } | { "state": "quarantined", until: number | null, } | { "state": "waiting", hint: string, } | { "state": "bypassing", reason: string, } | { "state": "queued", hint: string, } | { "state": "not_covered", reason: string, } | { "state": "edited_outside" } | { "state": "failing", reason: string, since: number | null, };

@@ -20,4 +20,8 @@ ask_seconds: number,
 /**
  * When notifications stay silent. Never touches questions in the window, nor blocking.
  */
-quiet_hours: QuietHours | null, keep_originals: boolean, };
+quiet_hours: QuietHours | null, 
+/**
+ * What a redacted Message said is kept, encrypted, for a week; only a person sees it.
+ */
+keep_originals: boolean, };
