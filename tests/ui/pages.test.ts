@@ -298,12 +298,12 @@ describe("Apps", () => {
       await page.locator(".obs", { hasText: words }).first().waitFor();
   });
   test("a server past us is said in the status, on the Overview and where it is", async () => {
-    const [files, mailer] = fixture.world.apps[0]?.files[0]?.servers ?? [];
+    const [files, mailer] = on.fixture.world.apps[0]?.files[0]?.servers ?? [];
     if (!files || !mailer) throw new Error("the fixture has other servers");
     files.observed = { state: "bypassing", reason: "Cursor runs it directly (process 7)." };
     files.used_by = [{ app: "vscode", name: "VS Code", client: "<b>me</b>" }];
     mailer.observed = { state: "waiting", hint: "Restart Cursor." };
-    fixture.world.status.servers_bypassing = 1;
+    on.fixture.world.status.servers_bypassing = 1;
     const page = await go("/apps");
     await page.locator(".obs.past", { hasText: "Bypassing. Cursor runs it directly (process 7)." }).waitFor();
     await page.locator(".obs", { hasText: "Waits for the app. Restart Cursor." }).waitFor();

@@ -90,10 +90,11 @@ impl Origins {
     fn collect(&self, node: NodeRef<'_>, budget: &mut usize, prints: &mut Vec<u64>) {
         if matches!(node.kind(), Kind::Object | Kind::Array) {
             node.children().for_each(|child| self.collect(child, budget, prints));
-        } else if let Some(text) = node.as_str().filter(|text| text.len() <= *budget) {
-            *budget -= text.len();
-            prints.extend(self.value(&text));
-            self.parts(&text, |print| prints.push(print));
+        } else if let Some(text) = node.as_str() {
+            let part = &text[..text.floor_char_boundary(*budget)];
+            *budget -= part.len();
+            prints.extend(self.value(&text).filter(|_| part.len() == text.len()));
+            self.parts(part, |print| prints.push(print));
         }
     }
 

@@ -311,8 +311,8 @@ fn instructions_and_prompts_and_resources_are_pinned_too() {
 
 #[test]
 fn canonical_json_sorts_keys_and_keeps_numbers() {
-    let doc =
-        Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, json::Mode::Strict, &Limits::default()).unwrap();
+    let doc = Doc::parse(br#"{"b": 1e2, "a": [ "\u0041", {"y":1,"x":-0} ]}"#, json::Mode::Strict, &Limits::default())
+        .unwrap();
     assert_eq!(portcullis_policy::canonical(doc.root()), r#"{"a":["A",{"x":-0,"y":1}],"b":1e2}"#);
 }
 

@@ -1,7 +1,8 @@
 //! `GET /api/events`: Server-Sent Events. Somebody too slow to keep up is told how many it missed, and refetches.
 
-use super::Shared;
 use super::extract::Query;
+use super::{Failure, Shared};
+use crate::presence::Sender;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -39,18 +40,30 @@ impl Drop for Blind {
     }
 }
 
+/// What an app started is nobody who could answer a question: a command is told so, a page sees the rest.
 pub(super) async fn stream(
     State(shared): State<Shared>,
+    sender: Sender,
     Query(listening): Query<Listening>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
+    let is_page = sender.is_page;
+    let asks = match listening.asks {
+        true => match shared.blocking(move |core| sender.is_no_app(core)).await {
+            Ok(_) => true,
+            Err(_) if is_page => false,
+            Err(failure) => return Err(failure),
+        },
+        false => false,
+    };
     let hello = LiveEvent::Hello { version: env!("CARGO_PKG_VERSION").into() };
     // Subscribed before the answer starts, so nothing is lost between hello and the first event.
-    let blind = (!listening.asks).then(|| Blind::of(&shared.core.asks.blind));
+    let blind = (!asks).then(|| Blind::of(&shared.core.asks.blind));
     let receiver = shared.core.subscribe();
     let stop = shared.core.stop.clone();
     let events = stream::once(async { hello }).chain(stream::unfold((receiver, blind), next));
     let events = events.filter_map(|event| async move { Event::default().json_data(event).ok().map(Ok) });
-    Sse::new(events.take_until(stop.cancelled_owned())).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    let stream = events.take_until(stop.cancelled_owned());
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
 type Hearing = (Receiver<LiveEvent>, Option<Blind>);

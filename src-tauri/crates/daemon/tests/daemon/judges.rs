@@ -1,7 +1,7 @@
 //! Optional judges with a real daemon: stub endpoints that answer well, badly, late and with intent, and a stand-in for
 //! the classifier's program.
 
-use super::common::{Line, Place, Reply, Stub, call, own_signature, send, until};
+use super::common::{Line, Place, Reply, Stub, call, call_as_program, own_signature, send, until};
 use portcullis_daemon::Daemon;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -218,7 +218,7 @@ async fn only_a_person_sends_texts_away_and_only_to_a_safe_place() {
     let upstream = Stub::echoing();
     let bench = Bench::new(&upstream).await;
     let settings = model(9);
-    let alone = call(&bench.place, bench.port(), "PUT /api/judges/model", &settings.to_string()).await;
+    let alone = call_as_program(&bench.place, bench.port(), "PUT /api/judges/model", &settings.to_string(), &[]).await;
     assert_eq!((alone.status, alone.code().as_str()), (403, "no_presence"), "{}", alone.body);
     let mut plain = settings.clone();
     plain["kind"]["url"] = json!("http://judge.example");
