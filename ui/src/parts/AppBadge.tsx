@@ -107,7 +107,9 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
       return <b>{label}</b>;
     case "failing":
       return (
-        <span title={observed.since === null ? undefined : text.observed.since(shortWhen(observed.since, now))}>
+        <span
+          title={observed.since === null ? undefined : text.observed.since(shortWhen(observed.since, now))}
+        >
           <b>{label}:</b> <bdi className="mono">{observed.reason}</bdi>
           {long && observed.since !== null && `, ${text.observed.since(ago(observed.since, now))}`}
         </span>
