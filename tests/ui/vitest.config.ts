@@ -1,7 +1,7 @@
-// Browser tests: two files at a time, each with its own Chromium and engine, because that is what two cores carry.
+// Browser tests: one Chromium, files one after the other, because two cores are shared by everything.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   root: import.meta.dirname,
-  test: { include: ["**/*.test.ts"], maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ["**/*.test.ts"], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
 });
