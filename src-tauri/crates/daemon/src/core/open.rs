@@ -1,0 +1,149 @@
+//! Reads what the last run left and wires it together.
+
+use super::switch::policy_rules;
+use super::{Config, Core, audit_limits, cause, no_shim};
+use crate::apps::Apps;
+use crate::asks::Asks;
+use crate::config::ConfigFile;
+use crate::handle::MAX_WAITING_EVENTS;
+use crate::judges::Judges;
+use crate::problems::Problems;
+use crate::signatures::Signatures;
+use crate::{Error, clock, decision_file, rules, secret};
+use arc_swap::ArcSwap;
+use portcullis_audit::Audit;
+use portcullis_clients::Serving;
+use portcullis_domain::ChangeKind;
+use portcullis_domain::api::LiveEvent;
+use portcullis_gateway::Health;
+use portcullis_policy::{DecisionBook, Judge, Origins, PinBook};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+impl Core {
+    /// Opens everything below `config.home`. The caller holds the lock. No app's config is touched.
+    pub fn open(config: &Config, file: ConfigFile, ports: (u16, u16), serving: Serving) -> Result<Arc<Self>, Error> {
+        let home = config.home.clone();
+        let key = secret::key(&home)?;
+        let audit = Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now))
+            .map_err(|error| Error::Audit(error.to_string()))?;
+        let marked = |name: &str| audit.mark(name).map_err(|error| Error::Audit(error.to_string()));
+        let rules_mark = marked(rules::MARK)?.and_then(|text| decision_file::read_mark(rules::MARK, &text, &key));
+        let left = rules::load(&home, &key, rules_mark)?;
+        let problems = Problems::default();
+        let void_rules = left.problem;
+        if let Some(problem) = &void_rules {
+            problems.of(cause::RULES, problem.clone());
+        }
+        if let Err(error) = crate::shim_binary::install(&home, config.shim.as_deref(), false) {
+            problems.of(cause::SHIM, no_shim(&error));
+        }
+        let pins_changed = Arc::new(AtomicBool::new(true));
+        let (guard, known) = (audit.clone(), marked(decision_file::MARK)?);
+        let keep_mark = move |mark| {
+            if let Err(error) = guard.set_mark(decision_file::MARK, mark) {
+                tracing::error!(%error, "what guards the decisions could not be written");
+            }
+        };
+        let (decision_file, rows, tampered) =
+            decision_file::DecisionFile::open(&home, &key, known.as_deref(), Box::new(keep_mark))?;
+        if let Some(problem) = &tampered {
+            problems.lasting(problem.clone());
+        }
+        let changed = pins_changed.clone();
+        let decisions = Arc::new(DecisionBook::new(
+            rows,
+            Box::new(move |rows| {
+                // The snapshot holds those that count without the daemon.
+                changed.store(true, Ordering::Relaxed);
+                decision_file.save(rows).inspect_err(|error| {
+                    tracing::error!(%error, "the decisions could not be written");
+                })
+            }),
+        ));
+        let (store, changed, bound) = (audit.clone(), pins_changed.clone(), decisions.clone());
+        let saved = audit.pins().map_err(|error| Error::Audit(error.to_string()))?;
+        let pins = Arc::new(PinBook::new(
+            saved,
+            Box::new(move |pin| {
+                changed.store(true, Ordering::Relaxed);
+                bound.pin_changed(pin, clock::now());
+                if let Err(error) = store.save_pin(pin) {
+                    tracing::error!(%error, "a pin could not be saved");
+                }
+            }),
+        ));
+        for (upstream, tool) in &left.withheld {
+            pins.withhold(upstream, std::slice::from_ref(tool));
+        }
+        let (sign_ins, void) = crate::sign_ins::open(&home, &key, file.upstreams.sign_in_options())?;
+        if let Some(problem) = void {
+            problems.lasting(problem);
+        }
+        let signatures = Signatures::load(&home, &left.rules.disabled);
+        let origins = Arc::<Origins>::default();
+        if let Some(problem) = signatures.problem() {
+            problems.of(cause::SIGNATURES, problem);
+        }
+        let (judges, edited) = Judges::open(&home, &key)?;
+        if let Some(problem) = edited {
+            problems.of(cause::JUDGES, problem);
+        }
+        let judge =
+            Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
+                .with_decisions(decisions.clone())
+                .with_origins(origins.clone());
+        let apps = Apps::open(&home, config.apps_home.clone(), ports.0, serving)?;
+        for problem in apps.problems() {
+            problems.lasting(problem.clone());
+        }
+        let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
+        let telling = bus.clone();
+        let health = Health::new(Arc::new(clock::now), move || {
+            // Nobody may be listening.
+            let _ = telling.send(LiveEvent::Stale { what: vec!["apps".into(), "status".into()] });
+        });
+        let core = Self {
+            asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
+            judges,
+            health,
+            decisions,
+            started_at: clock::now(),
+            audit,
+            apps,
+            pins,
+            routes: Arc::default(),
+            judge: Arc::new(ArcSwap::from_pointee(judge)),
+            sign_ins,
+            callers: Arc::default(),
+            drill: Mutex::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            ports,
+            waiting: Mutex::default(),
+            tap: config.tap.clone(),
+            shim_source: config.shim.clone(),
+            bus,
+            key,
+            config: Mutex::new(file),
+            rules: Mutex::new(left.rules),
+            snapshots: AtomicU64::new(left.written),
+            origins: origins.clone(),
+            own_signatures: ArcSwap::from_pointee(signatures.own_texts()),
+            signatures: Mutex::new(signatures),
+            problems,
+            pins_changed,
+            withheld: Mutex::default(),
+            revival: Mutex::new(left.revival),
+            home,
+        };
+        core.refresh_routes()?;
+        for problem in tampered.into_iter().chain(void_rules) {
+            core.change(ChangeKind::StateTampered, None, problem);
+        }
+        Ok(Arc::new(core))
+    }
+}
