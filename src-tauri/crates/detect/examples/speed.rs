@@ -57,7 +57,7 @@ impl Message {
     /// The quickest of `runs` scans, reading the JSON included.
     fn time(&self, scanner: &Scanner, runs: usize) -> Duration {
         let once = || {
-            let started = Clock::start(self.raw.len());
+            let started = on_processor();
             let Ok(doc) = Doc::parse(self.raw.as_bytes(), Mode::Lenient, &Limits::default()) else {
                 return Duration::MAX;
             };
@@ -70,37 +70,23 @@ impl Message {
                 is_response: self.is_response,
                 context: ScanContext::default(),
             }));
-            started.elapsed()
+            on_processor() - started
         };
         (0..runs).map(|_| once()).min().unwrap_or_default()
     }
 }
 
-/// Time on the processor for what takes long, because a busy machine takes turns; else time on the wall, which costs less
-/// to read.
-enum Clock {
-    Wall(Instant),
-    Processor(Duration),
+/// Time on the processor of this thread, because a busy machine takes turns.
+#[cfg(unix)]
+fn on_processor() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
-impl Clock {
-    fn start(bytes: usize) -> Self {
-        let processor = (bytes > 32 << 10).then(Self::on_processor).flatten();
-        processor.map_or_else(|| Self::Wall(Instant::now()), Self::Processor)
-    }
-
-    fn elapsed(&self) -> Duration {
-        match self {
-            Self::Wall(started) => started.elapsed(),
-            Self::Processor(started) => Self::on_processor().unwrap_or_default().saturating_sub(*started),
-        }
-    }
-
-    /// Of this thread so far; Linux says so in a file.
-    fn on_processor() -> Option<Duration> {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
-    }
+#[cfg(not(unix))]
+fn on_processor() -> Duration {
+    static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -38,6 +38,9 @@ struct Args {
     /// Rounds per placement; medians are taken over them.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Only the cases whose name holds this text.
+    #[arg(long, default_value = "")]
+    case: String,
     /// Print the numbers as one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -75,7 +78,7 @@ fn main() -> Result<()> {
                 println!("{}", runs::quick(&runtime, &bin_dir)?);
                 return Ok(());
             }
-            let results = runs::full(&runtime, &bin_dir, args.rounds.clamp(1, 50))?;
+            let results = runs::full(&runtime, &bin_dir, args.rounds.clamp(1, 50), &args.case)?;
             if args.json {
                 println!("{}", serde_json::to_string_pretty(&results.json())?);
             } else {

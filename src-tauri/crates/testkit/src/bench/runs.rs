@@ -19,6 +19,7 @@ const SMALL: usize = 1024;
 const LARGE: usize = 100 * 1024;
 const LEGS: [&str; 3] = ["direct", "bare", "ours"];
 const STARTS: usize = 7;
+const STDIO: &str = "stdio 1 KB";
 
 /// One part of this program as a process; ends when its input closes.
 struct Part {
@@ -143,7 +144,7 @@ pub fn quick(runtime: &Runtime, bin_dir: &Path) -> Result<String> {
     Ok(format!("bench, quick: {calls} calls over 8 legs, every answer right, calls of all 3 servers in the audit log"))
 }
 
-pub fn full(runtime: &Runtime, bin_dir: &Path, rounds: usize) -> Result<Results> {
+pub fn full(runtime: &Runtime, bin_dir: &Path, rounds: usize, wanted: &str) -> Result<Results> {
     let mut stage = Stage::set(bin_dir)?;
     let mut results = Results::default();
 
@@ -163,15 +164,24 @@ pub fn full(runtime: &Runtime, bin_dir: &Path, rounds: usize) -> Result<Results>
     for (place, client, servers) in &places {
         stage.place(client, servers)?;
         for round in 0..rounds {
-            http_round(runtime, &stage, place, round, &mut results)?;
-            stdio_round(&stage, place, client, servers, round, &mut results)?;
+            http_round(runtime, &stage, place, round, wanted, &mut results)?;
+            if STDIO.contains(wanted) {
+                stdio_round(&stage, place, client, servers, round, &mut results)?;
+            }
         }
     }
     results.loaded_rss_mib = os::rss_mib(stage.daemon.pid());
     Ok(results)
 }
 
-fn http_round(runtime: &Runtime, stage: &Stage, place: &str, round: usize, results: &mut Results) -> Result<()> {
+fn http_round(
+    runtime: &Runtime,
+    stage: &Stage,
+    place: &str,
+    round: usize,
+    wanted: &str,
+    results: &mut Results,
+) -> Result<()> {
     let (small, large) = (Rc::new(Payload::new(SMALL)), Rc::new(Payload::new(LARGE)));
     let cases = [
         ("HTTP 1 KB", false, &small, load(1, 300, 2000)),
@@ -179,7 +189,7 @@ fn http_round(runtime: &Runtime, stage: &Stage, place: &str, round: usize, resul
         ("HTTP 100 KB", false, &large, load(1, 20, 200)),
         ("HTTP 1 KB, SSE", true, &small, load(1, 200, 1000)),
     ];
-    for (name, stream, payload, load) in cases {
+    for (name, stream, payload, load) in cases.into_iter().filter(|(name, ..)| name.contains(wanted)) {
         for leg in order(&LEGS, round) {
             let measured = runtime.block_on(http::run(&stage.target(leg, stream), payload, load)).context(leg)?;
             // What one leg leaves behind (the audit writes on) must not slow down the next.
@@ -206,7 +216,7 @@ fn stdio_round(
         drop(server);
         os::until_quiet(stage.daemon.pid());
         results.add(
-            Case::new(place, "stdio 1 KB", leg),
+            Case::new(place, STDIO, leg),
             Round { first_answer_ms: Some(first_answer.as_secs_f64() * 1e3), ..Round::of(&measured) },
         );
     }
