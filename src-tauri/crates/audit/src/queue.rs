@@ -87,6 +87,8 @@ pub(crate) struct Queue {
 pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
     pub(crate) gap: Option<Gap>,
+    /// As many again, or more, wait behind it.
+    pub(crate) behind: bool,
     pub(crate) closing: bool,
 }
 
@@ -185,6 +187,7 @@ impl Queue {
         Batch {
             items: drained.into_iter().map(|(item, _)| item).collect(),
             gap,
+            behind: state.items.len() >= BATCH,
             closing: state.closing && state.items.is_empty(),
         }
     }

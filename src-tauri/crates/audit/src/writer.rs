@@ -130,6 +130,10 @@ impl Writer {
                 }
                 Err(error) => return Err(error),
             }
+            // Messages on their way go first where both share a processor, unless rows could be lost for it.
+            if !batch.behind {
+                std::thread::yield_now();
+            }
         }
         if let Some(gap) = &batch.gap {
             tables::gap::insert(&transaction, gap)?;

@@ -32,5 +32,5 @@ pub use lint::lint;
 pub use predicate::Predicate;
 pub use predicate::concept::fitting;
 pub use role::Role;
-pub use scanner::Scanner;
+pub use scanner::{Scanner, warm_up};
 pub use set::{SignatureSet, bundled_files};

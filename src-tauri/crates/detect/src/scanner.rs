@@ -15,7 +15,7 @@ use portcullis_domain::{Concept, Decoded, Direction, Finding, Limits, Scan, Scan
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Text is looked at in windows of this size …
 const WINDOW_BYTES: usize = 128 * 1024;
@@ -43,6 +43,13 @@ impl Scanner {
     pub fn signatures(&self) -> &Arc<SignatureSet> {
         &self.set
     }
+}
+
+/// Builds the tables that the first Message would wait for: for a thread of its own, while something else starts.
+pub fn warm_up() {
+    LazyLock::force(&predicate::concept::TABLE);
+    crate::mask::mask("token: x");
+    decode::parts("x", false, &mut Budget::for_message(1));
 }
 
 impl Scan for Scanner {

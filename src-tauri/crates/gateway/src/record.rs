@@ -4,6 +4,7 @@
 use crate::Sink;
 use crate::session::Session;
 use arc_swap::ArcSwap;
+use portcullis_domain::json::lossy;
 use portcullis_domain::{AuditRow, Direction, Exchange, ExchangeId, Finding, Gap, MessageKind, Outcome, Verdict};
 use portcullis_policy::{Judge, Judged, MessageSummary, PairedRequest};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,6 +12,10 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 const MAX_QUEUED: usize = 10_000;
+/// With more waiting, this thread gives way to nobody: rows must not be lost for a little speed.
+const MANY_QUEUED: usize = 500;
+/// Rows wait so long for others: waking a thread for each would cost the Message's path more than the row itself.
+const GATHER: Duration = Duration::from_millis(2);
 /// Of each body of a row that must be kept, when so many wait already.
 const BODY_BYTES_WHEN_FLOODED: usize = 512;
 /// Of each body, before masking.
@@ -35,18 +40,24 @@ impl Recorder {
         let dropped = Arc::new(AtomicU64::new(0));
         let (waiting, lost) = (queued.clone(), dropped.clone());
         std::thread::Builder::new().name("recorder".into()).spawn(move || {
-            while let Ok(job) = inbox.recv() {
-                match job {
-                    Job::Exchange(exchange) => {
-                        waiting.fetch_sub(1, Ordering::Relaxed);
-                        let lost = lost.swap(0, Ordering::Relaxed);
-                        if lost > 0 {
-                            sink(AuditRow::Gap(Gap { at: exchange.at, dropped: lost }));
-                        }
-                        sink(AuditRow::Exchange(masked(exchange, &judge.load())));
+            let work = |job| match job {
+                Job::Exchange(exchange) => {
+                    let behind = waiting.fetch_sub(1, Ordering::Relaxed) > MANY_QUEUED;
+                    let lost = lost.swap(0, Ordering::Relaxed);
+                    if lost > 0 {
+                        sink(AuditRow::Gap(Gap { at: exchange.at, dropped: lost }));
                     }
-                    Job::Flush(done) => drop(done),
+                    sink(AuditRow::Exchange(masked(exchange, &judge.load())));
+                    // A Message on its way goes first where both share a processor.
+                    if !behind {
+                        std::thread::yield_now();
+                    }
                 }
+                Job::Flush(done) => drop(done),
+            };
+            while let Ok(job) = inbox.recv() {
+                std::iter::once(job).chain(inbox.try_iter()).for_each(work);
+                std::thread::sleep(GATHER);
             }
         })?;
         Ok(Self { jobs, queued, dropped })
@@ -95,9 +106,9 @@ pub(crate) fn body_text(bytes: &[u8]) -> String {
 
 fn body_text_up_to(bytes: &[u8], max: usize) -> String {
     if bytes.len() <= max {
-        return String::from_utf8_lossy(bytes).into_owned();
+        return lossy(bytes).into_owned();
     }
-    let mut text = String::from_utf8_lossy(&bytes[..max]).into_owned();
+    let mut text = lossy(&bytes[..max]).into_owned();
     text.push_str(&format!("… ({} bytes not kept)", bytes.len() - max));
     text
 }

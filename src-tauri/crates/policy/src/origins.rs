@@ -5,10 +5,10 @@
 
 use crate::judged::{Context, MessageSummary};
 use crate::question::is_holdable;
+use foldhash::quality::RandomState;
 use portcullis_domain::api::AskOrigin;
 use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{AppId, Direction, MessageKind, UnixMs, Upstream};
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,15 +27,10 @@ const MAX_RESULTS: usize = 512;
 /// What is shown: the newest for each argument.
 const MAX_SHOWN: usize = 3;
 
+#[derive(Default)]
 pub struct Origins {
-    hasher: RandomState,
+    seed: RandomState,
     apps: Mutex<HashMap<AppId, Seen>>,
-}
-
-impl Default for Origins {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), apps: Mutex::default() }
-    }
 }
 
 /// The results of one ClientApp, oldest first.
@@ -45,7 +40,7 @@ struct Seen {
     /// The number of the oldest.
     first: u64,
     /// The newest result that holds it.
-    prints: HashMap<u64, u64>,
+    prints: HashMap<u64, u64, RandomState>,
 }
 
 struct Known {
@@ -54,6 +49,14 @@ struct Known {
     target: Option<String>,
     at: UnixMs,
     prints: Vec<u64>,
+}
+
+/// What was hashed: a word alone is something else than a value of one word.
+#[derive(Hash)]
+enum Print {
+    Value,
+    Word,
+    Run,
 }
 
 impl Origins {
@@ -141,7 +144,7 @@ impl Origins {
 
     fn value(&self, text: &str) -> Option<u64> {
         let text = text.trim();
-        (text.chars().nth(MIN_VALUE_CHARS - 1).is_some()).then(|| self.hasher.hash_one(("value", text)))
+        (text.chars().nth(MIN_VALUE_CHARS - 1).is_some()).then(|| self.seed.hash_one((Print::Value, text)))
     }
 
     /// Words that are long enough to be told apart (paths, addresses, tokens), also inside an address, and runs of words.
@@ -152,21 +155,20 @@ impl Origins {
         };
         let inside = |c: char| matches!(c, '/' | '?' | '&' | '=' | '#' | ':' | '@');
         let long = |word: &str| word.chars().nth(MIN_WORD_CHARS - 1).is_some();
-        let mut run: VecDeque<&str> = VecDeque::new();
-        for word in
-            text.split(between).map(|word| word.trim_matches(['.', '!', '?', ':'])).filter(|word| !word.is_empty())
-        {
+        // Each word is hashed once, however many runs it stands in.
+        let mut run = [0; RUN];
+        let words =
+            text.split(between).map(|word| word.trim_matches(['.', '!', '?', ':'])).filter(|word| !word.is_empty());
+        for (n, word) in words.enumerate() {
             if long(word) {
-                emit(self.hasher.hash_one(("word", word)));
+                emit(self.seed.hash_one((Print::Word, word)));
                 let pieces = word.split(inside).filter(|piece| piece.len() < word.len() && long(piece));
-                pieces.for_each(|piece| emit(self.hasher.hash_one(("word", piece))));
+                pieces.for_each(|piece| emit(self.seed.hash_one((Print::Word, piece))));
             }
-            run.push_back(word);
-            if run.len() > RUN {
-                run.pop_front();
-            }
-            if run.len() == RUN {
-                let print = self.hasher.hash_one(("run", &run));
+            run.rotate_left(1);
+            run[RUN - 1] = self.seed.hash_one(word);
+            if n + 1 >= RUN {
+                let print = self.seed.hash_one((Print::Run, run));
                 if print.is_multiple_of(SAMPLE) {
                     emit(print);
                 }

@@ -73,6 +73,7 @@ impl Verdicts<'_> {
                         self.session.start_daemon();
                         if is_first {
                             // While the server starts. Later the daemon may still be writing down what counts.
+                            crate::start_thread("tables", portcullis_detect::warm_up);
                             self.session.local();
                         }
                     }

@@ -13,7 +13,7 @@ use crate::Limits;
 use parser::Parser;
 use std::borrow::Cow;
 use std::ops::Range;
-pub use text::{decode, quote, raw_range, splice};
+pub use text::{decode, lossy, quote, raw_range, splice};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

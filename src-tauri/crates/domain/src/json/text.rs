@@ -25,11 +25,16 @@ pub fn quote(text: &str) -> String {
 /// Decodes the inside of a JSON string. Lone surrogates, invalid UTF-8 and unknown escapes become U+FFFD or themselves.
 pub fn decode(raw: &[u8]) -> Cow<'_, str> {
     if !raw.contains(&b'\\') {
-        return String::from_utf8_lossy(raw);
+        return lossy(raw);
     }
     let mut out = String::with_capacity(raw.len());
     decode_steps(raw, |_, text| out.push_str(text));
     Cow::Owned(out)
+}
+
+/// `String::from_utf8_lossy`, quick for text that is whole.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Maps a byte range of `decode(raw)` back to the byte range of `raw` it came from.

@@ -2,6 +2,7 @@
 //! `application/json`), or no JSON at all (an HTML error page), which is one piece of text up to the end.
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
 
 pub(crate) struct JsonFrames {
     buffer: BytesMut,
@@ -36,17 +37,22 @@ impl JsonFrames {
     /// The next complete document with the white space before it. Err: larger than one Message may be.
     pub fn next_document(&mut self) -> Result<Option<Bytes>, super::sse_frames::TooLarge> {
         while !self.text && self.at < self.buffer.len() {
-            let byte = self.buffer[self.at];
-            self.at += 1;
             if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
+                if std::mem::take(&mut self.escaped) {
+                    self.at += 1;
+                    continue;
                 }
+                let Some(skipped) = memchr2(b'"', b'\\', &self.buffer[self.at..]) else {
+                    self.at = self.buffer.len();
+                    break;
+                };
+                self.at += skipped + 1;
+                self.escaped = self.buffer[self.at - 1] == b'\\';
+                self.in_string = self.escaped;
                 continue;
             }
+            let byte = self.buffer[self.at];
+            self.at += 1;
             match byte {
                 b'{' | b'[' => {
                     self.depth += 1;

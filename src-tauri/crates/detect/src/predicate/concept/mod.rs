@@ -12,7 +12,8 @@ use crate::pattern::Pattern;
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::LazyLock;
-use table::{Mark, TABLE};
+use table::Mark;
+pub(crate) use table::TABLE;
 
 /// Which weights count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -79,20 +80,24 @@ pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32) -> Vec<Hit> {
 fn hits_of(text: &str, weight: &dyn Fn(&Mark) -> u32, needed: u32) -> Vec<Hit> {
     // The heaviest marks of the concepts announced, heaviest first.
     let near = announced(text);
-    let open = near.iter().enumerate().filter(|(_, stretches)| !stretches.is_empty());
-    let mut open: Vec<(u32, usize)> = open.map(|(mark, _)| (weight(&TABLE.marks[mark]), mark)).collect();
-    open.retain(|one| one.0 > 0);
-    open.sort_unstable_by(|a, b| b.cmp(a));
-    let mut left: u32 = open.iter().map(|one| one.0).sum();
+    let groups = TABLE.groups.iter().zip(&near).filter(|(_, stretches)| !stretches.is_empty());
+    let mut open: Vec<(u32, usize, &[Range<usize>])> = groups
+        .flat_map(|(marks, stretches)| {
+            marks.clone().map(|mark| (weight(&TABLE.marks[mark]), mark, stretches.as_slice()))
+        })
+        .filter(|(weight, ..)| *weight > 0)
+        .collect();
+    open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
+    let mut left: u32 = open.iter().map(|(weight, ..)| weight).sum();
     let mut sum = 0;
     let mut found = Vec::new();
-    for (weight, mark) in open {
+    for (weight, mark, stretches) in open {
         if sum + left < needed {
             return Vec::new();
         }
         left -= weight;
         let before = found.len();
-        for stretch in &near[mark] {
+        for stretch in stretches {
             let mut from = stretch.start;
             while found.len() < before + MAX_MATCHES
                 && let Some(range) = TABLE.marks[mark].pattern.find(text, from..stretch.end)
@@ -124,22 +129,19 @@ static REFUSING: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r"\b(?:not|never|cannot|no|don't|won't|can't|mustn't|avoid|nothing|neither|refuse\w*)\b")
 });
 
-/// For each mark the surroundings of its keywords.
+/// For each group of marks the surroundings of its keywords.
 fn announced(text: &str) -> Vec<Vec<Range<usize>>> {
-    let mut near: Vec<Vec<Range<usize>>> = vec![Vec::new(); TABLE.marks.len()];
+    let mut near: Vec<Vec<Range<usize>>> = vec![Vec::new(); TABLE.groups.len()];
     let Some(keywords) = &TABLE.keywords else { return near };
     for hit in keywords.find_overlapping_iter(text) {
-        let marks = TABLE.owners[hit.pattern().as_usize()].clone();
+        let stretches = &mut near[TABLE.owners[hit.pattern().as_usize()]];
         let start = text.floor_char_boundary(hit.start().saturating_sub(MARGIN_BYTES));
         let end = text.ceil_char_boundary((hit.end() + MARGIN_BYTES).min(text.len()));
-        for mark in marks {
-            let stretches = &mut near[mark];
-            let is_full = stretches.len() >= MAX_STRETCHES;
-            match stretches.last_mut() {
-                Some(last) if last.end >= start => last.end = last.end.max(end),
-                _ if is_full => {}
-                _ => stretches.push(start..end),
-            }
+        let is_full = stretches.len() >= MAX_STRETCHES;
+        match stretches.last_mut() {
+            Some(last) if last.end >= start => last.end = last.end.max(end),
+            _ if is_full => {}
+            _ => stretches.push(start..end),
         }
     }
     near

@@ -13,7 +13,7 @@ pub(super) const CONCEPTS: &str = include_str!("concepts.toml");
 pub(super) const WEIGHTS: &str = include_str!("weights.txt");
 
 /// One pattern of a concept.
-pub(super) struct Mark {
+pub(crate) struct Mark {
     /// `concept.pattern`, as in `weights.txt`.
     pub id: String,
     /// Marks of one concept share it.
@@ -25,12 +25,14 @@ pub(super) struct Mark {
     pub weights: [u32; 3],
 }
 
-pub(super) struct Table {
+pub(crate) struct Table {
     pub concepts: Vec<String>,
     pub marks: Vec<Mark>,
     pub keywords: Option<AhoCorasick>,
-    /// The marks that each keyword announces.
-    pub owners: Vec<Range<usize>>,
+    /// Marks that the same keywords announce.
+    pub groups: Vec<Range<usize>>,
+    /// The group of each keyword.
+    pub owners: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -52,11 +54,11 @@ struct Entry {
     patterns: BTreeMap<String, String>,
 }
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| read(CONCEPTS, WEIGHTS).unwrap_or_else(|_| Table::empty()));
+pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| read(CONCEPTS, WEIGHTS).unwrap_or_else(|_| Table::empty()));
 
 impl Table {
     fn empty() -> Self {
-        Self { concepts: Vec::new(), marks: Vec::new(), keywords: None, owners: Vec::new() }
+        Self { concepts: Vec::new(), marks: Vec::new(), keywords: None, groups: Vec::new(), owners: Vec::new() }
     }
 }
 
@@ -93,8 +95,9 @@ pub(super) fn read(concepts: &str, weights: &str) -> Result<Table, String> {
         }
         for keyword in entry.keywords {
             words.push(Normal::of(&keyword).text);
-            table.owners.push(first..table.marks.len());
+            table.owners.push(table.groups.len());
         }
+        table.groups.push(first..table.marks.len());
     }
     let keywords = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&words);
     table.keywords = Some(keywords.map_err(|error| error.to_string())?);
