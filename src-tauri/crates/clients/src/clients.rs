@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::file;
 use crate::journal::{Journal, Pending, RecordState, State};
 use crate::machine::Machine;
-use crate::process::{ProcessInfo, Processes, matches};
+use crate::process::{ProcessInfo, Processes, matches, runs_script};
 use crate::view::AppView;
 use crate::write::Previews;
 use portcullis_domain::{AppId, UpstreamId};
@@ -154,7 +154,9 @@ impl Clients {
 
     pub(crate) fn is_running(&self, app: &Descriptor, processes: &[ProcessInfo]) -> bool {
         let os = self.machine.os;
-        app.running.on(os).any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
+        processes.iter().any(|process| {
+            app.running.on(os).any(|pattern| matches(process, pattern, os)) || runs_script(process, &app.script, os)
+        })
     }
 
     /// After how many seconds an app gives a call up, where that is known.

@@ -73,6 +73,8 @@ pub struct Descriptor {
     pub installed: Installed,
     #[serde(default)]
     pub running: PerOs<String>,
+    #[serde(default)]
+    pub script: Script,
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
 }
@@ -211,6 +213,18 @@ pub struct Installed {
     pub extensions: Vec<String>,
     #[serde(default)]
     pub commands: Vec<String>,
+}
+
+/// How an app is told that runs in an interpreter, whose executable says nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Script {
+    /// The last components of the script's path, `*` standing for any part of one.
+    pub paths: Vec<String>,
+    /// npm packages: any script of theirs, none of what they depend on.
+    pub packages: Vec<String>,
+    /// What the process writes over its arguments.
+    pub titles: Vec<String>,
 }
 
 /// Where editors of the VS Code family keep their extensions.

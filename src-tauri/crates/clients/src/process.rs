@@ -1,6 +1,7 @@
 //! Which programs run: needed because some apps overwrite their config while they run. Reads the process table, nothing
 //! else, and starts or ends nothing. Matching is exact: an app called `cursor` must not be mistaken for `xcursorgen`.
 
+use crate::descriptor::Script;
 use crate::machine::Os;
 use portcullis_domain::UnixMs;
 use std::path::{Path, PathBuf};
@@ -72,10 +73,79 @@ pub(crate) fn matches(process: &ProcessInfo, pattern: &str, os: Os) -> bool {
     };
     let text = exe.to_string_lossy();
     // Linux adds this to the path of a program that was updated while it runs.
-    let text = text.strip_suffix(" (deleted)").unwrap_or(&text);
-    let separators: &[char] = if os == Os::Windows { &['/', '\\'] } else { &['/'] };
-    let mut actual = text.rsplit(separators);
+    ends_in(text.strip_suffix(" (deleted)").unwrap_or(&text), pattern, os)
+}
+
+fn separators(os: Os) -> &'static [char] {
+    if os == Os::Windows { &['/', '\\'] } else { &['/'] }
+}
+
+fn ends_in(path: &str, pattern: &str, os: Os) -> bool {
+    let mut actual = path.rsplit(separators(os));
     pattern.rsplit('/').all(|wanted| actual.next().is_some_and(|part| same(wanted, part, os)))
+}
+
+/// Whether `process` is an interpreter that runs what `script` names.
+pub(crate) fn runs_script(process: &ProcessInfo, script: &Script, os: Os) -> bool {
+    let Script { paths, packages, titles } = script;
+    if (paths.is_empty() && packages.is_empty() && titles.is_empty()) || !is_interpreter(process) {
+        return false;
+    }
+    if let [title] = process.args.as_slice() {
+        return titles.iter().any(|known| known == title.trim());
+    }
+    let Some(path) = script_of(&process.args) else { return false };
+    paths.iter().any(|pattern| ends_in(path, pattern, os))
+        || package_of(path, os).is_some_and(|inside| {
+            let starts = |package: &String| inside.strip_prefix(package.as_str()).is_some_and(|t| t.starts_with('/'));
+            packages.iter().any(starts)
+        })
+}
+
+fn is_interpreter(process: &ProcessInfo) -> bool {
+    let name = process.exe.as_deref().map_or(process.name.as_str(), program).to_ascii_lowercase();
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    let python = |version: &str| version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    matches!(name, "node" | "nodejs" | "bun" | "deno") || name.strip_prefix("python").is_some_and(python)
+}
+
+/// Options of Node and Python whose value is a word of its own.
+const WITH_VALUE: [&str; 11] = [
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "--env-file",
+    "-C",
+    "--conditions",
+    "--title",
+    "-X",
+    "-W",
+];
+/// After these there is code or a module's name, and no script.
+const WITHOUT_SCRIPT: [&str; 6] = ["-e", "--eval", "-p", "--print", "-c", "-m"];
+
+fn script_of(args: &[String]) -> Option<&str> {
+    let mut words = args.iter().map(String::as_str).skip(1);
+    while let Some(word) = words.next() {
+        if WITHOUT_SCRIPT.contains(&word) {
+            return None;
+        }
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') && word != "run" {
+            return Some(word);
+        }
+    }
+    None
+}
+
+/// The part of the path below the innermost `node_modules`, with `/` between its components.
+fn package_of(path: &str, os: Os) -> Option<String> {
+    let parts: Vec<&str> = path.split(separators(os)).collect();
+    let at = parts.iter().rposition(|part| *part == "node_modules")?;
+    Some(parts[at + 1..].join("/"))
 }
 
 fn same(pattern: &str, text: &str, os: Os) -> bool {
@@ -127,6 +197,51 @@ mod tests {
         assert!(!matches(&at(r"C:\Users\eve\.local\bin\claude.exe"), "AnthropicClaude/*/claude.exe", Os::Windows));
         let msix = r"C:\Program Files\WindowsApps\Claude_1.1_x64__pzs8sxrjxfjjc\app\claude.exe";
         assert!(matches(&at(msix), "Claude_*/app/claude.exe", Os::Windows));
+    }
+
+    #[test]
+    fn a_script_is_what_an_interpreter_was_given_to_run() {
+        let gemini = Script {
+            paths: vec!["*bin/gemini".into()],
+            packages: vec!["@google/gemini-cli".into()],
+            titles: vec!["gemini".into()],
+        };
+        let runs = |exe: &str, words: &[&str], os| {
+            let args = words.iter().map(|word| (*word).to_string()).collect();
+            runs_script(&ProcessInfo { args, ..at(exe) }, &gemini, os)
+        };
+        for words in [
+            vec!["node", "/home/eve/.nvm/versions/node/v22.1.0/bin/gemini", "-p", "hello"],
+            vec!["node", "--no-warnings", "--import", "tsx", "/x/node_modules/.bin/gemini"],
+            vec!["node", "/x/node_modules/.pnpm/@google+gemini-cli@1/node_modules/@google/gemini-cli/bundle/gemini.js"],
+            vec!["bun", "run", "/usr/bin/gemini"],
+            vec!["gemini"],
+        ] {
+            let exe = if words[0] == "bun" { "/opt/bun" } else { "/usr/bin/node" };
+            assert!(runs(exe, &words, Os::Linux), "{words:?}");
+            assert!(!runs("/usr/bin/vim", &words, Os::Linux), "{words:?} in an editor");
+        }
+        for words in [
+            vec!["node"],
+            vec!["node", "-e", "1", "/usr/bin/gemini"],
+            vec!["node", "-r", "/usr/bin/gemini", "server.js"],
+            vec!["node", "server.js", "/usr/bin/gemini"],
+            vec!["node", "/home/eve/gemini"],
+            vec!["node", "/home/eve/bin/not-gemini"],
+            // What it depends on, and what is only called alike.
+            vec!["node", "/x/node_modules/@google/gemini-cli/node_modules/server/index.js"],
+            vec!["node", "/x/node_modules/@google/gemini-cli-extra/index.js"],
+            vec!["gemini", "--help"],
+            vec![],
+        ] {
+            assert!(!runs("/usr/bin/node", &words, Os::Linux), "{words:?}");
+        }
+        // As npm's gemini.cmd starts it.
+        let windows = r"C:\Users\eve\AppData\Roaming\npm\node_modules\@google\gemini-cli\bundle\gemini.js";
+        assert!(runs(r"C:\Program Files\nodejs\node.exe", &["node", windows], Os::Windows));
+        assert!(runs("/opt/venv/bin/python3.12", &["python3", "-X", "dev", "/opt/venv/bin/gemini"], Os::Linux));
+        assert!(!runs("/opt/venv/bin/python3.12", &["python3", "-m", "gemini", "/usr/bin/gemini"], Os::Linux));
+        assert!(!runs("/usr/bin/pythonista", &["x", "/usr/bin/gemini"], Os::Linux));
     }
 
     #[test]
