@@ -62,7 +62,36 @@ test('the packages carry the programs and the script, which any shell reads', ()
   execFileSync('/bin/sh', ['-n', script]);
 });
 
-const onPath = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+const onPath = (name) => spawnSync(name, [], { stdio: 'ignore' }).error === undefined;
+
+test('the Windows hook compiles where Tauri puts it', { skip: !onPath('makensis') && 'makensis is not here' }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nsis-'));
+  writeFileSync(join(folder, 'portcullis.exe'), 'MZ');
+  // What Tauri's installer has around the hook.
+  writeFileSync(join(folder, 'installer.nsi'), `Unicode true
+!include LogicLib.nsh
+Name "Portcullis"
+OutFile "portcullis-x64.exe"
+InstallDir "$LOCALAPPDATA\\Portcullis"
+Var UpdateMode
+!include "${join(root, '.config/package/before-removal.nsh')}"
+Section Install
+  SetOutPath $INSTDIR
+  File "/oname=portcullis.exe" "portcullis.exe"
+  WriteUninstaller "$INSTDIR\\uninstall.exe"
+SectionEnd
+Function un.onInit
+  StrCpy $UpdateMode 0
+FunctionEnd
+Section Uninstall
+  !insertmacro NSIS_HOOK_PREUNINSTALL
+  Delete "$INSTDIR\\portcullis.exe"
+SectionEnd
+`);
+  const { status, stdout } = spawnSync('makensis', ['-WX', 'installer.nsi'], { cwd: folder, encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  assert.equal(status, 0, stdout);
+});
 
 /** The newest deb that `npm run package` left. */
 function built() {
