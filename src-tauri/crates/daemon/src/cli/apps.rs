@@ -295,7 +295,7 @@ mod tests {
             let file = json!({"path": "/home/eve/mcp.json", "exists": true, "problem": null, "queued": false,
                 "servers": [], "project": null, "warning": null});
             let app = json!({"id": "cursor", "name": "Cursor", "installed": installed, "running": running,
-                "files": [file], "protected": null, "hint": null});
+                "files": [file], "protected": null, "hint": null, "elsewhere": [], "also_read_by": []});
             let app: App = serde_json::from_value(app).unwrap();
             assert!(is_here(&app));
             presence(&app)
