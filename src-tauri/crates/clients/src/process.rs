@@ -24,6 +24,9 @@ pub struct ProcessInfo {
 pub trait Processes: Send + Sync {
     /// The processes of this user.
     fn list(&self) -> Vec<ProcessInfo>;
+    fn one(&self, pid: u32) -> Option<ProcessInfo> {
+        self.list().into_iter().find(|process| process.pid == pid)
+    }
 }
 
 /// The real process table.
@@ -32,29 +35,41 @@ pub struct SystemProcesses;
 
 impl Processes for SystemProcesses {
     fn list(&self) -> Vec<ProcessInfo> {
-        let Ok(mut system) = System::new() else {
-            tracing::warn!("the process table cannot be read: running apps are not noticed");
-            return Vec::new();
-        };
-        let always = UpdateKind::Always;
-        let kind = ProcessRefreshKind::nothing().without_tasks().with_exe(always).with_user(always).with_cmd(always);
-        system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
-        let me = sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)).and_then(|p| p.user_id().cloned());
-        system
-            .processes()
-            .values()
-            // Another user's app writes another user's files.
-            .filter(|process| me.is_none() || process.user_id().is_none() || process.user_id() == me.as_ref())
-            .map(|process| ProcessInfo {
-                pid: process.pid().as_u32(),
-                parent: process.parent().map(sysinfo::Pid::as_u32),
-                name: process.name().to_string_lossy().into_owned(),
-                exe: process.exe().filter(|exe| !exe.as_os_str().is_empty()).map(Path::to_path_buf),
-                args: process.cmd().iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
-                started: UnixMs::try_from(process.start_time().saturating_mul(1000)).ok().filter(|at| *at > 0),
-            })
-            .collect()
+        read(ProcessesToUpdate::All)
     }
+
+    fn one(&self, pid: u32) -> Option<ProcessInfo> {
+        let mut wanted = vec![sysinfo::Pid::from_u32(pid)];
+        // One that is named twice is not found.
+        wanted.extend(sysinfo::get_current_pid().ok().filter(|me| me.as_u32() != pid));
+        read(ProcessesToUpdate::Some(&wanted)).into_iter().find(|process| process.pid == pid)
+    }
+}
+
+/// Of this user's processes; this one must be among the wanted.
+fn read(wanted: ProcessesToUpdate<'_>) -> Vec<ProcessInfo> {
+    let Ok(mut system) = System::new() else {
+        tracing::warn!("the process table cannot be read: running apps are not noticed");
+        return Vec::new();
+    };
+    let always = UpdateKind::Always;
+    let kind = ProcessRefreshKind::nothing().without_tasks().with_exe(always).with_user(always).with_cmd(always);
+    system.refresh_processes_specifics(wanted, true, kind);
+    let me = sysinfo::get_current_pid().ok().and_then(|pid| system.process(pid)).and_then(|p| p.user_id().cloned());
+    system
+        .processes()
+        .values()
+        // Another user's app writes another user's files.
+        .filter(|process| me.is_none() || process.user_id().is_none() || process.user_id() == me.as_ref())
+        .map(|process| ProcessInfo {
+            pid: process.pid().as_u32(),
+            parent: process.parent().map(sysinfo::Pid::as_u32),
+            name: process.name().to_string_lossy().into_owned(),
+            exe: process.exe().filter(|exe| !exe.as_os_str().is_empty()).map(Path::to_path_buf),
+            args: process.cmd().iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            started: UnixMs::try_from(process.start_time().saturating_mul(1000)).ok().filter(|at| *at > 0),
+        })
+        .collect()
 }
 
 /// A program's name, whichever way its path is written.
@@ -102,7 +117,7 @@ pub(crate) fn runs_script(process: &ProcessInfo, script: &Script, os: Os) -> boo
         })
 }
 
-fn is_interpreter(process: &ProcessInfo) -> bool {
+pub(crate) fn is_interpreter(process: &ProcessInfo) -> bool {
     let name = process.exe.as_deref().map_or(process.name.as_str(), program).to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
     let python = |version: &str| version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -267,6 +282,8 @@ mod tests {
         let own = SystemProcesses.list().into_iter().find(|p| p.pid == std::process::id()).unwrap();
         assert_eq!(own.exe, std::env::current_exe().ok());
         assert_eq!(own.args, std::env::args().collect::<Vec<_>>());
+        assert!(SystemProcesses.one(std::process::id()).unwrap() == own);
+        assert!(SystemProcesses.one(u32::MAX).is_none());
         assert!(own.started.is_some());
     }
 }

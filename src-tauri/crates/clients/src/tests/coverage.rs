@@ -318,6 +318,10 @@ fn a_node_program_that_runs_a_server_past_the_shim_is_bypassing() {
             panic!("{id}: {:?}", observed(&clients, &app, "a", None))
         };
         assert!(reason.contains("runs it directly"), "{reason}");
+        let above_a_shim = [(running.app.id(), node.canonicalize().unwrap().display().to_string())];
+        assert_eq!(clients.app_in(&above_a_shim), Some(app.clone()), "told apart by what it runs");
+        assert_eq!(clients.app_in(&[(running.app.id(), String::new())]), Some(app.clone()));
+        assert_eq!(clients.app_in(&[(std::process::id(), above_a_shim[0].1.clone())]), None, "of another process now");
         assert!(clients.app(&app).unwrap().running && clients.app(&app).unwrap().started.is_some(), "{id}");
         drop(running);
         until("its end", || tail_runs(&home).is_none());
