@@ -9,7 +9,7 @@ use crate::seal::Seal;
 use crate::{Error, clock, secret};
 use portcullis_domain::UpstreamId;
 use portcullis_gateway::oauth::{Grant, Options, SignIns, Vault};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
@@ -43,6 +43,10 @@ struct State {
     chained: Option<Seal>,
     /// A thread asks the keychain.
     asking: bool,
+    /// Of which servers something is stored, and which the person left since: what the keychain still holds of those must
+    /// not come back.
+    stored: HashSet<UpstreamId>,
+    left: HashSet<UpstreamId>,
 }
 
 /// The sign-ins of this home, and what was wrong with what the last run left.
@@ -176,7 +180,8 @@ impl Store {
                 std::thread::sleep(Duration::from_secs(seconds));
                 let Some(sign_ins) = store.sign_ins.get().and_then(Weak::upgrade) else { return };
                 match store.unchain() {
-                    Ok((chained, found, void)) => {
+                    Ok((chained, mut found, void)) => {
+                        found.retain(|upstream, _| !locked(&store.state).left.contains(upstream));
                         if let Some(void) = void {
                             tracing::warn!("{void}");
                         }
@@ -198,11 +203,16 @@ impl Store {
 
 impl Vault for Store {
     fn load(&self) -> Grants {
-        std::mem::take(&mut locked(&self.state).found)
+        let mut state = locked(&self.state);
+        state.stored = state.found.keys().cloned().collect();
+        std::mem::take(&mut state.found)
     }
 
     fn store(&self, grants: &Grants) -> Result<(), String> {
         let mut state = locked(&self.state);
+        let stored = std::mem::replace(&mut state.stored, grants.keys().cloned().collect());
+        state.left.extend(stored);
+        state.left.retain(|upstream| !grants.contains_key(upstream));
         self.write(&state, grants).map_err(|error| error.to_string())?;
         if state.chained.is_none() && !grants.is_empty() {
             self.keep_asking(&mut state);
@@ -213,10 +223,11 @@ impl Vault for Store {
 
 /// Where the tokens lie and what is known of the keychain, for a person who looks.
 pub(crate) fn whereabouts(home: &Home) -> Option<String> {
-    if home.chained_sign_ins_file().exists() {
-        return Some("sealed with a key in the system's keychain".into());
-    }
     let plain = home.sign_ins_file().exists();
+    if home.chained_sign_ins_file().exists() {
+        let newer = if plain { "; the newest wait for it" } else { "" };
+        return Some(format!("sealed with a key in the system's keychain{newer}"));
+    }
     plain.then(|| "sealed with our own key file alone: no keychain was used".into())
 }
 
@@ -386,6 +397,22 @@ mod tests {
         until("its tokens", || sign_ins.state(&id(3)).is_some() && !home.sign_ins_file().exists());
         let (again, _) = opened(&home, Some(&chain));
         assert!(again.state(&id(3)).is_some() && again.state(&id(4)).is_some());
+    }
+
+    #[test]
+    fn what_a_person_signed_out_of_does_not_come_back_from_the_keychain() {
+        let (_dir, home) = home();
+        let chain = Arc::new(Chain::default());
+        left(&home, &one(3).into_iter().chain(one(4)).collect());
+        drop(opened(&home, Some(&chain)));
+        *locked(&chain.away) = Some("it is locked");
+        let (sign_ins, _) = opened(&home, Some(&chain));
+        sign_ins.adopt(one(3), || {}).unwrap();
+        assert!(sign_ins.forget(&id(3)).unwrap());
+        *locked(&chain.away) = None;
+        until("the other one", || sign_ins.state(&id(4)).is_some());
+        assert!(sign_ins.state(&id(3)).is_none());
+        assert!(opened(&home, Some(&chain)).0.state(&id(3)).is_none());
     }
 
     #[test]
