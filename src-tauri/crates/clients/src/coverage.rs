@@ -86,11 +86,11 @@ impl Clients {
         self.apps.iter().find(|known| known.id == app).map_or_else(|| app.to_string(), |known| known.name.clone())
     }
 
-    /// The editors in which an app lives that has no process of its own.
+    /// The editors in which an app lives that is an extension.
     fn hosts(&self, app: &str) -> Vec<&str> {
         let inside = self.apps.iter().any(|known| known.id == app && !known.installed.extensions.is_empty());
-        let hosts = ["vscode", "vscode-insiders", "vscodium", "cursor", "windsurf", "antigravity"];
-        if inside { hosts.to_vec() } else { Vec::new() }
+        let editors = self.apps.iter().filter(|known| inside && !known.extension_folders.is_empty());
+        editors.map(|known| known.id.as_str()).collect()
     }
 }
 

@@ -71,6 +71,9 @@ pub struct Descriptor {
     pub remote: Option<RemoteKeys>,
     #[serde(default)]
     pub installed: Installed,
+    /// Where an editor keeps the extensions of which some are apps themselves.
+    #[serde(default)]
+    pub extension_folders: Vec<String>,
     #[serde(default)]
     pub running: PerOs<String>,
     #[serde(default)]
@@ -227,17 +230,6 @@ pub struct Script {
     pub titles: Vec<String>,
 }
 
-/// Where editors of the VS Code family keep their extensions.
-const EXTENSION_FOLDERS: [&str; 7] = [
-    "~/.vscode/extensions",
-    "~/.vscode-insiders/extensions",
-    "~/.vscode-oss/extensions",
-    "~/.vscode-server/extensions",
-    "~/.cursor/extensions",
-    "~/.windsurf/extensions",
-    "~/.antigravity/extensions",
-];
-
 /// Checked by this crate's tests: `SHIM`, `PORT` and `ID` stand for what is only known on a machine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -337,14 +329,16 @@ impl Descriptor {
         self.place(path.into(), project.and_then(|f| f.format), project.and_then(|f| f.servers.as_ref()))
     }
 
-    pub(crate) fn is_installed(&self, machine: &Machine) -> bool {
+    /// `apps`: all of them, because an extension is installed in an editor.
+    pub(crate) fn is_installed(&self, machine: &Machine, apps: &[Descriptor]) -> bool {
         let places = match machine.os {
             Os::Linux => &self.installed.linux,
             Os::MacOs => &self.installed.macos,
             Os::Windows => &self.installed.windows,
         };
         let extension = |id: &String| {
-            EXTENSION_FOLDERS.iter().any(|folder| machine.has(&format!("{folder}/{}-*", id.to_lowercase())))
+            let mut folders = apps.iter().flat_map(|app| &app.extension_folders);
+            folders.any(|folder| machine.has(&format!("{folder}/{}-*", id.to_lowercase())))
         };
         places.iter().any(|place| machine.has(place))
             || self.installed.extensions.iter().any(extension)

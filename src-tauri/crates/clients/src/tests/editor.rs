@@ -318,7 +318,12 @@ fn remove_arg(doc: &Doc<'_>, args: &Node, from_end: usize) -> Option<String> {
         }
         (Style::Flow, Some(next), _) => items[at].range.start..next.range.start,
         (Style::Flow, None, Some(before)) => items[before].range.end..items[at].range.end,
-        (Style::Flow, None, None) => items[at].range.clone(),
+        (Style::Flow, None, None) => {
+            // Where there are items of ours before it, a comment in front would go with it.
+            let front = &doc.text[args.range.start + 1..items[at].range.start];
+            front.trim().is_empty().then_some(())?;
+            items[at].range.clone()
+        }
     };
     Some(doc.with(range, ""))
 }
