@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::file;
 use crate::journal::{Journal, Pending, RecordState, State};
 use crate::machine::Machine;
-use crate::process::{ProcessInfo, Processes, matches};
+use crate::process::{ProcessInfo, Processes, is_interpreter, matches, runs_script};
 use crate::view::AppView;
 use crate::write::Previews;
 use portcullis_domain::{AppId, UpstreamId};
@@ -102,7 +102,14 @@ impl Clients {
     pub fn app_in(&self, ancestry: &[(u32, String)]) -> Option<AppId> {
         ancestry.iter().find_map(|(pid, program)| {
             let exe = program.contains(['/', '\\']).then(|| PathBuf::from(program));
-            let process = [ProcessInfo { pid: *pid, name: program.clone(), exe, ..ProcessInfo::default() }];
+            let mut process = [ProcessInfo { pid: *pid, name: program.clone(), exe, ..ProcessInfo::default() }];
+            // The shim names the program alone, and on some systems not even that.
+            if let [seen] = &mut process
+                && (program.is_empty() || is_interpreter(seen))
+                && let Some(now) = self.processes.one(*pid).filter(|now| program.is_empty() || now.exe == seen.exe)
+            {
+                *seen = now;
+            }
             self.apps.iter().find(|app| self.is_running(app, &process)).map(Descriptor::app_id)
         })
     }
@@ -154,7 +161,9 @@ impl Clients {
 
     pub(crate) fn is_running(&self, app: &Descriptor, processes: &[ProcessInfo]) -> bool {
         let os = self.machine.os;
-        app.running.on(os).any(|pattern| processes.iter().any(|process| matches(process, pattern, os)))
+        processes.iter().any(|process| {
+            app.running.on(os).any(|pattern| matches(process, pattern, os)) || runs_script(process, &app.script, os)
+        })
     }
 
     /// After how many seconds an app gives a call up, where that is known.

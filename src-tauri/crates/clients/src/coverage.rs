@@ -69,13 +69,15 @@ impl Clients {
                 .filter(|p| roots.get(&p.pid).is_some_and(|app| *app == view.id.as_str() || hosts.contains(app)));
             view.started = own.filter_map(|process| process.started).min();
         }
-        for process in list.iter().filter(|process| !roots.contains_key(&process.pid) && !is_shim(process)) {
+        for process in list.iter().filter(|process| !is_shim(process)) {
             let Some(Above { app, shimmed: false }) = tree.above(process, &roots) else { continue };
             let past = Past { pid: process.pid, app: app.into(), app_name: self.name_of(app) };
             let own = |view: &AppView| view.id.as_str() == app || self.hosts(view.id.as_str()).contains(&app);
-            if mark(views, own, process, &past) == 0 {
+            // Some apps are servers, too (`claude mcp serve`); without arguments one was only started from a terminal.
+            let least = if roots.contains_key(&process.pid) { 2 } else { 1 };
+            if mark(views, own, process, least, &past) == 0 {
                 // Other apps read some files, too.
-                mark(views, |view| !view.also_read_by.is_empty(), process, &past);
+                mark(views, |view| !view.also_read_by.is_empty(), process, least, &past);
             }
         }
     }
@@ -84,18 +86,26 @@ impl Clients {
         self.apps.iter().find(|known| known.id == app).map_or_else(|| app.to_string(), |known| known.name.clone())
     }
 
-    /// The editors in which an app lives that has no process of its own.
+    /// The editors in which an app lives that is an extension.
     fn hosts(&self, app: &str) -> Vec<&str> {
         let inside = self.apps.iter().any(|known| known.id == app && !known.installed.extensions.is_empty());
-        let hosts = ["vscode", "vscode-insiders", "vscodium", "cursor", "windsurf", "antigravity"];
-        if inside { hosts.to_vec() } else { Vec::new() }
+        let editors = self.apps.iter().filter(|known| inside && !known.extension_folders.is_empty());
+        editors.map(|known| known.id.as_str()).collect()
     }
 }
 
-fn mark(views: &mut [AppView], whose: impl Fn(&AppView) -> bool, process: &ProcessInfo, past: &Past) -> usize {
+/// `least`: of so many words a command line must be.
+fn mark(
+    views: &mut [AppView],
+    whose: impl Fn(&AppView) -> bool,
+    process: &ProcessInfo,
+    least: usize,
+    past: &Past,
+) -> usize {
     let mut marked = 0;
     for view in views.iter_mut().filter(|view| whose(view)) {
-        for server in view.files.iter_mut().flat_map(|file| &mut file.servers).filter(|s| runs(process, s)) {
+        let servers = view.files.iter_mut().flat_map(|file| &mut file.servers);
+        for server in servers.filter(|server| server.command.0.len() >= least && runs(process, server)) {
             server.past.get_or_insert_with(|| past.clone());
             marked += 1;
         }

@@ -71,8 +71,13 @@ pub struct Descriptor {
     pub remote: Option<RemoteKeys>,
     #[serde(default)]
     pub installed: Installed,
+    /// Where an editor keeps the extensions of which some are apps themselves.
+    #[serde(default)]
+    pub extension_folders: Vec<String>,
     #[serde(default)]
     pub running: PerOs<String>,
+    #[serde(default)]
+    pub script: Script,
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
 }
@@ -213,16 +218,17 @@ pub struct Installed {
     pub commands: Vec<String>,
 }
 
-/// Where editors of the VS Code family keep their extensions.
-const EXTENSION_FOLDERS: [&str; 7] = [
-    "~/.vscode/extensions",
-    "~/.vscode-insiders/extensions",
-    "~/.vscode-oss/extensions",
-    "~/.vscode-server/extensions",
-    "~/.cursor/extensions",
-    "~/.windsurf/extensions",
-    "~/.antigravity/extensions",
-];
+/// How an app is told that runs in an interpreter, whose executable says nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Script {
+    /// The last components of the script's path, `*` standing for any part of one.
+    pub paths: Vec<String>,
+    /// npm packages: any script of theirs, none of what they depend on.
+    pub packages: Vec<String>,
+    /// What the process writes over its arguments.
+    pub titles: Vec<String>,
+}
 
 /// Checked by this crate's tests: `SHIM`, `PORT` and `ID` stand for what is only known on a machine.
 #[derive(Clone, Debug, Deserialize)]
@@ -323,14 +329,16 @@ impl Descriptor {
         self.place(path.into(), project.and_then(|f| f.format), project.and_then(|f| f.servers.as_ref()))
     }
 
-    pub(crate) fn is_installed(&self, machine: &Machine) -> bool {
+    /// `apps`: all of them, because an extension is installed in an editor.
+    pub(crate) fn is_installed(&self, machine: &Machine, apps: &[Descriptor]) -> bool {
         let places = match machine.os {
             Os::Linux => &self.installed.linux,
             Os::MacOs => &self.installed.macos,
             Os::Windows => &self.installed.windows,
         };
         let extension = |id: &String| {
-            EXTENSION_FOLDERS.iter().any(|folder| machine.has(&format!("{folder}/{}-*", id.to_lowercase())))
+            let mut folders = apps.iter().flat_map(|app| &app.extension_folders);
+            folders.any(|folder| machine.has(&format!("{folder}/{}-*", id.to_lowercase())))
         };
         places.iter().any(|place| machine.has(place))
             || self.installed.extensions.iter().any(extension)

@@ -257,7 +257,7 @@ impl Clients {
         AppView {
             id: app.app_id(),
             name: app.name.clone(),
-            installed: app.is_installed(&self.machine),
+            installed: app.is_installed(&self.machine, &self.apps),
             running,
             protected: match (protected.contains(&true), protected.contains(&false)) {
                 (true, true) => None,

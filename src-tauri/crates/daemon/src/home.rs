@@ -81,6 +81,10 @@ impl Home {
     pub fn sign_ins_file(&self) -> PathBuf {
         self.0.join("sign-ins.sealed")
     }
+    /// The same, sealed with the system keychain's help.
+    pub fn chained_sign_ins_file(&self) -> PathBuf {
+        self.0.join("sign-ins.chained")
+    }
     /// What was changed in apps' configs, and what was there before.
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal")

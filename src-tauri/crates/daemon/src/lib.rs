@@ -17,6 +17,7 @@ mod export;
 mod handle;
 mod home;
 mod judges;
+mod keychain;
 mod lock;
 mod net;
 mod open_files;

@@ -2,8 +2,8 @@
 
 use super::{Home, PORT, claude, cursor, text};
 use crate::{AppView, Machine, Os, Traffic, bundled};
-use portcullis_domain::Transport;
 use portcullis_domain::api::{ConfigAction, Observed};
+use portcullis_domain::{AppId, Transport};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -497,4 +497,26 @@ fn a_writer_at_the_same_time_loses_no_edit() {
     assert_eq!(now["mcpServers"]["a"]["command"], "x");
     let edits: Vec<i64> = now["edits"].as_array().unwrap().iter().map(|edit| edit.as_i64().unwrap()).collect();
     assert_eq!(edits, (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_extension_is_installed_in_whichever_editor_has_it() {
+    let home = Home::new();
+    let installed = || home.clients().app(&AppId::new("cline")).unwrap().installed;
+    let put = |folder: &str| {
+        let package = home.machine.home.join(folder).join("saoudrizwan.claude-dev-3.1.0/package.json");
+        home.write(&package, "{}");
+        package
+    };
+    assert!(!installed());
+    let package = put(".vscode-oss/extensions");
+    assert!(installed());
+    std::fs::remove_dir_all(package.parent().unwrap()).unwrap();
+    assert!(!installed());
+    // An editor that only the person knows.
+    put(".theirs/extensions");
+    assert!(!installed());
+    let editor = "name = 'Theirs'\nnot_covered = 'why'\nextension_folders = ['~/.theirs/extensions']\n";
+    home.write(&home.own_apps().join("theirs.toml"), editor);
+    assert!(installed());
 }

@@ -5,6 +5,7 @@ use super::{Home, cursor};
 use crate::{Clients, ClientsConfig, ProcessInfo, Processes, SystemProcesses, Traffic};
 use portcullis_domain::api::{ConfigAction, Observed, UsedBy};
 use portcullis_domain::{AppId, UnixMs};
+use std::collections::HashMap;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -235,4 +236,126 @@ fn a_server_that_only_another_app_used_is_not_seen_for_this_one() {
     // What a client calls itself decides nothing.
     let Observed::NotYetSeen { hint } = state(vec![user(Some("vscode"))]) else { panic!() };
     assert!(hint.contains("only vscode"), "{hint}");
+}
+
+#[derive(serde::Deserialize)]
+struct Seen {
+    app: String,
+    of: String,
+    processes: Vec<SeenProcess>,
+}
+#[derive(serde::Deserialize)]
+struct SeenProcess {
+    #[serde(default)]
+    app: bool,
+    name: Option<String>,
+    exe: PathBuf,
+    args: Vec<String>,
+}
+
+#[test]
+fn command_line_apps_are_known_in_the_process_tables_that_they_left() {
+    let tables: HashMap<String, Vec<Seen>> = toml::from_str(include_str!("processes.toml")).unwrap();
+    let clients = Home::new().clients();
+    let mut known = 0;
+    for Seen { app, of, processes } in &tables["table"] {
+        for process in processes {
+            let seen = ProcessInfo {
+                pid: 7,
+                name: process.name.clone().unwrap_or_else(|| "node".into()),
+                exe: Some(process.exe.clone()),
+                args: process.args.clone(),
+                ..ProcessInfo::default()
+            };
+            let found = clients.apps.iter().filter(|known| clients.is_running(known, std::slice::from_ref(&seen)));
+            let found: Vec<&str> = found.map(|app| app.id.as_str()).collect();
+            let wanted: &[&str] = if process.app { &[app] } else { &[] };
+            assert_eq!(found, wanted, "{of}: {:?} {:?}", process.exe, process.args);
+            known += usize::from(process.app);
+        }
+    }
+    assert!(known >= 20, "{known}");
+}
+
+#[test]
+fn every_app_with_a_command_can_be_seen_running() {
+    for app in crate::bundled().unwrap().iter().filter(|app| !app.installed.commands.is_empty()) {
+        let script = &app.script;
+        let scripts = script.paths.len() + script.packages.len() + script.titles.len();
+        assert!(app.running.on(crate::Os::Linux).count() + scripts > 0, "{}", app.id);
+    }
+}
+
+/// Real Node, real children: the app is a script of our own under the app's name.
+#[test]
+fn a_node_program_that_runs_a_server_past_the_shim_is_bypassing() {
+    let node =
+        std::env::var_os("PATH").and_then(|path| std::env::split_paths(&path).find(|p| p.join("node").is_file()));
+    let Some(node) = node.map(|directory| directory.join("node")) else { panic!("this test needs Node on the PATH") };
+    let scripts = [
+        ("gemini-cli", ".gemini/settings.json", "npm/bin/gemini", None),
+        ("qwen-code", ".qwen/settings.json", "npm/lib/node_modules/@qwen-code/qwen-code/cli.js", None),
+        ("claude-code", ".claude.json", "old/cli.js", Some("claude")),
+    ];
+    for (id, config, script, title) in scripts {
+        let (home, _) = furnished();
+        let app = AppId::new(id);
+        let log = home.machine.home.join("log");
+        home.write(&home.machine.home.join(config), home.read());
+        let clients = clients(&home);
+        clients.run(&app, ConfigAction::Protect);
+        let script = home.machine.home.join(script);
+        let title = title.map(|title| format!("process.title = {title:?};")).unwrap_or_default();
+        let source = format!(
+            "{title} require('node:child_process').spawn('tail', ['-f', {:?}], {{ stdio: 'ignore' }});",
+            log.display().to_string()
+        );
+        home.write(&script, source);
+        assert!(!matches!(observed(&clients, &app, "a", None), Observed::Bypassing { .. }), "{id}");
+        let running = Running { app: Command::new(&node).arg(&script).process_group(0).spawn().unwrap() };
+        until("the server", || tail_runs(&home).is_some());
+        let Observed::Bypassing { reason } = observed(&clients, &app, "a", None) else {
+            panic!("{id}: {:?}", observed(&clients, &app, "a", None))
+        };
+        assert!(reason.contains("runs it directly"), "{reason}");
+        let above_a_shim = [(running.app.id(), node.canonicalize().unwrap().display().to_string())];
+        assert_eq!(clients.app_in(&above_a_shim), Some(app.clone()), "told apart by what it runs");
+        assert_eq!(clients.app_in(&[(running.app.id(), String::new())]), Some(app.clone()));
+        assert_eq!(clients.app_in(&[(std::process::id(), above_a_shim[0].1.clone())]), None, "of another process now");
+        assert!(clients.app(&app).unwrap().running && clients.app(&app).unwrap().started.is_some(), "{id}");
+        drop(running);
+        until("its end", || tail_runs(&home).is_none());
+        assert!(!matches!(observed(&clients, &app, "a", None), Observed::Bypassing { .. }), "{id}");
+    }
+}
+
+/// `claude mcp serve` and `codex mcp-server` are servers of whoever starts them.
+#[test]
+fn an_app_that_another_one_runs_as_a_server_is_bypassing() {
+    let home = Home::with_cursor(
+        r#"{"mcpServers":{"codex":{"command":"codex","args":["mcp-server"]},"bare":{"command":"codex"}}}"#,
+    );
+    let process = |pid, parent, exe: &str, args: &[&str]| ProcessInfo {
+        pid,
+        parent: Some(parent),
+        exe: Some(exe.into()),
+        args: args.iter().map(|arg| (*arg).to_string()).collect(),
+        ..ProcessInfo::default()
+    };
+    let clients = home.clients();
+    clients.protect();
+    let state = |list: &[ProcessInfo], server: &str| {
+        let mut views = [clients.app(&cursor()).unwrap()];
+        clients.look_at_processes(&mut views, list);
+        let [view] = views;
+        let servers = view.into_api(|_| Traffic::default()).files.remove(0).servers;
+        servers.into_iter().find(|found| found.name == server).unwrap().observed
+    };
+    let editor = process(2, 1, "/usr/share/cursor/cursor", &["cursor"]);
+    let server = [editor.clone(), process(3, 2, "/usr/bin/codex", &["codex", "mcp-server"])];
+    assert!(matches!(state(&server, "codex"), Observed::Bypassing { .. }));
+    assert!(!matches!(state(&server, "bare"), Observed::Bypassing { .. }));
+    // A person starts the app itself in the editor's terminal.
+    let terminal = [editor, process(3, 2, "/usr/bin/codex", &["codex"])];
+    assert!(["codex", "bare"].iter().all(|name| !matches!(state(&terminal, name), Observed::Bypassing { .. })));
 }

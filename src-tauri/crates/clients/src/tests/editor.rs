@@ -100,7 +100,7 @@ impl<'t> Doc<'t> {
             Format::Yaml => {
                 let next = self.entries().get(at + 1);
                 let end = next.map(|next| self.line_start(next.key_range.start));
-                Some(start..end.unwrap_or_else(|| self.line_end(entry.node.range.end)))
+                Some(start..end.unwrap_or_else(|| self.end_with_comments(entry, start)))
             }
             Format::Toml => {
                 // A dotted key's lines may be anywhere.
@@ -114,6 +114,20 @@ impl<'t> Doc<'t> {
                 }
                 Some(start..end)
             }
+        }
+    }
+
+    /// Behind the last line of the last entry and the comments that stand as deep as its settings: when it is protected
+    /// there may be a setting behind them, and then they are inside.
+    fn end_with_comments(&self, entry: &Member, start: usize) -> usize {
+        let mut end = self.line_end(entry.node.range.end);
+        loop {
+            let rest = &self.text[end..];
+            let words = rest.trim_start_matches(' ');
+            if !words.starts_with('#') || rest.len() - words.len() <= entry.key_range.start - start {
+                return end;
+            }
+            end = self.line_end(end);
         }
     }
 
@@ -304,7 +318,12 @@ fn remove_arg(doc: &Doc<'_>, args: &Node, from_end: usize) -> Option<String> {
         }
         (Style::Flow, Some(next), _) => items[at].range.start..next.range.start,
         (Style::Flow, None, Some(before)) => items[before].range.end..items[at].range.end,
-        (Style::Flow, None, None) => items[at].range.clone(),
+        (Style::Flow, None, None) => {
+            // Where there are items of ours before it, a comment in front would go with it.
+            let front = &doc.text[args.range.start + 1..items[at].range.start];
+            front.trim().is_empty().then_some(())?;
+            items[at].range.clone()
+        }
     };
     Some(doc.with(range, ""))
 }

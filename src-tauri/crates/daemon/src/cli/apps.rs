@@ -35,12 +35,7 @@ pub async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> 
     let absent: Vec<&str> = absent.iter().map(|app| app.id.as_str()).collect();
     let absent = (!absent.is_empty()).then(|| absent.join(", "));
     for app in here {
-        let state = match (app.installed, app.running) {
-            (_, true) => "running",
-            (true, false) => "installed",
-            (false, false) => "not found",
-        };
-        say(&format!("{} ({}): {state}", app.name, app.id))?;
+        say(&format!("{} ({}): {}", app.name, app.id, presence(app)))?;
         for file in &app.files {
             say(&format!("  {}{}", visible(&file.path), if file.exists { "" } else { " (does not exist)" }))?;
             if let Some(problem) = &file.problem {
@@ -71,6 +66,15 @@ pub async fn list(reached: &Reached, as_json: bool) -> Result<ExitCode, Failed> 
 
 fn is_here(app: &App) -> bool {
     app.installed || app.running || app.files.iter().any(|file| file.exists)
+}
+
+/// Of an app that is here; its config may have outlived it, or come with a backup or a sync.
+fn presence(app: &App) -> &'static str {
+    match (app.installed, app.running) {
+        (_, true) => "running",
+        (true, false) => "installed",
+        (false, false) => "config found, app not installed",
+    }
 }
 
 fn server_row(server: &Server) -> Vec<String> {
@@ -279,4 +283,24 @@ fn tell_the_audit(home: &Home, report: &Report) {
         audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens: false }));
     }
     audit.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_whose_app_is_not_installed_is_found() {
+        let shown = |installed: bool, running: bool| {
+            let file = json!({"path": "/home/eve/mcp.json", "exists": true, "problem": null, "queued": false,
+                "servers": [], "project": null, "warning": null});
+            let app = json!({"id": "cursor", "name": "Cursor", "installed": installed, "running": running,
+                "files": [file], "protected": null, "hint": null, "elsewhere": [], "also_read_by": []});
+            let app: App = serde_json::from_value(app).unwrap();
+            assert!(is_here(&app));
+            presence(&app)
+        };
+        assert_eq!(shown(false, false), "config found, app not installed");
+        assert_eq!([shown(true, false), shown(true, true), shown(false, true)], ["installed", "running", "running"]);
+    }
 }

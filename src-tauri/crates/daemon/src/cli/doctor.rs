@@ -7,7 +7,7 @@ use crate::config::ConfigFile;
 use crate::home::{self, Home};
 use crate::lock::{self, Running};
 use crate::signatures::Signatures;
-use crate::{rules, secret, shim_binary};
+use crate::{rules, secret, shim_binary, sign_ins};
 use portcullis_domain::api::{App, ConfigAction, Preview, PreviewRequest, Status};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -42,6 +42,7 @@ pub fn run(as_json: bool) -> Result<ExitCode, Failed> {
         checks.push(check);
         checks.push(shim(&home));
         checks.push(seal(&home));
+        checks.extend(sign_ins::whereabouts(&home).map(|detail| good("sign-ins", detail)));
         let running = lock::running(&home)?;
         checks.extend(ports(&config, running.as_ref()));
         match running {

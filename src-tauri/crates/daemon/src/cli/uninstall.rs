@@ -26,6 +26,9 @@ pub fn run(args: &args::Uninstall, as_json: bool) -> Result<ExitCode, Failed> {
         let what = format!("{} belongs to an app that is running: quit it and uninstall again", visible(path));
         return Err(Failed::new(BUSY, what));
     }
+    if let Err(why) = crate::sign_ins::forget_key(&home) {
+        say(&format!("A key of Portcullis stays in the system's keychain, because {why}. It opens nothing any more."))?;
+    }
     for path in removable(&home)? {
         remove(&path).map_err(|error| Failed::new(IO, format!("removing {} failed: {error}", path.display())))?;
     }

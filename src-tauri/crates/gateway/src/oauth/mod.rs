@@ -191,6 +191,20 @@ impl SignIns {
         }
     }
 
+    /// Takes over what the `Vault` could not load at once; a newer sign-in counts more. `ready` runs right before all of it
+    /// is stored again, while nothing else can be.
+    pub fn adopt(&self, found: HashMap<UpstreamId, Grant>, ready: impl FnOnce()) -> Result<(), String> {
+        let mut known = self.known();
+        for (upstream, grant) in found {
+            if !known.grants.contains_key(&upstream) {
+                known.needed.remove(&upstream);
+                known.grants.insert(upstream, grant);
+            }
+        }
+        ready();
+        self.vault.store(&known.grants)
+    }
+
     fn keep(&self, upstream: &UpstreamId, grant: Grant) -> Result<(), String> {
         let mut known = self.known();
         known.needed.remove(upstream);
