@@ -1,13 +1,13 @@
 // The second view of a question: how far the answer reaches. At High and Critical a sentence has to be ticked first.
 import { type ReactNode, useState } from "react";
 import { isSecret, NARROWEST, type ScopeFacts } from "../../lib/scope";
-import { strongestFirst } from "../../lib/session";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import type { Ask, AskAnswer, Expiry, ScopeChoice } from "../../types";
 import { AskHead } from "./AskHead";
+import { HarmOnly } from "./Harm";
 import { ENDS, ScopeBuilder, ScopeSentence } from "./ScopeBuilder";
 import { useAnswer, useArmed } from "./useAnswer";
 
@@ -110,12 +110,13 @@ function Acknowledge({
   ticked: boolean;
   onTick: (on: boolean) => void;
 }): ReactNode {
-  const harm = strongestFirst(ask.findings)[0]?.title ?? ask.method;
-  const where = ask.destinations.length > 0 ? ` (${ask.destinations.join(", ")})` : "";
   return (
     <label className="ack small">
       <input type="checkbox" checked={ticked} onChange={(event) => onTick(event.target.checked)} />
-      <span>{t.acknowledge(`${harm.replaceAll("`", "")}${where}.`)}</span>
+      <span>
+        {t.acknowledge(ask.app_name)}
+        <HarmOnly ask={ask} />
+      </span>
     </label>
   );
 }
