@@ -193,7 +193,7 @@ export const harmBySignature: Record<string, Partial<Phrases>> = {
 };
 
 export const harmText = {
-  wants: (app: string) => `${app} wants to `,
-  aboutTo: (app: string) => `${app} is about to `,
+  wants: (app: string, over: boolean) => `${app} ${over ? "wanted" : "wants"} to `,
+  aboutTo: (app: string, over: boolean) => `${app} ${over ? "was" : "is"} about to `,
   more: (count: number) => ` and ${count} more`,
 };

@@ -63,7 +63,7 @@ function AskLeft({ ask }: { ask: Ask }) {
   return (
     <span className="grow num">
       <b>
-        <Harm ask={ask} />
+        <Harm ask={ask} />.
       </b>{" "}
       {/* The seconds would be read out one by one. */}
       <span aria-hidden="true">{text.ask.seconds(left)}</span>

@@ -1,6 +1,6 @@
 // The sentence that names the harm: who is about to do what with which thing.
 import { Fragment } from "react";
-import { type HarmPart, harmOf } from "../../lib/harm";
+import { harmOf } from "../../lib/harm";
 import { Name } from "../../parts/Hostile";
 import { text } from "../../text";
 import type { Ask } from "../../types";
@@ -8,12 +8,11 @@ import type { Ask } from "../../types";
 const t = text.ask;
 
 export function Harm({ ask }: { ask: Ask }) {
-  const parts = harmOf(ask);
-  const lead = ask.direction === "to_client" ? t.aboutTo(ask.app_name) : t.wants(ask.app_name);
+  const lead = ask.direction === "to_client" ? t.aboutTo : t.wants;
   return (
     <>
-      {lead}
-      {parts === null ? <Name value={ask.method} /> : <Parts parts={parts} />}
+      {lead(ask.app_name, ask.state !== "waiting")}
+      <HarmOnly ask={ask} />
     </>
   );
 }
@@ -21,12 +20,8 @@ export function Harm({ ask }: { ask: Ask }) {
 /** Without who: it follows words of its own. */
 export function HarmOnly({ ask }: { ask: Ask }) {
   const parts = harmOf(ask);
-  return parts === null ? <Name value={ask.method} /> : <Parts parts={parts} />;
-}
-
-function Parts({ parts }: { parts: HarmPart[] }) {
+  if (parts === null) return <Name value={ask.method} />;
   return parts.map((part, i) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: parts of one sentence never change places
     <Fragment key={i}>{typeof part === "string" ? part : <Name value={part.name} />}</Fragment>
   ));
 }
