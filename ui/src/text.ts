@@ -64,6 +64,9 @@ export const text = {
           " seen going through Portcullis yet"
         : `${number(seen)} of ${plural(total, "server")} ${seen === 1 ? "is" : "are"} seen going through Portcullis`,
     none: "No MCP servers found on this computer",
+    unreadable: "What went through cannot be read now",
+    unreadableMore: "Checking goes on. What was seen comes back with the log.",
+    unknown: "Log not readable",
     paused: (until: string | null) =>
       until ? `Paused until ${until}, nothing is blocked` : "Paused until you resume, nothing is blocked",
     watching: (seen: number, total: number) => `Watching ${number(seen)} of ${plural(total, "server")}`,
@@ -154,6 +157,7 @@ export const text = {
     release: "Release",
     quarantine: "Quarantine",
     notChecked: "Its traffic is not checked",
+    unknown: "Not known while the log cannot be read",
     compare: "Compare",
     messages: (count: number) => `${plural(count, "Message")} in 24 h`,
   },

@@ -22,7 +22,9 @@ import type {
 } from "../types";
 import { ApiFailure, getJson } from "./client";
 
+/** The first page is there at once; who scrolls on wants many. */
 export const PAGE_ROWS = 200;
+const NEXT_ROWS = 1000;
 export type DecisionFilter = "active" | "ended" | "all";
 export type AlertState = "open" | "reviewed" | "all";
 
@@ -149,7 +151,7 @@ export const useExchange = (id: string) =>
 
 export function fetchExchanges(filter: Filter, cursor: string | null, signal?: AbortSignal) {
   const params = toApiParams(filter, Date.now());
-  params.set("limit", String(PAGE_ROWS));
+  params.set("limit", String(cursor === null ? PAGE_ROWS : NEXT_ROWS));
   if (cursor !== null) params.set("cursor", cursor);
   return getJson<ExchangePage>(`/api/exchanges?${params}`, signal);
 }

@@ -73,7 +73,7 @@ function Foot({ status }: { status: Status | undefined }) {
         <Icon name={down === null ? "gate" : "triangle"} />
         {down !== null ? text.status.unreachable : status ? shortStatus(status) : text.status.loading}
       </b>
-      {status && (
+      {status?.log_unreadable === false && (
         <span className="num">
           {status.last_message_at === null
             ? text.status.noMessage
@@ -84,9 +84,11 @@ function Foot({ status }: { status: Status | undefined }) {
   );
 }
 
-function shortStatus({ protection, servers_seen, servers_total, servers_bypassing }: Status): string {
+function shortStatus(status: Status): string {
+  const { protection, servers_seen, servers_total, servers_bypassing } = status;
   if (protection.state === "off") return text.status.shortOff;
   if (protection.state === "paused")
     return text.status.shortPaused(protection.until === null ? null : clock(protection.until));
+  if (status.log_unreadable) return text.status.unknown;
   return text.status.watching(servers_seen, servers_total) + text.status.past(servers_bypassing);
 }

@@ -16,7 +16,9 @@ struct File {
 }
 
 /// The sign-ins of this home, and what was wrong with what the last run left.
-pub(crate) fn open(home: &Home, key: &[u8], options: Options) -> Result<(Arc<SignIns>, Option<String>), Error> {
+pub(crate) fn open(home: &Home, key: &[u8], mut options: Options) -> Result<(Arc<SignIns>, Option<String>), Error> {
+    let (switched, edited) = crate::own_sign_ins::load(home, key)?;
+    options.transparent = switched.unwrap_or(options.transparent);
     let (path, seal) = (home.sign_ins_file(), Seal::new(key, "portcullis sign-ins v1")?);
     let (found, problem) = match read(&path, &seal) {
         Ok(found) => (found, None),
@@ -25,6 +27,8 @@ pub(crate) fn open(home: &Home, key: &[u8], options: Options) -> Result<(Arc<Sig
             (HashMap::new(), Some(problem))
         }
     };
+    // One sentence has to do: both lead to the same page.
+    let problem = problem.or(edited);
     let file = File { path, seal, found: std::sync::Mutex::new(found) };
     Ok((Arc::new(SignIns::new(Arc::new(file), Arc::new(clock::now), options)), problem))
 }

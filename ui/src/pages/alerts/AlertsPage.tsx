@@ -86,7 +86,7 @@ export function AlertsPage() {
         }))}
         onChange={(value) => navigate({ page: "alerts", search: toSearch(value, q) })}
       />
-      <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
+      <div className={`split alertsplit ${open !== null ? "" : groups.length > 0 ? "none-open" : "nothing"}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.alerts.list}>
             <Waiting query={alerts} rows={6} tall />

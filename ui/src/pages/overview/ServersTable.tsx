@@ -8,6 +8,9 @@ import { Empty, Waiting } from "../../parts/states";
 import { number, text } from "../../text";
 import type { App, Server } from "../../types";
 
+/** Two lines of a narrow column, both ends in sight. */
+const NAME_CHARS = 28;
+
 export function ServersTable() {
   const apps = useApps();
   const rows = (apps.data ?? []).flatMap((app) =>
@@ -59,10 +62,10 @@ function Row({ app, server, first }: { app: App; server: Server; first: boolean 
       <td className="servername">
         {server.id ? (
           <Link className="plain" to={{ page: "traffic", search: toSearch({ upstream: server.id }) }}>
-            <Name value={server.name} />
+            <Name value={server.name} limit={NAME_CHARS} />
           </Link>
         ) : (
-          <Name value={server.name} />
+          <Name value={server.name} limit={NAME_CHARS} />
         )}
       </td>
       <td className={`num right ${server.protected ? "" : "faint"}`}>

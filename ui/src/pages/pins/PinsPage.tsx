@@ -69,7 +69,7 @@ export default function PinsPage() {
         }))}
         onChange={choose}
       />
-      <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
+      <div className={`split alertsplit ${open !== null ? "" : rows.length > 0 ? "none-open" : "nothing"}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={t.list}>
             <Waiting query={pins} rows={6} tall />
