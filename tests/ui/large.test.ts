@@ -112,7 +112,7 @@ test("2,000 Alerts open with the newest groups, and the list stays small", async
     await page.getByRole("link", { name: /^Alerts/ }).click();
     await page.locator(".vrow").nth(5).waitFor();
   });
-  await page.getByRole("tab", { name: "Open 2000" }).waitFor();
+  await page.getByRole("tab", { name: "Open 2,000" }).waitFor();
   expect(await drawn(page)).toBeLessThan(80);
 });
 

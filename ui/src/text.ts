@@ -9,6 +9,7 @@ import {
   replayText,
   scopeText,
 } from "./text.decisions";
+import { judgesText } from "./text.judges";
 import { pinsText } from "./text.pins";
 import type { Observed, Outcome, PlannedChange, ReviewReason, Severity, Transport, Verdict } from "./types";
 
@@ -271,6 +272,10 @@ export const text = {
     in: "Sign in",
     again: "Sign in again",
     out: "Sign out",
+    own: (app: string, server: string) => `${app} signs in to ${server} itself`,
+    ownOn: (app: string) =>
+      `${app} signs in itself and holds the token. Servers that are strict about it refuse this.`,
+    ownOff: "Portcullis signs in, if the server asks. The app sees no token.",
   },
   apps: {
     found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,
@@ -587,6 +592,7 @@ export const text = {
     },
     attack: { title: "Try an attack" },
   },
+  judges: judgesText,
   pins: pinsText,
   ask: askText,
   decisions: decisionsText,

@@ -10,6 +10,7 @@ import type {
   DrillReport,
   ExchangeDetail,
   ExchangePage,
+  JudgeList,
   Modes,
   PinDetail,
   PinList,
@@ -44,6 +45,8 @@ export const keys = {
   decisions: (state: DecisionFilter) => ["decisions", state] as const,
   modes: ["modes"] as const,
   signIns: ["sign-ins"] as const,
+  ownSignIns: ["sign-ins", "own"] as const,
+  judges: ["judges"] as const,
 };
 
 export function createQueryClient() {
@@ -124,6 +127,17 @@ export const useSignIns = () =>
     queryKey: keys.signIns,
     queryFn: ({ signal }) => getJson<SignIn[]>("/api/sign-ins", signal),
     refetchInterval: 10_000,
+  });
+export const useOwnSignIns = () =>
+  useQuery({
+    queryKey: keys.ownSignIns,
+    queryFn: ({ signal }) => getJson<string[]>("/api/sign-ins/own", signal),
+  });
+export const useJudges = () =>
+  useQuery({
+    queryKey: keys.judges,
+    queryFn: ({ signal }) => getJson<JudgeList>("/api/judges", signal),
+    refetchInterval: 15_000,
   });
 export const useModes = () =>
   useQuery({ queryKey: keys.modes, queryFn: ({ signal }) => getJson<Modes>("/api/modes", signal) });

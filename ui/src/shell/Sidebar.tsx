@@ -45,7 +45,10 @@ export function Sidebar({ page }: { page: Page }) {
           <Icon name={name} />
           <span className="word">{text.pages[name]}</span>
           {name === "alerts" && status !== undefined && status.open_alerts > 0 && (
-            <span className="n">{status.open_alerts > 999 ? "999+" : number(status.open_alerts)}</span>
+            <span className="n">
+              <span className="long">{atMost(999, status.open_alerts)}</span>
+              <span className="short">{atMost(99, status.open_alerts)}</span>
+            </span>
           )}
         </Link>
       ))}
@@ -63,6 +66,8 @@ export function Sidebar({ page }: { page: Page }) {
     </nav>
   );
 }
+
+const atMost = (most: number, count: number) => (count > most ? `${most}+` : number(count));
 
 function Foot({ status }: { status: Status | undefined }) {
   const now = useNow();

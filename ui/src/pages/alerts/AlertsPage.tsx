@@ -12,7 +12,7 @@ import { FindBox } from "../../parts/FindBox";
 import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
 import { type ListHandle, VirtualList } from "../../parts/VirtualList";
-import { text } from "../../text";
+import { number, text } from "../../text";
 import type { AlertGroup, App } from "../../types";
 import { AlertDetail } from "./AlertDetail";
 import { AlertRow } from "./AlertRow";
@@ -80,7 +80,7 @@ export function AlertsPage() {
           label: (
             <>
               {text.alerts.tabs[value]}{" "}
-              {counts[value] !== undefined && <span className="faint num">{counts[value]}</span>}
+              {counts[value] !== undefined && <span className="faint num">{number(counts[value])}</span>}
             </>
           ),
         }))}

@@ -1,5 +1,5 @@
 // Every server of every app, with what was observed of it.
-import { useApps } from "../../api/queries";
+import { useApps, useStatus } from "../../api/queries";
 import { toSearch } from "../../lib/filter";
 import { AppLetter, ObservedMark } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
@@ -47,6 +47,8 @@ export function ServersTable() {
 }
 
 function Row({ app, server, first }: { app: App; server: Server; first: boolean }) {
+  const unreadable = useStatus().data?.log_unreadable === true;
+  const counted = server.protected && !unreadable;
   return (
     <tr>
       <td>
@@ -68,8 +70,8 @@ function Row({ app, server, first }: { app: App; server: Server; first: boolean 
           <Name value={server.name} limit={NAME_CHARS} />
         )}
       </td>
-      <td className={`num right ${server.protected ? "" : "faint"}`}>
-        {server.protected ? number(server.messages_24h) : text.drill.none}
+      <td className={`num right ${counted ? "" : "faint"}`}>
+        {counted ? number(server.messages_24h) : text.drill.none}
       </td>
       <td className="observed">
         <ObservedMark observed={server.observed} />
