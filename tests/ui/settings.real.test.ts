@@ -149,9 +149,9 @@ test("a server with a URL can be left to the app to sign in to, one that the app
   await toggle.waitFor();
   expect(await page.getByRole("switch", { name: /signs in to notes itself/ }).count()).toBe(0);
   expect(await toggle.getAttribute("aria-checked")).toBe("false");
-  await page.getByText("Portcullis signs in, if the server asks. The app sees no token.").waitFor();
+  await page.getByText("Off: Portcullis signs in if the server asks, and the app sees no token.").waitFor();
   await toggle.click();
-  await page.getByText("Cursor signs in itself and holds the token.").waitFor();
+  await page.getByText("It holds the token. Servers that are strict about it refuse this.").waitFor();
   expect(await api("GET", "/api/sign-ins/own")).toEqual([id]);
   await settled(page);
   await picture(page, "real-own-sign-in");

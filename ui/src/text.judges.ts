@@ -2,7 +2,6 @@
 import type { JudgeName, JudgeScope, ModelStyle } from "./types";
 
 const number = (value: number) => value.toLocaleString("en-US");
-const times = (count: number, what: string) => `${number(count)} ${what}`;
 
 export const judgesText = {
   title: "Judges",
@@ -34,14 +33,10 @@ export const judgesText = {
     none: number;
     missed: number;
   }) =>
-    [
-      `${number(c.today)} asked today`,
-      `${times(c.asked, "since the start")}: ${times(c.doubtful, "doubtful")}, ${times(c.fine, "fine")}, ${times(c.none, "without a usable answer")}`,
-      c.missed > 0 ? `${number(c.missed)} not asked, over the limit` : null,
-    ]
-      .filter((part) => part !== null)
-      .join(". ")
-      .concat("."),
+    (c.asked === 0
+      ? "Not asked since the start."
+      : `${number(c.today)} asked today. Since the start: ${number(c.asked)} asked, ${number(c.doubtful)} doubtful, ${number(c.fine)} fine, ${number(c.none)} without a usable answer.`) +
+    (c.missed > 0 ? ` ${number(c.missed)} not asked, over the limit.` : ""),
   sample: { hostile: "A hostile text of ours", ordinary: "An ordinary text of ours" },
   percent: (percent: number, ms: number) => `${number(percent)} % doubtful, ${number(ms)} ms`,
   noOpinion: (why: string) => `no opinion: ${why}`,

@@ -273,9 +273,9 @@ export const text = {
     again: "Sign in again",
     out: "Sign out",
     own: (app: string, server: string) => `${app} signs in to ${server} itself`,
-    ownOn: (app: string) =>
-      `${app} signs in itself and holds the token. Servers that are strict about it refuse this.`,
-    ownOff: "Portcullis signs in, if the server asks. The app sees no token.",
+    ownLabel: (app: string) => `${app} signs in itself.`,
+    ownOn: "It holds the token. Servers that are strict about it refuse this.",
+    ownOff: "Off: Portcullis signs in if the server asks, and the app sees no token.",
   },
   apps: {
     found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,

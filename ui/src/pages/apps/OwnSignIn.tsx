@@ -34,7 +34,10 @@ export function OwnSignIn({ upstream, app, name }: Props) {
         off={!writable || set.isPending}
         onChange={() => set.mutate()}
       />
-      <span>{on ? text.signIn.ownOn(app) : text.signIn.ownOff}</span>
+      <span>
+        {text.signIn.ownLabel(app)}{" "}
+        <span className="faint">{on ? text.signIn.ownOn : text.signIn.ownOff}</span>
+      </span>
       {set.isError && <Failure error={set.error} />}
     </div>
   );

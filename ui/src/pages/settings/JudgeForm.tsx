@@ -82,7 +82,7 @@ export function JudgeForm({ name, before, busy, onSave, onCancel }: Props) {
       <Field label={t.threshold} unit={t.thresholdUnit}>
         {count("threshold_percent", 100)}
       </Field>
-      <p className="small">{away === null ? t.stays : t.leaves(away)}</p>
+      {away !== undefined && <p className="small">{away === null ? t.stays : t.leaves(away)}</p>}
       <div className="row wrap">
         <Button look="solid" submit off={busy || !complete}>
           {t.save}

@@ -18,7 +18,8 @@ const t = text.judges;
 export function Judges() {
   const judges = useJudges();
   return (
-    <Group title={t.title} more={t.lead}>
+    <Group title={t.title}>
+      <p className="small muted below">{t.lead}</p>
       <Waiting query={judges} rows={2} tall />
       {judges.data?.judges.map((judge) => (
         <Judge key={judge.name} judge={judge} />
