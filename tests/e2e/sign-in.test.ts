@@ -1,6 +1,6 @@
 // A server behind OAuth: Portcullis signs in, the app sees no 401 and needs no OAuth of its own. The authorization server
 // and the resource server are the official SDK's.
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type OAuthClientProvider, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -8,6 +8,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import type { OAuthClientInformationFull, OAuthTokens } from "@modelcontextprotocol/sdk/shared/auth.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call, connect } from "./support/client.ts";
+import { Person } from "./support/person.ts";
 import { GUARDED } from "./support/places.ts";
 import { start } from "./support/processes.ts";
 import { freePorts, World } from "./support/world.ts";
@@ -144,9 +145,9 @@ test("signing out forgets the tokens", async () => {
 test("where it is set so, the app signs in itself and its token passes", async () => {
   const url = new URL(world.protectedEntry("own").url ?? "");
   const id = /~([a-z2-7]{26})\//.exec(url.pathname)?.[1];
-  await world.daemon?.end();
-  appendFileSync(join(world.state, "config.toml"), `\n[upstreams]\ntransparent = ["${id}"]\n`);
-  await world.serve();
+  const person = await Person.of(world);
+  const set = (on: boolean) => person.api<string[]>("PUT", `/api/sign-ins/${id}/own`, { on });
+  expect(await set(true)).toEqual([id]);
   const app = new OwnSignIn();
   const connectOwn = async () => {
     const client = new Client({ name: "own", version: "1.0.0" });
@@ -162,6 +163,14 @@ test("where it is set so, the app signs in itself and its token passes", async (
   await second.connected;
   expect((await call(second.client, "note", { text: "mine" })).text).toBe("noted: mine");
   expect(new URL(app.consent).searchParams.get("resource")).toBe(url.href);
+  // Each switch is in force at once: what leads an app to sign in is there, or it is not.
+  const metadata = async () =>
+    (await fetch(new URL(`/.well-known/oauth-protected-resource${url.pathname}`, url))).status;
+  expect(await metadata()).toBe(200);
+  expect(await set(false)).toEqual([]);
+  expect(await metadata()).toBe(404);
+  await set(true);
+  expect(await metadata()).toBe(200);
   const others = new URL(`/.well-known/oauth-protected-resource${new URL(entry().url ?? "").pathname}`, url);
   expect((await fetch(others)).status).toBe(404);
 });

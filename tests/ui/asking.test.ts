@@ -9,6 +9,8 @@ import { stage } from "./stage";
 
 const on = stage();
 const { go } = on;
+const MAIL = "Cursor wants to send a private key to mailer, in a call that names mail-relay.example";
+const VISIT = /^VS Code wants to reach an internal or disguised address: https:\/\/staging\.acme/;
 const WINDOW = { width: 420, height: 560 };
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 /** Clicks until the engine was told: the first moments of a view take no input. */
@@ -36,7 +38,7 @@ describe("a question", () => {
   test("shows who wants what, every argument, the match and what it decodes to, and time left", async () => {
     on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);
-    await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
+    await page.getByRole("alertdialog", { name: MAIL }).waitFor();
     await page.getByText("all 3 shown").waitFor();
     for (const value of ["drop@mail-relay.example", "build log"])
       await page.getByText(value).first().waitFor();
@@ -85,7 +87,9 @@ describe("a question", () => {
     await allow.click({ force: true });
     expect(on.fixture.world.answers.size).toBe(0);
     await page
-      .getByRole("checkbox", { name: /A private SSH key in an argument \(mail-relay.example\)/ })
+      .getByRole("checkbox", {
+        name: /^Yes, I have read it and want Cursor to send a private key to mailer, in/,
+      })
       .check();
     expect(await decide(page, "Allow this call", "askmail")).toEqual({
       answer: { kind: "allow_once" },
@@ -143,14 +147,14 @@ describe("a question", () => {
     on.fixture.ask(visitAsk(Date.now()));
     const bar = page
       .getByRole("status")
-      .filter({ hasText: "An address that this server did not visit before" });
+      .filter({ hasText: "VS Code wants to reach an internal or disguised address" });
     await bar.getByRole("link", { name: "Decide" }).click();
-    await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
+    await page.getByRole("alertdialog", { name: VISIT }).waitFor();
     on.fixture.ask(mailAsk(Date.now() - 20_000));
     await page.getByText("1 more waiting").waitFor();
-    await page.getByRole("alertdialog", { name: "VS Code wants to send this" }).waitFor();
+    await page.getByRole("alertdialog", { name: VISIT }).waitFor();
     await decide(page, "Deny", "askvisit");
-    await page.getByRole("alertdialog", { name: "Cursor wants to send this" }).waitFor();
+    await page.getByRole("alertdialog", { name: MAIL }).waitFor();
   });
   test("that the app took back cannot be answered any more", async () => {
     on.fixture.world.asks = [mailAsk(Date.now())];

@@ -28,6 +28,25 @@ type Look = {
   fresh?: boolean;
 };
 
+/** What a page has asked the engine and not yet heard. */
+const waiting = new WeakMap<Page, Set<unknown>>();
+function watch(page: Page) {
+  const asked = new Set<unknown>();
+  waiting.set(page, asked);
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/api/") && pathname !== "/api/events") asked.add(request);
+  });
+  page.on("requestfinished", (request) => asked.delete(request));
+  page.on("requestfailed", (request) => asked.delete(request));
+}
+
+/** Every question of the page is answered, and what the answers say is drawn. */
+export async function answered(page: Page) {
+  await until(() => waiting.get(page)?.size === 0, "the page has its answers");
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 /** Opens `path` of the dashboard; with a token the browser counts as paired. */
 export async function open(
   browser: Browser,
@@ -52,6 +71,7 @@ export async function open(
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints: string[] = [];
+  watch(page);
   page.on("pageerror", (error) => complaints.push(`page error: ${error.message}`));
   page.on("console", (message) => {
     // A refused request is a state of the product; a broken policy or a script error is not.

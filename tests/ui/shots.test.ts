@@ -1,16 +1,14 @@
 // Every page in light and dark, full and empty, wide and narrow: nothing overflows sideways, nothing is complained about
 // (script errors, policy violations), and a picture of each is left in tests/out/ui for a person to look at.
 // FIXTURE: uses the fixture server, because full, empty and broken states at will need canned answers.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch, open } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { Fixture, TOKEN } from "./fixture/server";
 import { emptyWorld, fullWorld, tidyWorld } from "./fixture/worlds";
+import { picture, settled, tooWide } from "./look";
 
-const OUT = join(import.meta.dirname, "../out/ui");
 const PAGES = [
   "/",
   "/alerts",
@@ -31,7 +29,6 @@ let browser: Browser;
 let full: Fixture;
 let empty: Fixture;
 beforeAll(async () => {
-  mkdirSync(OUT, { recursive: true });
   browser = await launch();
   full = await new Fixture(fullWorld()).start();
   empty = await new Fixture(emptyWorld()).start();
@@ -48,23 +45,9 @@ async function shot(
   look: { width?: number; height?: number; scheme?: "light" | "dark" },
 ) {
   const { page, context, complaints } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
-  await page.locator("h1").first().waitFor();
-  await page.waitForLoadState("load");
-  await page.waitForFunction(() => document.querySelector(".skeleton") === null);
-  // The sentence at the foot stands on the last of the first answers.
-  await page.waitForFunction(() => !document.body.innerText.includes("Reading the status"));
-  // Buttons of a question wake up a moment after it is shown.
-  await page.waitForFunction(() => document.querySelector(".askfoot .btn[aria-disabled]") === null);
-  await page.screenshot({ path: join(OUT, `${file}.png`) });
-  const wide = await page.evaluate(() =>
-    [
-      ...document.querySelectorAll<HTMLElement>(
-        "body, .side, .askview, .askbody, .stepmain, .paper, .main, .top, .page, .list, .vlist, .det, .body, .d, .ls, .cols, .card",
-      ),
-    ]
-      .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0)
-      .map((box) => `${box.className} by ${box.scrollWidth - box.clientWidth} px`),
-  );
+  await settled(page);
+  await picture(page, file);
+  const wide = await tooWide(page);
   await context.close();
   expect(complaints).toEqual([]);
   expect(wide, "boxes whose content is wider than they are").toEqual([]);

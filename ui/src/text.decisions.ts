@@ -1,4 +1,5 @@
 // The part of the catalogue about asking and deciding; `text.ts` takes it in.
+import { harmText } from "./text.harm";
 import type { AskState, DecisionState, Effect, Mode } from "./types";
 
 const number = (value: number) => value.toLocaleString("en-US");
@@ -16,9 +17,7 @@ export const askText = {
   recent: "Over",
   choose: "Choose a question to see what was held.",
   look: "Decide",
-  wants: (app: string) => `${app} wants to send this`,
-  reads: (app: string) => `${app} is about to read this`,
-  banner: (app: string, left: number) => `${app} waits for your answer. ${left} s, then denied.`,
+  ...harmText,
   seconds: (left: number) => `${left} s, then denied`,
   timer: (left: number) => `${plural(left, "second")} left, then denied`,
   facts: "What is in this call",
@@ -92,8 +91,7 @@ export const askText = {
   allowAlways: "Always allow this",
   allowDay: "Allow for 24 hours",
   denyForever: "Always deny this",
-  acknowledge: (what: string) => `Yes, I have read it and want this: ${what}`,
-  acknowledgeFirst: "Tick the sentence above first.",
+  acknowledge: (app: string) => `Yes, I have read it and want ${app} to `,
   over: {
     waiting: "Waiting for your answer",
     allowed: "Allowed",

@@ -9,6 +9,7 @@ import {
   replayText,
   scopeText,
 } from "./text.decisions";
+import { judgesText } from "./text.judges";
 import { pinsText } from "./text.pins";
 import type { Observed, Outcome, PlannedChange, ReviewReason, Severity, Transport, Verdict } from "./types";
 
@@ -64,6 +65,9 @@ export const text = {
           " seen going through Portcullis yet"
         : `${number(seen)} of ${plural(total, "server")} ${seen === 1 ? "is" : "are"} seen going through Portcullis`,
     none: "No MCP servers found on this computer",
+    unreadable: "What went through cannot be read now",
+    unreadableMore: "Checking goes on. What was seen comes back with the log.",
+    unknown: "Log not readable",
     paused: (until: string | null) =>
       until ? `Paused until ${until}, nothing is blocked` : "Paused until you resume, nothing is blocked",
     watching: (seen: number, total: number) => `Watching ${number(seen)} of ${plural(total, "server")}`,
@@ -154,6 +158,7 @@ export const text = {
     release: "Release",
     quarantine: "Quarantine",
     notChecked: "Its traffic is not checked",
+    unknown: "Not known while the log cannot be read",
     compare: "Compare",
     messages: (count: number) => `${plural(count, "Message")} in 24 h`,
   },
@@ -267,6 +272,10 @@ export const text = {
     in: "Sign in",
     again: "Sign in again",
     out: "Sign out",
+    own: (app: string, server: string) => `${app} signs in to ${server} itself`,
+    ownLabel: (app: string) => `${app} signs in itself.`,
+    ownOn: "It holds the token. Servers that are strict about it refuse this.",
+    ownOff: "Off: Portcullis signs in if the server asks, and the app sees no token.",
   },
   apps: {
     found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,
@@ -583,6 +592,7 @@ export const text = {
     },
     attack: { title: "Try an attack" },
   },
+  judges: judgesText,
   pins: pinsText,
   ask: askText,
   decisions: decisionsText,

@@ -10,6 +10,7 @@ import type {
   DrillReport,
   ExchangeDetail,
   ExchangePage,
+  JudgeList,
   Modes,
   PinDetail,
   PinList,
@@ -22,7 +23,9 @@ import type {
 } from "../types";
 import { ApiFailure, getJson } from "./client";
 
+/** The first page is there at once; who scrolls on wants many. */
 export const PAGE_ROWS = 200;
+const NEXT_ROWS = 1000;
 export type DecisionFilter = "active" | "ended" | "all";
 export type AlertState = "open" | "reviewed" | "all";
 
@@ -42,6 +45,8 @@ export const keys = {
   decisions: (state: DecisionFilter) => ["decisions", state] as const,
   modes: ["modes"] as const,
   signIns: ["sign-ins"] as const,
+  ownSignIns: ["sign-ins", "own"] as const,
+  judges: ["judges"] as const,
 };
 
 export function createQueryClient() {
@@ -123,6 +128,17 @@ export const useSignIns = () =>
     queryFn: ({ signal }) => getJson<SignIn[]>("/api/sign-ins", signal),
     refetchInterval: 10_000,
   });
+export const useOwnSignIns = () =>
+  useQuery({
+    queryKey: keys.ownSignIns,
+    queryFn: ({ signal }) => getJson<string[]>("/api/sign-ins/own", signal),
+  });
+export const useJudges = () =>
+  useQuery({
+    queryKey: keys.judges,
+    queryFn: ({ signal }) => getJson<JudgeList>("/api/judges", signal),
+    refetchInterval: 15_000,
+  });
 export const useModes = () =>
   useQuery({ queryKey: keys.modes, queryFn: ({ signal }) => getJson<Modes>("/api/modes", signal) });
 export const usePins = (state: string, upstream: string | null) =>
@@ -149,7 +165,7 @@ export const useExchange = (id: string) =>
 
 export function fetchExchanges(filter: Filter, cursor: string | null, signal?: AbortSignal) {
   const params = toApiParams(filter, Date.now());
-  params.set("limit", String(PAGE_ROWS));
+  params.set("limit", String(cursor === null ? PAGE_ROWS : NEXT_ROWS));
   if (cursor !== null) params.set("cursor", cursor);
   return getJson<ExchangePage>(`/api/exchanges?${params}`, signal);
 }

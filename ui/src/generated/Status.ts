@@ -30,6 +30,10 @@ asks_waiting: number,
  */
 quiet: boolean, 
 /**
+ * Then what was seen (servers, last message, Alerts, counts) is not known, rather than nothing.
+ */
+log_unreadable: boolean, 
+/**
  * Problems that touch protection, one plain sentence each (audit locked, port squatted …).
  */
 problems: Array<string>, };

@@ -1,4 +1,5 @@
 // An app's letter and name, and what was observed of a server.
+import { useStatus } from "../api/queries";
 import { useNow } from "../lib/hooks";
 import { ago, shortWhen } from "../lib/time";
 import { text } from "../text";
@@ -56,6 +57,14 @@ const IDLE_MS = 24 * 3_600_000;
 /** Observed, never claimed: nothing is green because a switch is on. `long` adds what to do about it. */
 export function ObservedMark({ observed, long = false }: { observed: Observed; long?: boolean }) {
   const now = useNow();
+  const unknown = useStatus().data?.log_unreadable === true && observed.state === "not_yet_seen";
+  if (unknown)
+    return (
+      <span className="obs">
+        <Icon name="clock" />
+        {text.observed.unknown}
+      </span>
+    );
   const idle = observed.state === "seen" && now - observed.at > IDLE_MS;
   return (
     <span className={`obs ${idle ? "" : LOOK[observed.state]}`}>

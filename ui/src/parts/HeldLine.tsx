@@ -1,4 +1,5 @@
-// "5 newer, held back while you read": new rows never move what a person looks at.
+// "5 newer, held back while you read": new rows never move what a person looks at, and neither does this line. It lies
+// over the foot of the list, where the list keeps room for it.
 import { text } from "../text";
 
 export function HeldLine({

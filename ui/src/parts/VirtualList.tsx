@@ -24,16 +24,35 @@ type Props = {
   handle?: Ref<ListHandle>;
 };
 
+/** Rows that join above must not put another row under the mark: it goes with its row. */
+function placeOf(marked: { index: number; key: string }, count: number, keyOf: Props["keyOf"]): number {
+  if (marked.index < 0 || count === 0) return -1;
+  for (let by = 0; by < count; by++) {
+    if (marked.index + by < count && keyOf(marked.index + by) === marked.key) return marked.index + by;
+    if (marked.index - by >= 0 && keyOf(marked.index - by) === marked.key) return marked.index - by;
+    if (by > SEARCHED) break;
+  }
+  return Math.min(marked.index, count - 1);
+}
+const SEARCHED = 5000;
+/** Room for what lies over the foot of the list. */
+const FOOT_PX = 32;
+
 export function VirtualList(props: Props) {
   const { count, rowHeight, selected, follow } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(selected);
+  const [marked, setMarked] = useState({ index: selected, key: selected < 0 ? "" : props.keyOf(selected) });
+  const [toEnd, setToEnd] = useState(false);
+  const active = placeOf(marked, count, props.keyOf);
+  const setActive = (index: number) => setMarked({ index, key: props.keyOf(index) });
   const id = useRef(`list-${Math.random().toString(36).slice(2, 8)}`).current;
   const list = useVirtualizer({
     count,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    paddingEnd: FOOT_PX,
+    scrollPaddingEnd: FOOT_PX,
     getItemKey: props.keyOf,
   });
   const rows = list.getVirtualItems();
@@ -46,17 +65,25 @@ export function VirtualList(props: Props) {
   useEffect(() => {
     if (count > 0 && lastShown >= count - 40) nearEnd.current?.();
   }, [lastShown, count]);
+  const keyOf = useRef(props.keyOf);
+  keyOf.current = props.keyOf;
   useEffect(() => {
-    if (selected >= 0) {
-      setActive(selected);
-      list.scrollToIndex(selected, { align: "auto" });
-    }
+    if (selected < 0) return;
+    setMarked({ index: selected, key: keyOf.current(selected) });
+    list.scrollToIndex(selected, { align: "auto" });
   }, [selected, list]);
+  useEffect(() => {
+    // Each page that comes in is gone to the end of, until there are no more or the person does something else.
+    if (!toEnd || count === 0) return;
+    setMarked({ index: count - 1, key: keyOf.current(count - 1) });
+    list.scrollToIndex(count - 1, { align: "end" });
+  }, [toEnd, count, list]);
   useImperativeHandle(props.handle, () => ({ toTop: () => box.current?.scrollTo({ top: 0 }) }), []);
 
   const move = (to: number) => {
     if (count === 0) return;
     const next = Math.max(0, Math.min(count - 1, to));
+    setToEnd(false);
     setActive(next);
     list.scrollToIndex(next, { align: "auto" });
     if (follow) props.onOpen(next);
@@ -70,7 +97,10 @@ export function VirtualList(props: Props) {
     k: up,
     ArrowUp: up,
     Home: () => move(0),
-    End: () => move(count - 1),
+    End: () => {
+      move(count - 1);
+      setToEnd(!follow);
+    },
     PageDown: () => move(active + page()),
     PageUp: () => move(active - page()),
     Enter: () => (active >= 0 && active < count ? props.onOpen(active) : false),
@@ -85,6 +115,8 @@ export function VirtualList(props: Props) {
       aria-activedescendant={active >= 0 && active < count ? `${id}-${active}` : undefined}
       tabIndex={0}
       ref={box}
+      onWheel={() => setToEnd(false)}
+      onPointerDown={() => setToEnd(false)}
       onScroll={(event) => props.onTop?.(event.currentTarget.scrollTop < rowHeight / 2)}
     >
       {props.header}

@@ -38,7 +38,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: (() => void)
     <div className="failure" role="alert">
       <Icon name="triangle" />
       <span className="grow">
-        {message}{" "}
+        {message} {failure?.code.startsWith("audit_") && `${text.errors.going} `}
         {failure && failure.code !== "unreachable" && <code className="faint">({failure.code})</code>}
       </span>
       {retry && (

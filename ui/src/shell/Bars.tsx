@@ -7,9 +7,9 @@ import { useRoute } from "../lib/route";
 import { useStore } from "../lib/store";
 import { clock, clockSeconds } from "../lib/time";
 import { secondsLeft } from "../pages/ask/AskHead";
+import { Harm } from "../pages/ask/Harm";
 import { Button, ButtonLink } from "../parts/controls";
 import { Icon } from "../parts/Icon";
-import { Prose } from "../parts/Prose";
 import { text } from "../text";
 import type { Ask } from "../types";
 import { LoosenedBars } from "./LoosenedBar";
@@ -60,16 +60,13 @@ function AskBar() {
 
 function AskLeft({ ask }: { ask: Ask }) {
   const left = secondsLeft(ask, useNow(1000));
-  const title = ask.findings[0]?.title;
   return (
     <span className="grow num">
-      {title !== undefined && (
-        <b>
-          <Prose words={title} />.{" "}
-        </b>
-      )}
+      <b>
+        <Harm ask={ask} />.
+      </b>{" "}
       {/* The seconds would be read out one by one. */}
-      <span aria-hidden="true">{text.ask.banner(ask.app_name, left)}</span>
+      <span aria-hidden="true">{text.ask.seconds(left)}</span>
     </span>
   );
 }

@@ -45,7 +45,10 @@ export function Sidebar({ page }: { page: Page }) {
           <Icon name={name} />
           <span className="word">{text.pages[name]}</span>
           {name === "alerts" && status !== undefined && status.open_alerts > 0 && (
-            <span className="n">{status.open_alerts > 999 ? "999+" : number(status.open_alerts)}</span>
+            <span className="n">
+              <span className="long">{atMost(999, status.open_alerts)}</span>
+              <span className="short">{atMost(99, status.open_alerts)}</span>
+            </span>
           )}
         </Link>
       ))}
@@ -64,6 +67,8 @@ export function Sidebar({ page }: { page: Page }) {
   );
 }
 
+const atMost = (most: number, count: number) => (count > most ? `${most}+` : number(count));
+
 function Foot({ status }: { status: Status | undefined }) {
   const now = useNow();
   const { down } = useStore(connection);
@@ -73,7 +78,7 @@ function Foot({ status }: { status: Status | undefined }) {
         <Icon name={down === null ? "gate" : "triangle"} />
         {down !== null ? text.status.unreachable : status ? shortStatus(status) : text.status.loading}
       </b>
-      {status && (
+      {status?.log_unreadable === false && (
         <span className="num">
           {status.last_message_at === null
             ? text.status.noMessage
@@ -84,9 +89,11 @@ function Foot({ status }: { status: Status | undefined }) {
   );
 }
 
-function shortStatus({ protection, servers_seen, servers_total, servers_bypassing }: Status): string {
+function shortStatus(status: Status): string {
+  const { protection, servers_seen, servers_total, servers_bypassing } = status;
   if (protection.state === "off") return text.status.shortOff;
   if (protection.state === "paused")
     return text.status.shortPaused(protection.until === null ? null : clock(protection.until));
+  if (status.log_unreadable) return text.status.unknown;
   return text.status.watching(servers_seen, servers_total) + text.status.past(servers_bypassing);
 }

@@ -85,6 +85,10 @@ impl Home {
     pub fn chained_sign_ins_file(&self) -> PathBuf {
         self.0.join("sign-ins.chained")
     }
+    /// Servers to which the app signs in itself, sealed.
+    pub fn own_sign_ins_file(&self) -> PathBuf {
+        self.0.join("own-sign-ins")
+    }
     /// What was changed in apps' configs, and what was there before.
     pub fn journal(&self) -> PathBuf {
         self.0.join("journal")

@@ -22,6 +22,7 @@ mod lock;
 mod net;
 mod open_files;
 mod originals;
+mod own_sign_ins;
 mod pins;
 mod presence;
 mod problems;

@@ -61,6 +61,8 @@ dto! {
         #[serde(default)]
         pub client_id: Option<String>,
     }
+    /// `PUT /api/sign-ins/{upstream}/own`: whether the app signs in itself. `GET /api/sign-ins/own` lists such servers.
+    pub struct OwnSignInRequest { pub on: bool }
     /// Where the person signs in, in a browser on this machine.
     pub struct SignInAddress { pub url: String }
 
@@ -92,6 +94,9 @@ dto! {
         pub asks_waiting: u32,
         /// It is within the quiet hours: no notifications.
         pub quiet: bool,
+        /// Then what was seen (servers, last message, Alerts, counts) is not known, rather than nothing.
+        #[serde(default)]
+        pub log_unreadable: bool,
         /// Problems that touch protection, one plain sentence each (audit locked, port squatted …).
         pub problems: Vec<String>,
     }

@@ -12,7 +12,7 @@ import { FindBox } from "../../parts/FindBox";
 import { HeldLine } from "../../parts/HeldLine";
 import { Empty, Waiting } from "../../parts/states";
 import { type ListHandle, VirtualList } from "../../parts/VirtualList";
-import { text } from "../../text";
+import { number, text } from "../../text";
 import type { AlertGroup, App } from "../../types";
 import { AlertDetail } from "./AlertDetail";
 import { AlertRow } from "./AlertRow";
@@ -80,13 +80,13 @@ export function AlertsPage() {
           label: (
             <>
               {text.alerts.tabs[value]}{" "}
-              {counts[value] !== undefined && <span className="faint num">{counts[value]}</span>}
+              {counts[value] !== undefined && <span className="faint num">{number(counts[value])}</span>}
             </>
           ),
         }))}
         onChange={(value) => navigate({ page: "alerts", search: toSearch(value, q) })}
       />
-      <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
+      <div className={`split alertsplit ${open !== null ? "" : groups.length > 0 ? "none-open" : "nothing"}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.alerts.list}>
             <Waiting query={alerts} rows={6} tall />

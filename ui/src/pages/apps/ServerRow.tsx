@@ -1,5 +1,6 @@
 // One server of an app: switch, name, Transport, what was observed, what it really runs.
 
+import { useStatus } from "../../api/queries";
 import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
 import { spelled } from "../../lib/reveal";
@@ -11,6 +12,7 @@ import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
 import { ModeSelect } from "./ModeSelect";
+import { OwnSignIn } from "./OwnSignIn";
 import { QuarantineButton } from "./QuarantineButton";
 
 /** Labels: the programs above the shim, and what the client calls itself. */
@@ -34,6 +36,7 @@ type Props = { app: App; server: Server; open: boolean; onWant: (wanted: Wanted)
 export function ServerRow({ app, server, open, onWant }: Props) {
   const writable = useWritable();
   const { observed } = server;
+  const known = useStatus().data?.log_unreadable !== true;
   const want = (action: Wanted["action"]) => onWant({ app, server: server.name, action });
   return (
     <div className={`sv ${open ? "sel" : ""}`}>
@@ -58,7 +61,9 @@ export function ServerRow({ app, server, open, onWant }: Props) {
         )}
       </div>
       <span className="small muted nowrap side2 num">
-        {open ? text.apps.previewOpen : server.protected && text.observed.messages(server.messages_24h)}{" "}
+        {open
+          ? text.apps.previewOpen
+          : server.protected && known && text.observed.messages(server.messages_24h)}{" "}
         {server.id !== null && server.protected && (
           <ModeSelect of={{ app: app.id, upstream: server.id }} name={server.name} />
         )}
@@ -78,6 +83,9 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           </button>
         )}
       </div>
+      {server.id !== null && server.protected && server.transport !== "stdio" && (
+        <OwnSignIn upstream={server.id} app={app.name} name={server.name} />
+      )}
       {(server.used_by ?? []).length > 0 && (
         <div className="o small muted">
           {text.apps.usedBy} <UsedBy server={server} />

@@ -1,15 +1,11 @@
 // The second view of a question: how far the answer reaches. At High and Critical a sentence has to be ticked first.
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { isSecret, NARROWEST, type ScopeFacts } from "../../lib/scope";
-import { strongestFirst } from "../../lib/session";
-import { Button } from "../../parts/controls";
-import { Icon } from "../../parts/Icon";
-import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import type { Ask, AskAnswer, Expiry, ScopeChoice } from "../../types";
-import { AskHead } from "./AskHead";
+import { HarmOnly } from "./Harm";
 import { ENDS, ScopeBuilder, ScopeSentence } from "./ScopeBuilder";
-import { useAnswer, useArmed } from "./useAnswer";
+import { OneOf, Step, type StepProps } from "./Step";
 
 const t = text.ask;
 type Reach = "once" | "session" | "day" | "always";
@@ -29,105 +25,73 @@ export function factsOf(ask: Ask): ScopeFacts {
   };
 }
 
-type Props = { ask: Ask; deny: boolean; onBack: () => void; onDecided: (() => void) | undefined };
-
-export function AllowStep({ ask, deny, onBack, onDecided }: Props) {
+export function AllowStep({ deny, ...props }: StepProps & { deny: boolean }) {
+  const { ask } = props;
   const always = deny || (!ask.exact_only && ask.history.allowed >= HABIT);
   const [reach, setReach] = useState<Reach>(always ? "always" : "once");
   const [scope, setScope] = useState<ScopeChoice>(ask.suggested);
   const [expires, setExpires] = useState<Expiry>({ ends: "after", minutes: 43_200 });
   const [ticked, setTicked] = useState(false);
-  const armed = useArmed(`${ask.id}/${deny}`);
-  const answer = useAnswer(ask, () => {
-    onDecided?.();
-    onBack();
-  });
   const facts = factsOf(ask);
   const needsTick = !deny && ask.needs_acknowledgement;
-  const off = !armed || answer.isPending || (needsTick && !ticked);
-  const title = deny ? t.denyTitle : ask.direction === "to_client" ? t.releaseTitle : t.allowTitle;
-  const options = reaches(ask);
+  const effect = deny ? "deny" : "allow";
   return (
-    <>
-      <AskHead ask={ask} title={title} />
-      <div className="body ruled askbody">
-        {!deny && (
-          <div className="reach" role="radiogroup" aria-label={t.reach}>
-            {options.map(([value, label, more]) => (
-              <label key={value} className="opt">
-                <input type="radio" name="reach" checked={reach === value} onChange={() => setReach(value)} />
-                <span>{label}</span>
-                {more !== null && <span className="d">{more}</span>}
-              </label>
-            ))}
-          </div>
-        )}
-        {ask.exact_only && !deny && <p className="small muted">{t.exactOnly}</p>}
-        {reach === "always" && (
-          <>
-            <ScopeBuilder
-              facts={facts}
-              effect={deny ? "deny" : "allow"}
-              scope={scope}
-              onScope={setScope}
-              expires={expires}
-              onExpires={setExpires}
-              ends={["session", ...ENDS]}
-            />
-            <ScopeSentence facts={facts} scope={scope} effect={deny ? "deny" : "allow"} />
-          </>
-        )}
-      </div>
-      <footer className="askfoot">
-        {needsTick && <Acknowledge ask={ask} ticked={ticked} onTick={setTicked} />}
-        {answer.isError && <Failure error={answer.error} />}
-        <div className="two2">
-          <Button onClick={onBack}>
-            <Icon name="back" />
-            {t.back}
-          </Button>
-          <Button
-            look="solid"
-            off={off}
-            onClick={() =>
-              answer.mutate({ answer: answerOf(reach, deny, scope, expires), acknowledged: ticked })
-            }
-          >
-            {deny ? t.denyForever : buttonOf(reach)}
-          </Button>
-        </div>
-      </footer>
-    </>
+    <Step
+      {...props}
+      name={deny ? "deny" : "allow"}
+      title={deny ? t.denyTitle : ask.direction === "to_client" ? t.releaseTitle : t.allowTitle}
+      button={deny ? t.denyForever : BUTTONS[reach]}
+      answer={answerOf(reach, deny, scope, expires)}
+      acknowledge={
+        needsTick ? { ticked, line: <Acknowledge ask={ask} ticked={ticked} onTick={setTicked} /> } : null
+      }
+    >
+      {!deny && <OneOf label={t.reach} options={reaches(ask)} value={reach} onChange={setReach} />}
+      {ask.exact_only && !deny && <p className="small muted">{t.exactOnly}</p>}
+      {reach === "always" && (
+        <>
+          <ScopeBuilder
+            facts={facts}
+            effect={effect}
+            scope={scope}
+            onScope={setScope}
+            expires={expires}
+            onExpires={setExpires}
+            ends={["session", ...ENDS]}
+          />
+          <ScopeSentence facts={facts} scope={scope} effect={effect} />
+        </>
+      )}
+    </Step>
   );
 }
 
-function Acknowledge({
-  ask,
-  ticked,
-  onTick,
-}: {
-  ask: Ask;
-  ticked: boolean;
-  onTick: (on: boolean) => void;
-}): ReactNode {
-  const harm = strongestFirst(ask.findings)[0]?.title ?? ask.method;
-  const where = ask.destinations.length > 0 ? ` (${ask.destinations.join(", ")})` : "";
+type AcknowledgeProps = { ask: Ask; ticked: boolean; onTick: (on: boolean) => void };
+
+function Acknowledge({ ask, ticked, onTick }: AcknowledgeProps) {
   return (
     <label className="ack small">
       <input type="checkbox" checked={ticked} onChange={(event) => onTick(event.target.checked)} />
-      <span>{t.acknowledge(`${harm.replaceAll("`", "")}${where}.`)}</span>
+      <span>
+        {t.acknowledge(ask.app_name)}
+        <HarmOnly ask={ask} />
+      </span>
     </label>
   );
 }
 
-function reaches(ask: Ask): [Reach, string, string | null][] {
-  const once: [Reach, string, string] = ["once", t.once, t.onceMore];
-  if (ask.exact_only) return [once, ["day", t.day, t.dayMore]];
-  return [once, ["session", t.session(ask.app_name), null], ["always", t.always, null]];
+function reaches(ask: Ask): { value: Reach; label: string; more?: string }[] {
+  const once = { value: "once" as const, label: t.once, more: t.onceMore };
+  if (ask.exact_only) return [once, { value: "day", label: t.day, more: t.dayMore }];
+  return [once, { value: "session", label: t.session(ask.app_name) }, { value: "always", label: t.always }];
 }
 
-const buttonOf = (reach: Reach) =>
-  ({ once: t.allowOnce, session: t.allowSession, day: t.allowDay, always: t.allowAlways })[reach];
+const BUTTONS: Record<Reach, string> = {
+  once: t.allowOnce,
+  session: t.allowSession,
+  day: t.allowDay,
+  always: t.allowAlways,
+};
 
 function answerOf(reach: Reach, deny: boolean, scope: ScopeChoice, expires: Expiry): AskAnswer {
   if (deny) return { kind: "deny_always", scope, expires };

@@ -1,4 +1,6 @@
-// The head of a question: time left, who wants to do what with which server, what was found.
+// The head of a question: time left, who wants to do what with which thing.
+
+import { needsTitle } from "../../lib/harm";
 import { useNow } from "../../lib/hooks";
 import { strongestFirst } from "../../lib/session";
 import { clockSeconds } from "../../lib/time";
@@ -8,6 +10,7 @@ import { Icon } from "../../parts/Icon";
 import { Prose } from "../../parts/Prose";
 import { text } from "../../text";
 import type { Ask } from "../../types";
+import { Harm } from "./Harm";
 
 const t = text.ask;
 /** Told to a screen reader then, and only then. */
@@ -17,7 +20,8 @@ export const secondsLeft = (ask: Ask, now: number) => Math.max(0, Math.ceil((ask
 
 export function AskHead({ ask, title }: { ask: Ask; title?: string }) {
   const strongest = strongestFirst(ask.findings)[0];
-  const lead = ask.direction === "to_client" ? t.reads(ask.app_name) : t.wants(ask.app_name);
+  // The harm is the headline of a question; above a step or an end it is said below that.
+  const heading = title ?? (ask.state === "waiting" ? null : t.over[ask.state]);
   return (
     <header className="askhead">
       {ask.state === "waiting" && <TimeBar ask={ask} />}
@@ -39,9 +43,14 @@ export function AskHead({ ask, title }: { ask: Ask; title?: string }) {
         <Icon name={ask.state === "waiting" ? "ask" : ask.state === "allowed" ? "check" : "block"} />
         <div>
           <h1 id="ask-title" tabIndex={-1}>
-            {title ?? (ask.state === "waiting" ? lead : t.over[ask.state])}
+            {heading ?? <Harm ask={ask} />}
           </h1>
-          {strongest && (
+          {heading !== null && (
+            <p>
+              <Harm ask={ask} />
+            </p>
+          )}
+          {strongest && needsTitle(ask) && (
             <p className="muted">
               <Prose words={strongest.title} />
             </p>

@@ -5,12 +5,12 @@ import { shortWhen } from "../../lib/time";
 import { AppLetter } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
 import { Link } from "../../parts/Link";
-import { Prose } from "../../parts/Prose";
 import { Empty, Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { Ask } from "../../types";
 import { secondsLeft } from "./AskHead";
 import { AskView } from "./AskView";
+import { Harm } from "./Harm";
 import { useQueue } from "./useQueue";
 
 const t = text.ask;
@@ -26,9 +26,9 @@ export default function AskPage() {
     <>
       <header className="top">
         <h1 className="grow">{t.title}</h1>
-        <span className="small muted">{t.waiting(waiting.length)}</span>
+        {waiting.length > 0 && <span className="small muted">{t.waiting(waiting.length)}</span>}
       </header>
-      <div className="split asksplit">
+      <div className={`split asksplit ${shown === null && recent.length === 0 ? "nothing" : ""}`}>
         <section className="list askslist" aria-label={t.list}>
           <Waiting query={query} rows={3} tall />
           {query.data && waiting.length + recent.length === 0 && (
@@ -45,7 +45,7 @@ export default function AskPage() {
           ))}
         </section>
         {shown === null ? (
-          <p className="det hint muted">{recent.length > 0 && t.choose}</p>
+          recent.length > 0 && <p className="det hint muted">{t.choose}</p>
         ) : (
           <div className="det">
             <AskView
@@ -66,12 +66,13 @@ export default function AskPage() {
 
 function AskRow({ ask, current }: { ask: Ask; current: boolean }) {
   const now = useNow(1000);
-  const title = ask.findings[0]?.title;
   return (
     <Link className={`askrow ${current ? "sel" : ""}`} to={{ page: "ask", open: ask.id }} current={current}>
       <AppLetter name={ask.app_name} />
       <span className="grow ell">
-        <span className="block ell">{title === undefined ? ask.method : <Prose words={title} />}</span>
+        <span className="harm">
+          <Harm ask={ask} />
+        </span>
         <span className="l2 ell block">
           {ask.app_name} {text.detail.arrow} <Name value={ask.upstream_name} /> /{" "}
           <Name value={ask.target ?? ask.method} />

@@ -36,7 +36,7 @@ export function DayChart() {
           )}
         </div>
       </header>
-      <Waiting query={stats} rows={3} />
+      <Waiting query={stats} rows={5} />
       {stats.data && (
         <>
           <div

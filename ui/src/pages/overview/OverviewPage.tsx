@@ -17,7 +17,10 @@ export function OverviewPage() {
   const status = useStatus();
   const apps = useApps();
   const box = useFocusKeys<HTMLDivElement>("tbody a, a.al");
-  const nothingYet = status.data?.last_message_at === null && status.data.messages_today === 0;
+  const nothingYet =
+    status.data?.log_unreadable === false &&
+    status.data.last_message_at === null &&
+    status.data.messages_today === 0;
   return (
     <>
       <header className="top">
@@ -25,7 +28,7 @@ export function OverviewPage() {
           <h1 className="big">{status.data ? sentence(status.data) : text.pages.overview}</h1>
           <p className="muted">{status.data && <More status={status.data} apps={apps.data} />}</p>
         </div>
-        <DrillButton />
+        {!nothingYet && <DrillButton />}
         <PauseButton status={status.data} />
       </header>
       <div className="page" ref={box}>
@@ -52,6 +55,7 @@ function sentence(status: Status): string {
     return text.status.paused(protection.until === null ? null : clock(protection.until));
   if (status.servers_total === 0) return text.status.none;
   if (protection.state === "off") return text.status.off;
+  if (status.log_unreadable) return text.status.unreadable;
   return (
     text.status.seen(status.servers_seen, status.servers_total) + text.status.past(status.servers_bypassing)
   );
@@ -64,10 +68,11 @@ function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
       .flatMap((app) => app.files.flatMap((file) => file.servers))
       .filter((s) => s.observed.state === state).length;
   const parts = [
+    status.log_unreadable && text.status.unreadableMore,
     status.protection.state === "off" && text.status.offMore,
     count("bypassing") > 0 && text.status.bypassing(count("bypassing")),
     count("waiting") > 0 && text.status.restart(count("waiting")),
-    count("not_yet_seen") > 0 && text.status.waits(count("not_yet_seen")),
+    !status.log_unreadable && count("not_yet_seen") > 0 && text.status.waits(count("not_yet_seen")),
     count("queued") > 0 && text.status.queued(count("queued")),
     count("edited_outside") > 0 && text.status.edited(count("edited_outside")),
     count("failing") > 0 && text.status.failing(count("failing")),

@@ -1,5 +1,5 @@
 // Every server of every app, with what was observed of it.
-import { useApps } from "../../api/queries";
+import { useApps, useStatus } from "../../api/queries";
 import { toSearch } from "../../lib/filter";
 import { AppLetter, ObservedMark } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
@@ -7,6 +7,9 @@ import { Link } from "../../parts/Link";
 import { Empty, Waiting } from "../../parts/states";
 import { number, text } from "../../text";
 import type { App, Server } from "../../types";
+
+/** Two lines of a narrow column, both ends in sight. */
+const NAME_CHARS = 28;
 
 export function ServersTable() {
   const apps = useApps();
@@ -44,6 +47,8 @@ export function ServersTable() {
 }
 
 function Row({ app, server, first }: { app: App; server: Server; first: boolean }) {
+  const unreadable = useStatus().data?.log_unreadable === true;
+  const counted = server.protected && !unreadable;
   return (
     <tr>
       <td>
@@ -59,14 +64,14 @@ function Row({ app, server, first }: { app: App; server: Server; first: boolean 
       <td className="servername">
         {server.id ? (
           <Link className="plain" to={{ page: "traffic", search: toSearch({ upstream: server.id }) }}>
-            <Name value={server.name} />
+            <Name value={server.name} limit={NAME_CHARS} />
           </Link>
         ) : (
-          <Name value={server.name} />
+          <Name value={server.name} limit={NAME_CHARS} />
         )}
       </td>
-      <td className={`num right ${server.protected ? "" : "faint"}`}>
-        {server.protected ? number(server.messages_24h) : text.drill.none}
+      <td className={`num right ${counted ? "" : "faint"}`}>
+        {counted ? number(server.messages_24h) : text.drill.none}
       </td>
       <td className="observed">
         <ObservedMark observed={server.observed} />

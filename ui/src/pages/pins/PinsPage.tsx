@@ -8,7 +8,7 @@ import { Button, Tabs } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
 import { Empty, Waiting } from "../../parts/states";
 import { VirtualList } from "../../parts/VirtualList";
-import { text } from "../../text";
+import { number, text } from "../../text";
 import type { App, PinRow } from "../../types";
 import { PinDetail } from "./PinDetail";
 
@@ -63,13 +63,13 @@ export default function PinsPage() {
           label: (
             <>
               {t.tabs[value]}{" "}
-              {counts[value] !== undefined && <span className="faint num">{counts[value]}</span>}
+              {counts[value] !== undefined && <span className="faint num">{number(counts[value])}</span>}
             </>
           ),
         }))}
         onChange={choose}
       />
-      <div className={`split alertsplit ${open === null ? "none-open" : ""}`}>
+      <div className={`split alertsplit ${open !== null ? "" : rows.length > 0 ? "none-open" : "nothing"}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={t.list}>
             <Waiting query={pins} rows={6} tall />

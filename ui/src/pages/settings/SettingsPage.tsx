@@ -12,6 +12,7 @@ import { text } from "../../text";
 import type { Settings } from "../../types";
 import { About } from "./About";
 import { Group, Line } from "./Group";
+import { Judges } from "./Judges";
 import { NumberField } from "./NumberField";
 import { QuietLine } from "./QuietLine";
 import { RestoreAll } from "./RestoreAll";
@@ -28,6 +29,7 @@ export default function SettingsPage() {
       <div className="page settings">
         <Waiting query={settings} rows={6} tall />
         {settings.data && <Engine settings={settings.data} />}
+        <Judges />
         <Look />
         <RestoreAll />
         <Group title={t.groups.keyboard}>

@@ -1,7 +1,5 @@
 // The list: a heading per category, a row per Signature.
 import { useEffect, useRef } from "react";
-import { useKeys } from "../../lib/keys";
-import { Icon } from "../../parts/Icon";
 import { Empty } from "../../parts/states";
 import { SeverityBars } from "../../parts/Verdict";
 import { number, text } from "../../text";
@@ -10,8 +8,6 @@ import type { SignatureInfo } from "../../types";
 type Props = {
   groups: [string, SignatureInfo[]][];
   chosen: string | null;
-  find: string;
-  onFind: (find: string) => void;
   onChoose: (id: string) => void;
 };
 
@@ -21,30 +17,13 @@ export function categoryName(category: string): string {
   return text.signatures.categories[category] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
-export function SignatureGroups({ groups, chosen, find, onFind, onChoose }: Props) {
-  const input = useRef<HTMLInputElement>(null);
+export function SignatureGroups({ groups, chosen, onChoose }: Props) {
   const list = useRef<HTMLDivElement>(null);
-  useKeys({ "/": () => input.current?.focus() });
   useEffect(() => {
     if (chosen) list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
   return (
     <>
-      <div className="sigfind">
-        <label className="field">
-          <Icon name="search" />
-          <span className="vh">{text.signatures.find}</span>
-          <input
-            ref={input}
-            value={find}
-            placeholder={text.signatures.find}
-            spellCheck={false}
-            onChange={(event) => onFind(event.target.value)}
-            onKeyDown={(event) => event.key === "Escape" && find === "" && input.current?.blur()}
-          />
-          <kbd>/</kbd>
-        </label>
-      </div>
       {groups.length === 0 && <Empty title={text.signatures.empty} />}
       <div role="listbox" aria-label={text.signatures.list} tabIndex={0} ref={list} className="siglist">
         {groups.map(([category, members], i) => (

@@ -3,6 +3,7 @@ import { useSignatures } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
+import { FindBox } from "../../parts/FindBox";
 import { Empty, Failure, Waiting } from "../../parts/states";
 import { text } from "../../text";
 import type { SignatureInfo } from "../../types";
@@ -61,15 +62,12 @@ export default function SignaturesPage() {
         {!(narrow && open !== null) && (
           <section className="ls" aria-label={text.signatures.list}>
             {narrow && <Faults faults={signatures.data?.faults ?? []} />}
+            <div className="sigfind">
+              <FindBox label={text.signatures.find} value={find} onChange={setFind} />
+            </div>
             <Waiting query={signatures} rows={10} />
             {signatures.data && (
-              <SignatureGroups
-                groups={groups}
-                chosen={chosen?.id ?? null}
-                find={find}
-                onFind={setFind}
-                onChoose={show}
-              />
+              <SignatureGroups groups={groups} chosen={chosen?.id ?? null} onChoose={show} />
             )}
           </section>
         )}

@@ -80,6 +80,8 @@ pub(crate) fn router(core: Arc<Core>, token: String) -> Router {
         .route("/api/pins/quarantine", post(pins::quarantine))
         .route("/api/pins/{id}", get(pins::detail))
         .route("/api/sign-ins", get(sign_ins::list))
+        .route("/api/sign-ins/own", get(sign_ins::own))
+        .route("/api/sign-ins/{upstream}/own", put(sign_ins::set_own))
         .route("/api/sign-ins/{upstream}", post(sign_ins::begin).delete(sign_ins::forget))
         .route("/api/pause", post(settings::pause))
         .route("/api/resume", post(settings::resume))

@@ -3,11 +3,12 @@
 use super::Shared;
 use super::extract::{Body, Query};
 use super::failure::{Answer, Failure};
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portcullis_domain::api::{SignIn, SignInAddress, SignInRequest};
+use portcullis_domain::api::{OwnSignInRequest, SignIn, SignInAddress, SignInRequest};
 use portcullis_domain::{ChangeKind, Upstream, UpstreamId};
 use portcullis_gateway::oauth::{Callback, SignInState};
 use serde_json::{Value, json};
@@ -61,6 +62,30 @@ pub(super) async fn forget(State(shared): State<Shared>, Path(id): Path<String>)
         told(&shared, &upstream, "Signed out of");
     }
     Ok(Json(json!(null)))
+}
+
+/// Servers to which the app signs in itself.
+pub(super) async fn own(State(shared): State<Shared>) -> Answer<Vec<UpstreamId>> {
+    Ok(Json(shared.core.own_sign_ins()))
+}
+
+/// An app that signs in itself holds the token, so a person leaves it to it; to take it back is for anybody but an app.
+pub(super) async fn set_own(
+    State(shared): State<Shared>,
+    sender: Sender,
+    Path(id): Path<String>,
+    Body(request): Body<OwnSignInRequest>,
+) -> Answer<Vec<UpstreamId>> {
+    let set = shared.blocking(move |core| {
+        if request.on {
+            sender.is_person(core)?;
+        } else {
+            sender.is_no_app(core)?;
+        }
+        core.set_own_sign_in(&UpstreamId::new(id), request.on)?;
+        Ok(core.own_sign_ins())
+    });
+    set.await.map(Json)
 }
 
 fn told(shared: &Shared, upstream: &Upstream, what: &str) {

@@ -36,10 +36,12 @@ fn status(core: &Core) -> Result<Status, Failure> {
     let bypassing = servers.iter().filter(|s| matches!(s.observed, Observed::Bypassing { .. })).count();
     let seen = servers.iter().filter(|s| matches!(s.observed, Observed::Seen { .. })).count();
     // A damaged audit log must not hide the rest: checking goes on without it.
+    let mut log_unreadable = false;
     let mut or_zero = |answer: Result<u64, portcullis_audit::Error>| {
         answer.unwrap_or_else(|error| {
-            problems.push(format!("The audit log could not be read ({}): {error}", error.code()));
+            problems.push(format!("The audit log could not be read ({}). Checking goes on.", error.code()));
             problems.dedup();
+            log_unreadable = true;
             0
         })
     };
@@ -64,6 +66,7 @@ fn status(core: &Core) -> Result<Status, Failure> {
         signatures_active: count(core.with_signatures(crate::signatures::Signatures::active_count)),
         asks_waiting: count(core.asks.approvals.waiting()),
         quiet: core.settings().quiet_hours().is_some_and(|quiet| quiet.contains(minute_of_day())),
+        log_unreadable,
         problems,
     })
 }

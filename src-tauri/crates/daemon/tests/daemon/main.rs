@@ -7,4 +7,5 @@ mod judges;
 mod lifecycle;
 mod pins;
 mod presence;
+mod sign_ins;
 mod signatures;

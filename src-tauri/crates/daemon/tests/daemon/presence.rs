@@ -29,6 +29,7 @@ fn loosening() -> Vec<(&'static str, Value)> {
         ("POST /api/pins/release", json!({"pins": [{"id": "0000", "digest": ""}]})),
         ("DELETE /api/quarantine/none", Value::Null),
         ("POST /api/exchanges/none/original", Value::Null),
+        ("PUT /api/sign-ins/none/own", json!({"on": true})),
         ("PUT /api/settings", settings(|s| s["notifications"] = json!(false))),
         ("PUT /api/settings", settings(|s| s["keep_originals"] = json!(true))),
     ]

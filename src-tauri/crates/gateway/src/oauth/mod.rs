@@ -69,14 +69,14 @@ type OAuth = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNo
 pub struct Options {
     /// Where a document about us as a client lies, for authorization servers that take such a URL as the client's id.
     pub client_metadata_url: Option<String>,
-    /// Upstreams whose apps sign in themselves, see `transparent`.
+    /// Upstreams whose apps sign in themselves, see `transparent`; `set_transparent` changes it.
     pub transparent: HashSet<UpstreamId>,
 }
 
 pub struct SignIns {
     vault: Arc<dyn Vault>,
     clock: Clock,
-    options: Options,
+    client_metadata_url: Option<String>,
     proxies: Arc<Matcher>,
     known: Mutex<Known>,
     /// One renewal at a time: refresh tokens are often good for one use.
@@ -88,15 +88,17 @@ struct Known {
     grants: HashMap<UpstreamId, Grant>,
     needed: HashMap<UpstreamId, Challenge>,
     pending: Vec<Pending>,
+    transparent: HashSet<UpstreamId>,
     /// Where transparent Upstreams said their metadata lies.
     metadata: HashMap<UpstreamId, Challenge>,
 }
 
 impl SignIns {
     pub fn new(vault: Arc<dyn Vault>, clock: Clock, options: Options) -> Self {
-        let known = Mutex::new(Known { grants: vault.load(), ..Known::default() });
+        let Options { client_metadata_url, transparent } = options;
+        let known = Mutex::new(Known { grants: vault.load(), transparent, ..Known::default() });
         let proxies = Arc::new(Matcher::from_env());
-        Self { vault, clock, options, proxies, known, renewing: tokio::sync::Mutex::default() }
+        Self { vault, clock, client_metadata_url, proxies, known, renewing: tokio::sync::Mutex::default() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -105,6 +107,9 @@ impl SignIns {
 
     pub fn state(&self, upstream: &UpstreamId) -> Option<SignInState> {
         let known = self.known();
+        if known.transparent.contains(upstream) {
+            return None;
+        }
         let has = known.grants.get(upstream).and_then(|grant| grant.scope.as_deref());
         if let Some(challenge) = known.needed.get(upstream) {
             let scope = challenge.scope.as_deref().map(|asked| joined(has.unwrap_or_default(), asked));
@@ -238,7 +243,7 @@ impl SignIns {
         let client_of_ours = match (client_id, known_here) {
             (Some(id), _) => Client { id, secret: None },
             (None, Some(grant)) => grant.client,
-            (None, None) => match &self.options.client_metadata_url {
+            (None, None) => match &self.client_metadata_url {
                 Some(url) if place.server.client_id_metadata_document_supported => {
                     Client { id: url.clone(), secret: None }
                 }

@@ -10,6 +10,7 @@ use super::{Challenge, SignIns, discover};
 use http::{HeaderMap, HeaderValue, header};
 use portcullis_domain::{Upstream, UpstreamId};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use url::Url;
 
 /// Below our origin, in front of the Upstream's own path here (RFC 9728, 3.1).
@@ -17,7 +18,28 @@ pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 impl SignIns {
     pub(crate) fn is_transparent(&self, upstream: &UpstreamId) -> bool {
-        self.options.transparent.contains(upstream)
+        self.known().transparent.contains(upstream)
+    }
+
+    pub fn transparent(&self) -> HashSet<UpstreamId> {
+        self.known().transparent.clone()
+    }
+
+    /// Whether the app of `upstream` signs in itself from now on; in force once `store` has kept it. False: as before.
+    pub fn set_transparent<E>(
+        &self,
+        upstream: &UpstreamId,
+        on: bool,
+        store: impl FnOnce(&HashSet<UpstreamId>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut known = self.known();
+        let mut list = known.transparent.clone();
+        let is_new = if on { list.insert(upstream.clone()) } else { list.remove(upstream) };
+        if is_new {
+            store(&list)?;
+            known.transparent = list;
+        }
+        Ok(is_new)
     }
 
     /// Leads every Bearer challenge of an answer to `metadata`.

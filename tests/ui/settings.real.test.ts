@@ -1,0 +1,167 @@
+// Settings that reach beyond the page, with the real engine: a judge set up at an endpoint (here a small server that speaks
+// OpenAI's interface), and an app that is left to sign in to a server itself.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { App, JudgeList, Preview } from "../../ui/src/types";
+import { launch, type Opened, open, until } from "./browser";
+import { picture, settled, tooWide } from "./look";
+import { CURSOR_CONFIG, type Real, startOwn } from "./real";
+
+let browser: Browser;
+let real: Real;
+let token = "";
+let model: Server;
+const asked: string[] = [];
+const opened: Opened[] = [];
+
+beforeAll(async () => {
+  model = createServer((request, response) => {
+    let body = "";
+    request.on("data", (bytes: Buffer) => {
+      body += bytes.toString();
+    });
+    request.on("end", () => {
+      asked.push(body);
+      const hostile_percent = body.includes("Ignore all previous instructions") ? 93 : 4;
+      const content = JSON.stringify({ hostile_percent, category: "injection", reason: "gives orders" });
+      response.setHeader("Content-Type", "application/json");
+      response.end(JSON.stringify({ choices: [{ message: { role: "assistant", content } }] }));
+    });
+  });
+  await new Promise<void>((resolve) => model.listen(0, "127.0.0.1", resolve));
+  [browser, real] = await Promise.all([launch(), startOwn({ cursor: CURSOR_CONFIG })]);
+  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
+  await context.close();
+}, 60_000);
+afterEach(async () => {
+  const complaints = opened.flatMap((one) => one.complaints);
+  await Promise.all(opened.splice(0).map((one) => one.context.close()));
+  expect(complaints).toEqual([]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await real?.own?.stop();
+  model?.close();
+});
+
+async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
+  const one = await open(browser, real.address, path, { token, ...look });
+  opened.push(one);
+  return one.page;
+}
+async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${real.address}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, Origin: real.address, "Content-Type": "application/json" },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
+  return JSON.parse(text) as T;
+}
+const judge = async () =>
+  (await api<JudgeList>("GET", "/api/judges")).judges.find((one) => one.name === "model")?.settings ?? null;
+
+test("a judge: says where texts would go before it is on, is refused with a reason, works, is switched off", async () => {
+  const page = await go("/settings");
+  const section = page.getByRole("region", { name: "Language model" });
+  await section.getByRole("button", { name: "Set up…" }).click();
+  await section.getByText("Nothing leaves this computer.").waitFor();
+  await section.getByLabel("Interface").selectOption("OpenAI-compatible");
+  await section.getByLabel("Address").fill("http://models.example/v1");
+  await section.getByText("texts of your messages leave for models.example.").waitFor();
+  await section.getByLabel("Model", { exact: true }).fill("small-one");
+  await picture(page, "real-judge-form");
+  expect(await judge()).toBeNull();
+  await section.getByRole("button", { name: "Save and switch on" }).click();
+  await section.getByText("the address must be https, or http on this very machine").waitFor();
+  expect(await judge()).toBeNull();
+
+  const { port } = model.address() as AddressInfo;
+  await section.getByLabel("Address").fill(`http://127.0.0.1:${port}/v1`);
+  await section.getByText("Nothing leaves this computer.").waitFor();
+  await section.getByRole("spinbutton", { name: "At most a day" }).fill("50");
+  await section.getByRole("button", { name: "Save and switch on" }).click();
+  const toggle = section.getByRole("switch", { name: "Use the judge: Language model" });
+  await toggle.waitFor();
+  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  expect(await judge()).toMatchObject({
+    enabled: true,
+    scope: "grey",
+    most_per_day: 50,
+    kind: {
+      kind: "model",
+      style: "openai",
+      url: `http://127.0.0.1:${port}/v1`,
+      model: "small-one",
+      key: null,
+    },
+  });
+  await section
+    .getByText("Texts of what is doubtful or nearly, secrets masked, at most 50 a day, go to")
+    .waitFor();
+
+  await section.getByRole("button", { name: "Test" }).click();
+  await section.getByText("93 % doubtful").waitFor();
+  await section.getByText("4 % doubtful").waitFor();
+  expect(asked.length).toBe(2);
+  await settled(page);
+  await section.scrollIntoViewIfNeeded();
+  await picture(page, "real-judge-on");
+
+  await page.reload();
+  await toggle.click();
+  await until(async () => (await judge())?.enabled === false, "the engine knows that it is off");
+  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await until(async () => {
+    const changes = await api<{ summary: string }[]>("GET", "/api/changes");
+    return changes.some(({ summary }) => summary.includes("was switched off"));
+  }, "the history says so");
+});
+
+test("a judge's form fits a phone", async () => {
+  const page = await go("/settings", { width: 360, height: 900 });
+  const section = page.getByRole("region", { name: "Classifier in a file" });
+  await section.getByRole("button", { name: "Set up…" }).click();
+  await section.getByLabel("File").fill(`/models/${"a-long-name-".repeat(20)}.onnx`);
+  await section.scrollIntoViewIfNeeded();
+  await picture(page, "real-judge-phone");
+  expect(await tooWide(page)).toEqual([]);
+  await section.getByRole("button", { name: "Save and switch on" }).click();
+  await section.getByText(/portcullis-onnx is not installed/).waitFor();
+});
+
+test("a server with a URL can be left to the app to sign in to, one that the app starts cannot", async () => {
+  const preview = await api<Preview>("POST", "/api/apps/cursor/preview", {
+    action: "protect",
+    servers: null,
+  });
+  await api("POST", "/api/apps/cursor/apply", { token: preview.token });
+  const apps = await api<App[]>("GET", "/api/apps");
+  const servers = apps.find((app) => app.id === "cursor")?.files.flatMap((file) => file.servers) ?? [];
+  const id = servers.find((server) => server.name === "docs")?.id;
+  const page = await go("/apps");
+  const toggle = page.getByRole("switch", { name: "Cursor signs in to docs itself" });
+  await toggle.waitFor();
+  expect(await page.getByRole("switch", { name: /signs in to notes itself/ }).count()).toBe(0);
+  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await page.getByText("Off: Portcullis signs in if the server asks, and the app sees no token.").waitFor();
+  await toggle.click();
+  await page.getByText("It holds the token. Servers that are strict about it refuse this.").waitFor();
+  expect(await api("GET", "/api/sign-ins/own")).toEqual([id]);
+  await settled(page);
+  await picture(page, "real-own-sign-in");
+  await page.reload();
+  await toggle.waitFor();
+  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  await toggle.click();
+  await until(
+    async () => (await api<string[]>("GET", "/api/sign-ins/own")).length === 0,
+    "it was taken back",
+  );
+  expect(await tooWide(page)).toEqual([]);
+});
