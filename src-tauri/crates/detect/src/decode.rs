@@ -3,15 +3,15 @@
 
 use crate::normal::is_letter;
 use crate::predicate::hidden;
-use aho_corasick::AhoCorasick;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::LazyLock;
 
+mod ciphers;
 mod encoded;
 pub(crate) use encoded::decode64;
 pub(crate) use escapes::needless;
 mod escapes;
+mod joined;
 mod numbers;
 mod spelled;
 
@@ -49,17 +49,26 @@ pub(crate) struct Part {
 pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Part> {
     let mut parts = Vec::new();
     encoded::base64(text, &mut parts);
+    encoded::base85(text, &mut parts);
     encoded::hex(text, &mut parts);
     escapes::find(text, &mut parts);
     spelled::spaced(text, &mut parts);
     spelled::leet(text, &mut parts);
     numbers::codes(text, &mut parts);
     numbers::base32(text, &mut parts);
-    numbers::pieces(text, &mut parts);
+    numbers::spelled_codes(text, &mut parts);
     numbers::morse(text, &mut parts);
     numbers::lone_words(text, &mut parts);
     numbers::terminal(text, &mut parts);
-    turned(text, &mut parts);
+    ciphers::shifted(text, &mut parts);
+    ciphers::backwards(text, &mut parts);
+    ciphers::upside_down(text, &mut parts);
+    ciphers::braille(text, &mut parts);
+    ciphers::mixed_up(text, &mut parts);
+    joined::pieces(text, &mut parts);
+    joined::words(text, &mut parts);
+    joined::wide_gaps(text, &mut parts);
+    joined::markup(text, &mut parts);
     if has_hidden {
         invisible(text, &mut parts);
     }
@@ -89,11 +98,30 @@ fn gather(parts: Vec<Part>) -> Vec<Part> {
     out
 }
 
-/// Words that were spelled in hexadecimal or letter by letter, with what they say.
+/// Steps that undo what honest texts do for their own reasons: web pages, addresses, programs, lists and names.
+const EVERYDAY: [&str; 8] = [
+    "escapes",
+    "percent",
+    "html-entities",
+    "lone-words",
+    "joined-words",
+    "wide-gaps",
+    "joined-strings",
+    "terminal-sequence",
+];
+
+/// Whether one of the steps undid a disguise.
+pub(crate) fn is_disguise(steps: &[&str]) -> bool {
+    steps.iter().any(|step| !EVERYDAY.contains(step))
+}
+
+/// Words that were spelled letter by letter, in numbers or in other letters, with what they say.
 pub(crate) fn spelled_out(text: &str) -> Vec<(Range<usize>, String)> {
     let mut parts = Vec::new();
     encoded::hex(text, &mut parts);
+    encoded::base85(text, &mut parts);
     spelled::spaced(text, &mut parts);
+    numbers::base32(text, &mut parts);
     parts.into_iter().map(|part| (part.source, part.text)).collect()
 }
 
@@ -147,56 +175,6 @@ fn is_text(chars: impl Iterator<Item = char>) -> bool {
         }
     }
     bad * 50 <= count && letters * 5 >= count * 3
-}
-
-/// Text that is turned: rot13 or written backwards. Only tried where a telling word stands in that form.
-fn turned(text: &str, parts: &mut Vec<Part>) {
-    const WORDS: [&str; 13] = [
-        "ignore",
-        "instruction",
-        "prompt",
-        "password",
-        "credential",
-        "disregard",
-        "system",
-        "transfer",
-        "immediately",
-        "execute",
-        "account",
-        "delete every",
-        "forward all",
-    ];
-    static TURNED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let rotated = WORDS.iter().map(|word| word.chars().map(rot13).collect::<String>());
-        let reversed = WORDS.iter().map(|word| word.chars().rev().collect::<String>());
-        let words: Vec<String> = rotated.chain(reversed).collect();
-        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
-    });
-    let Some(automaton) = TURNED.as_ref() else { return };
-    let mut done = [0; 2];
-    for hit in automaton.find_iter(text) {
-        let way = usize::from(hit.pattern().as_usize() >= WORDS.len());
-        if hit.start() < done[way] {
-            continue;
-        }
-        let start = text.floor_char_boundary(hit.start().saturating_sub(400));
-        let end = text.ceil_char_boundary((hit.end() + 400).min(text.len()));
-        done[way] = end;
-        let (step, turned) = match way {
-            0 => ("rot13", text[start..end].chars().map(rot13).collect()),
-            _ => ("reversed", text[start..end].chars().rev().collect()),
-        };
-        parts.push(Part { step, source: start..end, text: turned });
-    }
-}
-
-fn rot13(c: char) -> char {
-    let turn = |base: u8| char::from(base + (c as u8 - base + 13) % 26);
-    match c {
-        'a'..='z' => turn(b'a'),
-        'A'..='Z' => turn(b'A'),
-        c => c,
-    }
 }
 
 /// Text carried by characters that print nothing, and text shown in another order than it is read.

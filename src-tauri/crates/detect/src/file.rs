@@ -96,6 +96,8 @@ pub enum DecodedLayer {
     #[default]
     Also,
     Only,
+    /// Only where decoding undid what honest texts have no reason to do.
+    Disguised,
     Never,
 }
 

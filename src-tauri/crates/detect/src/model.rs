@@ -17,6 +17,8 @@ const STRIDE_WORDS: usize = 10;
 const MIN_WORDS: usize = 5;
 /// Longer texts are read to here: what is beyond is the Signatures' business.
 const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// English words in a window that is scored.
+const MIN_ENGLISH: usize = 3;
 const MAX_WORD_CHARS: usize = 24;
 
 static WEIGHTS: &[u8; BUCKETS] = include_bytes!("../model/weights.bin");
@@ -131,7 +133,19 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
     }) {
         words.push((range, count, sum));
     }
-    let scores = windows(words.len()).filter_map(|window| {
+    // The weights know English: numbers, code and other scripts would score by chance.
+    let mut known = vec![(0, 0)];
+    for (range, ..) in &words {
+        let (english, other) = counted(normal.text.as_bytes().get(range.clone()).unwrap_or_default());
+        let last = known.last().copied().unwrap_or_default();
+        known.push((last.0 + english, last.1 + other));
+    }
+    let is_english = |window: &Range<usize>| {
+        let (from, to) = (known[window.start], known[window.end]);
+        to.0 - from.0 >= (to.1 - from.1).max(MIN_ENGLISH)
+    };
+    let scores = windows(words.len()).filter(is_english);
+    let scores = scores.filter_map(|window| {
         let (count, sum) = window.start.checked_sub(1).map_or((0, 0), |at| (words[at].1, words[at].2));
         let words = words.get(window)?;
         let (first, last) = (words.first()?, words.last()?);
@@ -139,6 +153,16 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
         Some((1.0 / (1.0 + (-margin).exp()), first.0.start..last.0.end))
     });
     scores.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// Whether a word counts as English, and whether as something else; marks are neither.
+fn counted(word: &[u8]) -> (usize, usize) {
+    let is_letters = word.iter().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'\'' | b'_'));
+    match word {
+        [byte] if byte.is_ascii_punctuation() => (0, 0),
+        [_] => (0, 1),
+        _ => (usize::from(is_letters), usize::from(!is_letters)),
+    }
 }
 
 /// The next word at or after `from`, or a mark that orders are made of (`<`, `:`, `!`).
@@ -286,7 +310,19 @@ mod tests {
             let sum: i32 = ids.iter().map(|id| i32::from(WEIGHTS[*id as usize] as i8)).sum();
             1.0 / (1.0 + (-(PARAMETERS.0 + PARAMETERS.1 * sum as f32 / norm(ids.len()))).exp())
         };
-        features.windows().map(|(range, ids)| (score(ids), range)).max_by(|a, b| a.0.total_cmp(&b.0))
+        let normal = Normal::of(text);
+        let is_english = |range: &Range<usize>| {
+            let text = &normal.text[range.clone()];
+            let mut words = Words::of(text);
+            let (mut english, mut other) = (0, 0);
+            while let Some(word) = words.next(|_| ()) {
+                let (one, another) = counted(&text.as_bytes()[word]);
+                (english, other) = (english + one, other + another);
+            }
+            english >= other.max(MIN_ENGLISH)
+        };
+        let windows = features.windows().filter(|(range, _)| is_english(range));
+        windows.map(|(range, ids)| (score(ids), range)).max_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     #[test]

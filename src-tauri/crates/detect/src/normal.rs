@@ -1,7 +1,7 @@
 //! Normalised text: what a pattern is matched against. Compatibility forms, accents, case, homoglyphs, invisible and
 //! terminal control characters are taken away; every byte knows where it came from.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use std::ops::Range;
 use unicode_normalization::char::decompose_compatible;
 
@@ -91,19 +91,45 @@ fn plain_bytes(bytes: &[u8]) -> usize {
 
 /// Compatibility form without accents, lower case, look-alikes as Latin letters.
 fn push_folded(text: &mut String, c: char) {
+    if let Some(letter) = drawn_letter(c) {
+        text.push(letter);
+        return;
+    }
     decompose_compatible(c, |c| {
-        if !matches!(c, '\u{300}'..='\u{36f}') {
+        if !is_mark(c) {
             text.extend(c.to_lowercase().map(fold));
         }
     });
 }
 
+/// Marks drawn over, under, through or around the letter before them.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Latin letters in brackets, on dark discs and squares, and those that flags are made of.
+fn drawn_letter(c: char) -> Option<char> {
+    let first = match c {
+        '\u{249c}'..='\u{24b5}' => 0x249c,
+        '\u{1f110}'..='\u{1f129}' => 0x1f110,
+        '\u{1f150}'..='\u{1f169}' => 0x1f150,
+        '\u{1f170}'..='\u{1f189}' => 0x1f170,
+        '\u{1f1e6}'..='\u{1f1ff}' => 0x1f1e6,
+        _ => return None,
+    };
+    Some(char::from(b'a' + (u32::from(c) - first) as u8))
+}
+
 /// Text inside quoted text (JSON or YAML in a string) carries `\\n` and `\\"` spelled out; they would glue words together.
 /// They become white space of the same length, so offsets stay.
+/// Tabs become spaces, too: patterns know one kind of gap.
 fn unescape(text: String) -> String {
-    let Some(first) = memchr(b'\\', text.as_bytes()) else { return text };
+    let first = memchr2(b'\\', b'\t', text.as_bytes());
+    let Some(first) = first else { return text };
     let mut bytes = text.into_bytes();
-    let mut next = Some(first);
+    bytes[first..].iter_mut().for_each(|byte| *byte = if *byte == b'\t' { b' ' } else { *byte });
+    let mut next = memchr(b'\\', &bytes[first..]).map(|n| first + n);
     while let Some(at) = next.filter(|at| at + 1 < bytes.len()) {
         match bytes[at + 1] {
             b'n' | b'r' => bytes[at..at + 2].copy_from_slice(b" \n"),
@@ -156,31 +182,32 @@ pub fn is_invisible(c: char) -> bool {
 /// Letters of other scripts that look like Latin ones, and typographic punctuation.
 fn fold(c: char) -> char {
     match c {
-        'а' | 'α' | 'ɑ' => 'a',
-        'в' | 'β' => 'b',
-        'с' | 'ϲ' | 'ⅽ' => 'c',
-        'ԁ' | 'ɗ' => 'd',
-        'е' | 'ҽ' | 'ε' => 'e',
-        'ɡ' | 'ց' => 'g',
-        'һ' | 'н' | 'η' => 'h',
-        'і' | 'ı' | 'ι' | 'ɩ' => 'i',
-        'ј' => 'j',
-        'к' | 'κ' => 'k',
-        'ӏ' | 'ⅼ' => 'l',
-        'м' | 'μ' => 'm',
-        'ո' | 'п' => 'n',
-        'о' | 'ο' | 'օ' | 'σ' => 'o',
-        'р' | 'ρ' => 'p',
+        'а' | 'α' | 'ɑ' | 'ᴀ' | 'ɐ' | 'ꭺ' => 'a',
+        'в' | 'β' | 'ʙ' | 'ᏼ' => 'b',
+        'с' | 'ϲ' | 'ⅽ' | 'ᴄ' | 'ɔ' | 'ꮯ' => 'c',
+        'ԁ' | 'ɗ' | 'ᴅ' | 'ꭰ' => 'd',
+        'е' | 'ҽ' | 'ε' | 'ᴇ' | 'ǝ' | 'ə' | 'ꭼ' => 'e',
+        'ꜰ' | 'ɟ' | 'ƒ' => 'f',
+        'ɡ' | 'ց' | 'ɢ' | 'ƃ' | 'ꮐ' => 'g',
+        'һ' | 'н' | 'η' | 'ʜ' | 'ɥ' | 'հ' | 'ꮋ' => 'h',
+        'і' | 'ı' | 'ι' | 'ɩ' | 'ɪ' | 'ᴉ' | 'ꭵ' => 'i',
+        'ј' | 'ᴊ' | 'ꭻ' => 'j',
+        'к' | 'κ' | 'ᴋ' | 'ʞ' | 'ꮶ' => 'k',
+        'ӏ' | 'ⅼ' | 'ʟ' | 'ꮮ' => 'l',
+        'м' | 'μ' | 'ᴍ' | 'ɯ' | 'ꮇ' => 'm',
+        'ո' | 'п' | 'ɴ' => 'n',
+        'о' | 'ο' | 'օ' | 'σ' | 'ᴏ' => 'o',
+        'р' | 'ρ' | 'ᴘ' | 'ꮲ' => 'p',
         'ԛ' => 'q',
-        'г' | 'ɾ' => 'r',
-        'ѕ' => 's',
-        'т' | 'τ' => 't',
-        'υ' | 'ս' => 'u',
-        'ν' | 'ѵ' => 'v',
-        'ԝ' | 'ω' | 'ѡ' => 'w',
+        'г' | 'ɾ' | 'ʀ' | 'ɹ' | 'ꭱ' => 'r',
+        'ѕ' | 'ꜱ' | 'ꮪ' => 's',
+        'т' | 'τ' | 'ᴛ' | 'ʇ' | 'ꭲ' => 't',
+        'υ' | 'ս' | 'ᴜ' => 'u',
+        'ν' | 'ѵ' | 'ᴠ' | 'ʌ' | 'ꮩ' => 'v',
+        'ԝ' | 'ω' | 'ѡ' | 'ᴡ' | 'ʍ' | 'ꮃ' => 'w',
         'х' | 'χ' => 'x',
-        'у' | 'γ' => 'y',
-        'ʐ' => 'z',
+        'у' | 'γ' | 'ʏ' | 'ʎ' => 'y',
+        'ʐ' | 'ᴢ' | 'ꮓ' => 'z',
         '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' => '\'',
         '\u{201c}' | '\u{201d}' | '\u{201f}' | '\u{2033}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
@@ -211,6 +238,12 @@ mod tests {
             ("ig\u{8}nore", "ignore"),
             ("a\u{a0}b\u{2003}c", "a b c"),
             ("don\u{2019}t", "don't"),
+            ("🅸🅶🅽🅾🆁🅴", "ignore"),
+            ("🅘🅖🅝🅞🅡🅔", "ignore"),
+            ("⒤⒢⒩⒪⒭⒠", "ignore"),
+            ("🇮🇬🇳🇴🇷🇪", "ignore"),
+            ("ɪɢɴᴏʀᴇ", "ignore"),
+            ("i⃝g⃝n⃝o⃝r⃝e⃝", "ignore"),
             ("a\\nIgnore\\\n  \\ all", "a \nignore \n    all"),
         ] {
             assert_eq!(Normal::of(disguised).text, plain, "{disguised:?}");
@@ -233,13 +266,18 @@ mod tests {
                     text.push(c.to_ascii_lowercase());
                 }
             } else if !is_invisible(c) {
-                let bare = std::iter::once(c).nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}'));
-                text.extend(bare.flat_map(char::to_lowercase).map(fold));
+                match drawn_letter(c) {
+                    Some(letter) => text.push(letter),
+                    None => {
+                        let bare = std::iter::once(c).nfkd().filter(|c| !is_mark(*c));
+                        text.extend(bare.flat_map(char::to_lowercase).map(fold));
+                    }
+                }
             }
             map.resize(text.len(), at);
         }
         map.push(source.len());
-        let mut bytes = text.into_bytes();
+        let mut bytes = text.replace('\t', " ").into_bytes();
         for at in 0..bytes.len().saturating_sub(1) {
             match (bytes[at], bytes[at + 1]) {
                 (b'\\', b'n' | b'r') => bytes[at..at + 2].copy_from_slice(b" \n"),

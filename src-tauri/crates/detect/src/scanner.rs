@@ -332,6 +332,7 @@ impl<'r> Run<'r> {
             && match place.decoded {
                 DecodedLayer::Also => true,
                 DecodedLayer::Only => !view.steps.is_empty(),
+                DecodedLayer::Disguised => decode::is_disguise(&view.steps),
                 DecodedLayer::Never => view.steps.is_empty(),
             }
     }

@@ -162,6 +162,12 @@ fn new_orders_parameters_and_abilities_are_grave() {
     unhinted["annotations"] = json!({"readOnlyHint": false});
     assert_eq!(grade(hinted, unhinted), DriftGrade::Notable, "an honest correction, or not: for the person to say");
     assert_eq!(grade(old.clone(), with("output_path", string())), DriftGrade::Notable);
+    for name in ["rationale", "custom_instructions"] {
+        assert_eq!(grade(old.clone(), with(name, string())), DriftGrade::Notable, "honest releases ask for {name}");
+    }
+    let long = tool("Reads one file of the project and returns its text.", &[]);
+    let another = tool("Wires money between bank accounts, instantly.", &[]);
+    assert_eq!(grade(long, another), DriftGrade::Grave, "another tool under the same name");
     assert_eq!(
         grade(old.clone(), tool("Completely unlike anything before it", &[])),
         DriftGrade::Quiet,

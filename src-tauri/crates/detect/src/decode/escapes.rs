@@ -97,10 +97,15 @@ fn escape(bytes: &[u8]) -> Option<(usize, Value, &'static str)> {
                 Some((4, Value::Byte(octal as u8), "escapes"))
             }
             b'u' => Some((6, Value::Char(char::from_u32(hex(2, 4)?)?), "escapes")),
+            b'U' => Some((10, Value::Char(char::from_u32(hex(2, 8)?)?), "escapes")),
             _ => None,
         },
         b'&' => {
-            let end = bytes.iter().take(12).position(|byte| *byte == b';')?;
+            // Browsers read numbers without the semicolon, too.
+            let is_number = bytes.get(1) == Some(&b'#');
+            let ends = |at: usize, byte: u8| byte == b';' || is_number && at > 3 && !byte.is_ascii_alphanumeric();
+            let end = bytes.iter().take(12).enumerate().position(|(at, byte)| ends(at, *byte))?;
+            let length = end + usize::from(bytes[end] == b';');
             let c = match &bytes[1..end] {
                 [b'#', b'x' | b'X', digits @ ..] if !digits.is_empty() => char::from_u32(hex(3, digits.len())?)?,
                 [b'#', digits @ ..] if !digits.is_empty() => {
@@ -123,7 +128,7 @@ fn escape(bytes: &[u8]) -> Option<(usize, Value, &'static str)> {
                 b"NewLine" => '\n',
                 _ => return None,
             };
-            Some((end + 1, Value::Char(c), "html-entities"))
+            Some((length, Value::Char(c), "html-entities"))
         }
         _ => None,
     }

@@ -15,13 +15,15 @@ pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
     if !may_be_spaced(text.as_bytes()) {
         return;
     }
-    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '\u{a0}' | '\t');
+    let is_separator = |c: char| matches!(c, ' ' | '-' | '.' | '_' | '*' | '|' | '/' | '\u{a0}' | '\t' | '\n' | '\r');
     let mut run: Option<(usize, usize, String, usize)> = None;
     let mut chars = text.char_indices().peekable();
     let mut before = ' ';
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map_or(' ', |(_, next)| *next);
-        let is_single = is_letter(c) && !is_letter(before) && !is_letter(next);
+        // Letters in quotes are characters in a program.
+        let is_quoted = matches!(before, '\'' | '"') && next == before;
+        let is_single = is_letter(c) && !is_letter(before) && !is_letter(next) && !is_quoted;
         before = c;
         if is_single {
             let (_, end, word, count) = run.get_or_insert_with(|| (at, at, String::new(), 0));
@@ -29,9 +31,17 @@ pub(super) fn spaced(text: &str, parts: &mut Vec<Part>) {
             *end = at + c.len_utf8();
             *count += 1;
             let mut gap = 0;
+            let (mut breaks, mut signs) = (false, false);
             while let Some((_, separator)) = chars.next_if(|(_, next)| is_separator(*next)) {
                 gap += 1;
+                breaks |= separator == '\n';
+                signs |= !separator.is_whitespace();
                 before = separator;
+            }
+            // One letter on each line is spelled out; letters in a drawing are not.
+            if breaks && (signs || gap > 3) {
+                push(run.take(), parts);
+                continue;
             }
             if gap > 1 {
                 word.push(' ');
@@ -118,6 +128,10 @@ fn is_leet(word: &str) -> bool {
     if !(3..=20).contains(&bytes.len())
         || !bytes.windows(2).any(|pair| is_sign(pair[0]) && pair[1].is_ascii_alphabetic())
     {
+        return false;
+    }
+    // `$name` and `@name` are names in programs and of people.
+    if matches!(bytes[0], b'$' | b'@') && !bytes[1..].iter().any(|byte| is_sign(*byte)) {
         return false;
     }
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();

@@ -39,11 +39,12 @@ fn weigh(text: &str) -> u32 {
     let mut weight = 0;
     // Leaves its place: a quote or bracket near the start, or SQL from the first word on.
     let quote = lower.find(['\'', '"', ')', '`']);
-    let breaks_out = quote.is_some_and(|at| at < 24 && is_bare(&lower[..at]));
+    let breaks_out = quote.is_some_and(|at| at < 24 && is_bare(&lower[..at])) && !starts_as_item(lower);
     let starts_as_sql =
         matches!(*first, "or" | "and" | "union" | "order" | "having" | "group" | "waitfor" | "exec" | "procedure")
             || lower.starts_with(['|', '&', ';']);
-    let starts_as_number = lower.starts_with(|c: char| c.is_ascii_digit() || c == '-') && words.len() > 1;
+    let unsigned = lower.strip_prefix('-').unwrap_or(lower);
+    let starts_as_number = unsigned.starts_with(|c: char| c.is_ascii_digit()) && words.len() > 1;
     weight += 2 * u32::from(breaks_out || starts_as_sql) + u32::from(starts_as_number);
     weight += u32::from(starts_as_number && words.get(1).is_some_and(|word| matches!(*word, "and" | "or" | "having")));
     weight += 2 * u32::from(ends_in_comment(lower));
@@ -178,9 +179,28 @@ fn ends_in_comment(lower: &str) -> bool {
             // Behind a word it is a dash.
             lower[..at].trim_end().ends_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '"' | ')' | ';' | '`'))
         })
-        || lower.contains("'--")
-        || lower.contains("'#")
-        || lower.contains("\"--")
+        || ["'--", "'#", "\"--"].iter().any(|mark| {
+            // Before a letter it is an option: `"--format"`.
+            let mut after = lower.match_indices(mark).map(|(at, mark)| &lower[at + mark.len()..]);
+            after.any(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        })
+}
+
+/// `3) the third of a list`, `- a point`, `* another`: an item of a list of prose, not a value that closes a bracket.
+fn starts_as_item(lower: &str) -> bool {
+    let after_number = lower.trim_start_matches(|c: char| c.is_ascii_digit());
+    let rest = after_number.strip_prefix(") ").filter(|_| after_number.len() < lower.len());
+    let rest = rest.or_else(|| lower.strip_prefix("- ")).or_else(|| lower.strip_prefix("* "));
+    let first = rest.and_then(|rest| rest.split_whitespace().next());
+    first.is_some_and(|word| {
+        !matches!(word, "or" | "and" | "union" | "order" | "having" | "group" | "as" | "if" | "xor" | "where" | "limit")
+            && word
+                .trim_matches(|c: char| !c.is_alphanumeric())
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+            && word.len() > 1
+            && !lower.contains(['='])
+    })
 }
 
 fn has_union(words: &[&str]) -> bool {
@@ -392,6 +412,19 @@ mod tests {
             " OR x=x",
         ] {
             assert_eq!(find(text, Role::ArgumentName).len(), 1, "{text}: {}", weigh(text));
+        }
+    }
+
+    #[test]
+    fn prose_with_quotes_and_lists() {
+        for text in [
+            "* \"tool sub\" learned the \"--format\" option, and others like it.",
+            "under \"--prune-empty\" or with a list",
+            "3) The Software, modified or unmodified, in part or in whole,",
+            "- `tool` with both of them, as well as in 32-bit mode",
+            "- \"fetch\" no longer allocates or registers a value when none exists (#84).",
+        ] {
+            assert!(find(text, Role::ArgumentText).is_empty(), "{text}: {}", weigh(text));
         }
     }
 

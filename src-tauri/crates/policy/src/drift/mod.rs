@@ -7,7 +7,8 @@ mod text;
 use crate::canonical::placeholder;
 use portcullis_domain::json::{Doc, Kind, Mode, NodeRef, quote};
 use portcullis_domain::{
-    Direction, Drift, DriftCause, DriftGrade, DriftReason, Limits, PinKind, Scan, ScanContext, ScanInput, Verdict,
+    Direction, Drift, DriftCause, DriftGrade, DriftReason, Finding, Limits, PinKind, Scan, ScanContext, ScanInput,
+    Severity, Verdict,
 };
 use std::collections::HashSet;
 
@@ -96,17 +97,20 @@ fn signatures(scan: &dyn Scan, kind: PinKind, approved: &str, seen: &str, found:
     if now.is_empty() {
         return;
     }
-    let before: HashSet<String> = matches(scan, kind, approved).into_iter().map(|(id, ..)| id).collect();
+    let before: HashSet<String> = matches(scan, kind, approved).into_iter().map(|one| one.signature).collect();
     let mut told = HashSet::new();
-    for (id, path, title) in now {
-        if !before.contains(&id) && told.insert(id) {
-            found.add(GRAVE_WEIGHT, DriftCause::Signature, &path, format!("{title}."));
+    for one in now {
+        if !before.contains(&one.signature) && told.insert(one.signature.clone()) {
+            // What only may be wrong counts with what else is new.
+            let is_sure = one.verdict >= Verdict::Block || one.severity >= Severity::High;
+            let weight = if is_sure { GRAVE_WEIGHT } else { NOTABLE_WEIGHT };
+            found.add(weight, DriftCause::Signature, &one.json_path, format!("{}.", one.title));
         }
     }
 }
 
-/// Signature id, pointer inside the definition, title.
-fn matches(scan: &dyn Scan, kind: PinKind, definition: &str) -> Vec<(String, String, String)> {
+/// Findings in the definition; their pointers begin inside it.
+fn matches(scan: &dyn Scan, kind: PinKind, definition: &str) -> Vec<Finding> {
     let (method, before, after, prefix) = match kind {
         PinKind::Tool => ("tools/list", r#"{"tools":["#, "]}", "/result/tools/0"),
         PinKind::Prompt => ("prompts/list", r#"{"prompts":["#, "]}", "/result/prompts/0"),
@@ -130,7 +134,7 @@ fn matches(scan: &dyn Scan, kind: PinKind, definition: &str) -> Vec<(String, Str
     };
     let findings = scan.scan(&input).into_iter().filter(|finding| finding.verdict > Verdict::Allow);
     let inside = |path: &str| path.strip_prefix(prefix).unwrap_or_default().to_owned();
-    findings.map(|finding| (finding.signature, inside(&finding.json_path), finding.title)).collect()
+    findings.map(|finding| Finding { json_path: inside(&finding.json_path), ..finding }).collect()
 }
 
 /// Hints that an approved tool gave about itself and takes back now.

@@ -11,9 +11,8 @@ const MAX_PARAMETERS: usize = 2000;
 /// Ask for what is in the model's context, for credentials, or for a way to run something or to send it away.
 #[rustfmt::skip]
 const TELLING: &[&str] = &[
-    "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "instruction",
-    "instructions", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "reasoning", "thought",
-    "thoughts", "scratchpad", "rationale", "feedback", "telemetry", "credential", "credentials", "password", "passwd",
+    "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "reasoning", "thought",
+    "thoughts", "scratchpad", "telemetry", "credential", "credentials", "password", "passwd",
     "passphrase", "secret", "secrets", "apikey", "auth", "authorization", "bearer", "cookie", "cookies", "ssh",
     "token", "tokens", "wallet", "mnemonic", "otp", "ssn", "cvv", "iban", "env", "clipboard", "webhook", "callback",
     "bcc", "recipient", "recipients", "forward", "exfil", "command", "cmd", "shell", "exec", "eval", "sudo",
@@ -35,7 +34,7 @@ const REACHING: &[&str] = &[
     "target", "script", "code", "expression", "sql", "path", "file", "filename", "filepath", "dir", "directory",
     "folder", "output", "save", "prompt", "email", "phone", "address", "location", "ip", "user", "username", "config",
     "environment", "metadata", "payload", "comment", "message", "body", "content", "contents", "headers", "extra",
-    "additional", "workspace", "attachment", "attachments", "screenshot", "key", "keys",
+    "additional", "instruction", "instructions", "rationale", "feedback", "workspace", "attachment", "attachments", "screenshot", "key", "keys",
 ];
 /// Switches that take a protection away.
 #[rustfmt::skip]

@@ -13,7 +13,7 @@ const MAX_COMPARED: usize = 500;
 /// Share of common words from which a sentence counts as a rewording of another.
 const REWORDING: f32 = 0.6;
 /// What a description that has nothing in common with the approved one adds.
-const ANOTHER_WEIGHT: u32 = 50;
+const ANOTHER_WEIGHT: u32 = 100;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);

@@ -160,7 +160,12 @@ fn ean(chars: &[u8]) -> bool {
 fn ssn(chars: &[u8]) -> bool {
     let Some(number) = modulo(chars, 1_000_000_000) else { return false };
     let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
-    area != 0 && area != 666 && area < 900 && group != 0 && serial != 0 && !matches!(number, 78_051_120 | 219_099_999)
+    area != 0
+        && area != 666
+        && area < 900
+        && group != 0
+        && serial != 0
+        && !matches!(number, 78_051_120 | 219_099_999 | 111_223_333)
 }
 
 fn cpf(chars: &[u8]) -> bool {

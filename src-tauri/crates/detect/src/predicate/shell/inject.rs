@@ -7,6 +7,8 @@ use crate::role::Role;
 
 /// A text longer than this is prose about commands, not a value that smuggles one.
 const MAX_PROSE_BYTES: usize = 2048;
+/// So is one of more lines: a script or a document.
+const MAX_PROSE_LINES: usize = 6;
 /// Programs that are also everyday words need an argument that only a program takes.
 #[rustfmt::skip]
 const PLAIN_WORDS: &[&str] = &[
@@ -57,7 +59,7 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
     let bytes = text.as_bytes();
     // In prose a pipe or semicolon is punctuation, a backtick quotes, and a new line is just that.
     let is_prose = matches!(role, Role::ArgumentText | Role::ArgumentCode | Role::ArgumentSql);
-    if is_prose && text.len() > MAX_PROSE_BYTES {
+    if is_prose && (text.len() > MAX_PROSE_BYTES || text.trim().lines().nth(MAX_PROSE_LINES).is_some()) {
         return Vec::new();
     }
     if !matches!(role, Role::ArgumentCode | Role::ArgumentSql) && option_that_runs(text) {
@@ -78,6 +80,8 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
             b'%' if rest.len() > 2 && rest[1] == b'0' && matches!(rest[2], b'a' | b'A' | b'd' | b'D') => {
                 Some((3, false))
             }
+            // `%3b`, `%7c`, `%26`: separators of a shell; in addresses the last two separate other things.
+            b'%' if role != Role::ArgumentUrl && is_encoded_separator(rest) => Some((3, false)),
             _ => None,
         };
         if let Some((length, is_substitution)) = opened
@@ -89,6 +93,13 @@ pub(crate) fn find(text: &str, role: Role) -> Vec<Match> {
         at += 1;
     }
     Vec::new()
+}
+
+fn is_encoded_separator(rest: &[u8]) -> bool {
+    rest.get(..3).is_some_and(|three| {
+        let three = [three[0], three[1], three[2].to_ascii_lowercase()];
+        matches!(&three, b"%3b" | b"%7c" | b"%26" | b"%60")
+    })
 }
 
 /// Options that make git, ssh, tar and the like run something; values of an argument never start with one.
@@ -119,8 +130,15 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     // A program's name and first argument are short; looking further would make long values slow.
     let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ");
     let is_lead = [' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"'];
+    let head = head.trim_start_matches("%26").trim_start_matches("%7c").trim_start_matches("%7C");
     let head = head.trim_start_matches(is_lead);
     let head = &head[..head.find([';', '|', '&', '\n', '`', ')']).unwrap_or(head.len())];
+    // `{cat,/etc/passwd}` is `cat /etc/passwd`, `$0` the shell.
+    let head = head.strip_suffix('}').map_or_else(|| head.to_owned(), |inner| inner.replacen(',', " ", 4));
+    if ["0 -c", "{0} -c", "shell -c", "{shell} -c"].iter().any(|shell| head.to_ascii_lowercase().starts_with(shell)) {
+        return true;
+    }
+    let head = head.as_str();
     let pipelines = lex::parse(head);
     let Some(command) = pipelines.first().and_then(|pipeline| pipeline.commands.first()) else { return false };
     let Some(program) = command.words.first() else { return false };
@@ -129,6 +147,11 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
     let name = name.split(['\\', '<', '>']).next().unwrap_or("");
     let is_exe = name.ends_with(".exe");
     let name = name.strip_suffix(".exe").unwrap_or(name);
+    // `/b?n/c?t`: a pattern that the shell turns into a program's path.
+    let is_pattern = program.text.starts_with('/') && program.text.contains('?') && command.words.len() > 1;
+    if is_pattern && program.text.matches('/').count() > 1 {
+        return true;
+    }
     if !PROGRAMS.contains(&name) && (!is_exe || is_prose) {
         return false;
     }
@@ -184,6 +207,11 @@ mod tests {
             "https://x.example/a.git --upload-pack=touch",
             "-oProxyCommand=id",
             "a.png`id`",
+            "10.0.0.1;{cat,/etc/passwd}",
+            "pkg;/???/c?t /etc/passwd",
+            "a;$0 -c id",
+            "a%26%26whoami",
+            "x%3bcurl%20http://203.0.113.1",
         ] {
             assert_eq!(find(text, Role::ArgumentHost).len(), 1, "{text}");
         }
@@ -200,6 +228,9 @@ mod tests {
             "salt & pepper",
             "R&D",
             "C; set of notes",
+            "R%26D",
+            "a%3Bb",
+            "{a,b}; {c,d}",
         ] {
             assert!(find(text, Role::ArgumentName).is_empty(), "{text}");
             assert!(find(text, Role::ArgumentText).is_empty(), "{text}");

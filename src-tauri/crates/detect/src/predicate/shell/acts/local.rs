@@ -31,7 +31,7 @@ pub(super) fn destroys(command: &Command, name: &str) -> bool {
             operands(command).next().is_some_and(|word| matches!(word.text.as_str(), "/" | "~" | "~/"))
                 && command.words.iter().any(|word| word.text == "-delete")
         }
-        _ => name == ":()",
+        _ => false,
     }
 }
 
@@ -71,6 +71,11 @@ pub(super) fn persists(pipeline: &Pipeline, command: &Command, name: &str) -> bo
     target.iter().any(is_key)
         || is_live && target.iter().any(|text| is_in(text, &[Set::Startup]))
         || name == "crontab" && is_live
+        || name == "reg" && command.words.get(1).is_some_and(|word| word.text == "add") && {
+            // The lexer takes the backslashes for escapes.
+            let key: String = content.chars().filter(|c| !matches!(c, '\\' | '/' | '"')).collect();
+            key.contains("currentversionrun") || key.contains("currentversionwinlogon")
+        }
 }
 
 pub(super) fn tampers(command: &Command, name: &str) -> bool {

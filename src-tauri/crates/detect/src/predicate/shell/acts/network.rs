@@ -87,6 +87,9 @@ pub(super) fn saved_file(command: &Command) -> Option<String> {
     if let Some(word) = by_flag.or(by_redirect) {
         return Some(clean(&word.text));
     }
+    if matches!(name(command).as_str(), "certutil" | "bitsadmin") {
+        return operands(command).last().map(|word| clean(&word.text));
+    }
     // `wget URL` and `curl -O URL` keep the last part of the address.
     let keeps = name(command) == "wget"
         || command
@@ -129,7 +132,7 @@ pub(super) fn remote_shell(pipeline: &Pipeline) -> bool {
             "openssl" => has_shell() && says(&["s_client"]),
             "socat" => says(&["exec:", "system:"]) && says(&["tcp", "openssl", "udp"]),
             "python" | "python2" | "python3" | "perl" | "ruby" | "php" | "node" | "lua" | "powershell" | "pwsh" => {
-                says(&["socket", "tcpclient", "fsockopen", "net.connect", "require('net')"])
+                says(&["socket", "tcpclient", "fsockopen", "net.connect", "require('net')", "tcpsocket"])
                     && says(&[
                         "/bin/sh",
                         "/bin/bash",
@@ -138,6 +141,8 @@ pub(super) fn remote_shell(pipeline: &Pipeline) -> bool {
                         "pty.spawn",
                         "exec(",
                         "spawn(",
+                        "popen(",
+                        "popen3(",
                         "invoke-expression",
                         "iex ",
                     ])
@@ -182,10 +187,14 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
             is_in(file, SECRETS) && !(at > 0 && flags.contains(&words[at - 1].text.as_str()))
         }) || command.redirects.iter().any(|(operator, word)| operator.starts_with('<') && is_in(&word.text, SECRETS))
     };
+    let folder = |command: &Command| command.words.iter().any(|word| is_secret_folder(&word.text));
     let reads_inside = |command: &Command| {
         let inner = command.words.iter().flat_map(|word| &word.inner).flat_map(|pipeline| &pipeline.commands);
         inner.into_iter().any(|command| {
-            secret_words(command, &[]) || matches!(name(command).as_str(), "env" | "printenv") || is_bare_env(command)
+            secret_words(command, &[])
+                || matches!(name(command).as_str(), "env" | "printenv")
+                || is_bare_env(command)
+                || prints_secrets(command)
         })
     };
     for (at, command) in pipeline.commands.iter().enumerate() {
@@ -195,7 +204,9 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
         }
         let login: &[&str] =
             if matches!(name.as_str(), "curl" | "http" | "https") { &LOGIN_FLAGS[1..7] } else { LOGIN_FLAGS };
-        let before = pipeline.commands[..at].iter().any(|command| secret_words(command, &[]) || is_bare_env(command));
+        let before = pipeline.commands[..at].iter().any(|command| {
+            secret_words(command, &[]) || is_bare_env(command) || prints_secrets(command) || folder(command)
+        });
         let sends_own = secret_words(command, login)
             && match name.as_str() {
                 "curl" | "http" | "https" => command
@@ -220,6 +231,36 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
         }
     }
     false
+}
+
+/// Folders that hold little but secrets.
+fn is_secret_folder(text: &str) -> bool {
+    let text = text.trim_end_matches(['/', '*', '.']).to_ascii_lowercase();
+    let is_home = text.starts_with(['~', '/', '$', '.']);
+    let ends = [".ssh", ".aws", ".gnupg", ".kube", ".password-store", ".azure", "/gcloud", "/keychains", "/keyrings"];
+    is_home && ends.iter().any(|end| text.ends_with(end))
+}
+
+/// Commands that print what is stored to stay secret.
+pub(super) fn prints_secrets(command: &Command) -> bool {
+    const PRINTERS: &[(&str, &[&[&str]])] = &[
+        ("gpg", &[&["--export-secret-keys"], &["--export-secret-subkeys"]]),
+        ("kubectl", &[&["get", "secret"], &["get", "secrets"], &["config", "view", "--raw"]]),
+        ("security", &[&["find-generic-password"], &["find-internet-password"], &["dump-keychain"]]),
+        ("secret-tool", &[&["lookup"], &["search"]]),
+        ("gh", &[&["auth", "token"]]),
+        ("op", &[&["read"], &["item", "get"]]),
+        ("pass", &[&["show"]]),
+        ("aws", &[&["configure", "export-credentials"], &["secretsmanager", "get-secret-value"]]),
+        ("gcloud", &[&["auth", "print-access-token"], &["secrets", "versions", "access"]]),
+        ("az", &[&["account", "get-access-token"]]),
+        ("vault", &[&["kv", "get"], &["read"]]),
+    ];
+    let name = name(command);
+    let has =
+        |word: &&str| command.words.iter().any(|one| one.text == *word || one.text.starts_with(&format!("{word}/")));
+    let known = PRINTERS.iter().find(|(program, _)| *program == name);
+    known.is_some_and(|(_, ways)| ways.iter().any(|words| words.iter().all(has)))
 }
 
 pub(super) fn is_bare_env(command: &Command) -> bool {
