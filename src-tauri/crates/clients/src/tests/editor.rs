@@ -131,6 +131,8 @@ impl<'t> Doc<'t> {
         }
     }
 
+    /// Behind a command that comes last, a comment would change places with what is put there: our arguments, which the
+    /// protected file has in between, say which is which.
     fn spot(&self, at: usize, spot: Spot) -> Option<Place> {
         let entry = &self.entries().get(at)?.node;
         let command = entry.members()?.iter().find(|member| COMMANDS.contains(&member.key.as_str()))?;
@@ -141,7 +143,12 @@ impl<'t> Doc<'t> {
                 Spot::Front => Some(entry.range.start + 1),
                 Spot::BeforeCommand => Some(command.key_range.start),
                 Spot::AfterCommand | Spot::TailOfCommand => Some(command.node.range.end),
-                Spot::Behind => entry.members()?.last().map(|last| last.node.range.end),
+                Spot::Behind => {
+                    let last = &entry.members()?.last()?.node;
+                    let rest = self.text.get(last.range.end..entry.range.end - 1)?;
+                    (last.range != command.node.range || rest.trim_matches([',', ' ', '\t', '\r', '\n']).is_empty())
+                        .then_some(last.range.end)
+                }
                 Spot::ArgsEnd => args.map(|args| args.range.end - 1),
                 Spot::BeforeArg(n) => args_of_theirs()?.iter().rev().nth(n).map(|item| item.range.start),
             };
@@ -158,7 +165,9 @@ impl<'t> Doc<'t> {
             }
             Spot::Behind => {
                 let last = entry.members()?.iter().max_by_key(|member| member.node.range.end)?;
-                (last.node.style == Style::Flow || self.format == Format::Yaml)
+                let next = &self.text[self.line_end(last.node.range.end)..];
+                let clear = last.node.range != command.node.range || !next.trim_start_matches(' ').starts_with('#');
+                (clear && (last.node.style == Style::Flow || self.format == Format::Yaml))
                     .then(|| Place::Line(self.line_end(last.node.range.end), command.key_range.start))
             }
             Spot::ArgsEnd => {
