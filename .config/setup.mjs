@@ -52,6 +52,7 @@ export const NEEDS = [
   { ...program(['strace'], TEST, { apt: ['strace'], dnf: ['strace'], pacman: ['strace'] }), os: ['linux'] },
   { ...program(['Xvfb'], TEST, { apt: ['xvfb'], dnf: ['xorg-x11-server-Xvfb'], pacman: ['xorg-server-xvfb'] }), os: ['linux'] },
   { ...program(['dbus-daemon'], TEST, { apt: ['dbus'], dnf: ['dbus-daemon'], pacman: ['dbus'] }), os: ['linux'] },
+  { ...program(['gnome-keyring-daemon'], TEST, { apt: ['gnome-keyring'], dnf: ['gnome-keyring'], pacman: ['gnome-keyring'] }), os: ['linux'] },
   { ...program(['import'], TEST, { apt: ['imagemagick'], dnf: ['ImageMagick'], pacman: ['imagemagick'] }), os: ['linux'] },
   { ...python('dbus, gi', { apt: ['python3-dbus', 'python3-gi'], dnf: ['python3-dbus', 'python3-gobject'], pacman: ['python-dbus', 'python-gobject'] }), os: ['linux'] },
   { ...python('venv, ensurepip', { apt: ['python3-venv'], dnf: ['python3', 'python3-pip'], pacman: ['python'], brew: ['python3'] }), os: ['linux', 'darwin'] },
