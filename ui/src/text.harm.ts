@@ -116,6 +116,9 @@ export const harmBySignature: Record<string, Partial<Phrases>> = {
     reads: "read a tool definition that asks for the whole conversation or the system prompt",
   },
   "carries-command": { reads: "read a tool definition with a command that does harm[: {what}]" },
+  "collects-secrets-from-person": {
+    reads: "read a tool definition that has the model ask you for a password or code",
+  },
   "conceal-and-collect": {
     reads: "read a tool definition that orders the model to collect something and keep it from you",
   },
@@ -124,6 +127,12 @@ export const harmBySignature: Record<string, Partial<Phrases>> = {
   "intends-harm": { reads: "read a tool definition that means to deceive or damage" },
   "names-foreign-tool": { reads: "read a tool definition that gives orders about another server's tool" },
   "offensive-technique-named": { reads: "read a tool definition that names a technique of break-ins" },
+  "decoded-orders": {
+    reads: "read a disguised text that gives the model orders[: {what}]",
+  },
+  "encoded-command-in-definition": {
+    reads: "read a tool definition that hides a shell command[: {what}]",
+  },
   "orders-reading-secret-file": {
     reads: "read a tool definition that tells the model to read a secret file first",
   },
