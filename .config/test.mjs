@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepError, binaries, chromium, guarded, onPath, prepare, root, say, whenOrphaned } from './setup.mjs';
-import { summary, tally } from './totals.mjs';
+import { failures, summary, tally } from './totals.mjs';
 
 const PROFILE = ['--profile', 'start'];
 const NEXTEST = ['cargo', 'nextest', 'run', '--cargo-profile', 'start', '--workspace', '--no-fail-fast'];
@@ -125,11 +125,12 @@ await guarded(async () => {
     const { code, output } = await execute(step, env);
     const counts = tally({ counted: step.counted, code, output });
     const note = counts.failed === 0 ? 'ok' : code === 0 ? 'FAILED (no test was reported)' : `FAILED (exit code ${code})`;
-    results.push({ name: step.name, seconds: (Date.now() - start) / 1000, ...counts, note });
+    results.push({ name: step.name, seconds: (Date.now() - start) / 1000, ...counts, note, names: counts.failed === 0 ? [] : failures(output) });
   }
   say('\n━━ Summary');
-  for (const { name, seconds, passed, failed, skipped, note } of results) {
+  for (const { name, seconds, passed, failed, skipped, note, names = [] } of results) {
     say(`${name.padEnd(12)}${`${seconds.toFixed(1)} s`.padStart(9)}  ${`${passed} passed, ${failed} failed, ${skipped} skipped`.padEnd(38)}${note}`);
+    for (const test of names) say(`  failed: ${test}`);
   }
   say(summary(results));
   return results.some((result) => result.failed > 0) ? 1 : 0;

@@ -47,11 +47,34 @@ const READERS = {
   plain: everyLine(/^\d+ passed, \d+ failed(, \d+ skipped)?$/gm),
 };
 
+const plain = (output) => output.replace(/\x1b\[[0-9;]*m/g, '').replace(/\r/g, '');
+
 /** `{ passed, failed, skipped }` of a runner's output, or undefined when it has no totals. */
 export function totals(output) {
-  const text = output.replace(/\x1b\[[0-9;]*m/g, '').replace(/\r/g, '');
+  const text = plain(output);
   const found = Object.values(READERS).flatMap((read) => read(text));
   return found.length === 0 ? undefined : add(found);
+}
+
+/** How each runner names a test that failed; the name is the last group that matched. */
+const NAMES = [
+  // cargo: `test area::name ... FAILED`
+  /^test (\S+)(?: - should panic)? \.\.\. FAILED$/gm,
+  // nextest: `        FAIL [   0.1s] (1/9) package binary area::name`, a test that hung `TIMEOUT [`, one that crashed `SIGABRT [`
+  /^\s*(?:FAIL|TIMEOUT|SIG[A-Z]+|ABORT) \[.*?\](?: \([^)]*\))? +(\S.*)$/gm,
+  // vitest: ` FAIL  file.test.ts > group > name`
+  /^ FAIL {2}(\S.*)$/gm,
+  // node: `not ok 3 - name` (TAP), `✖ name (12.3ms)` (spec)
+  /^\s*not ok \d+ - (.*)$/gm,
+  /^\s*✖ (.*) \([\d.]+ms\)$/gm,
+  // unittest: `FAIL: name (module.Class)`, `ERROR: …`
+  /^(?:FAIL|ERROR): (\S.*)$/gm,
+];
+
+/** The tests that a runner's output says failed, each once. */
+export function failures(output) {
+  const text = plain(output);
+  return [...new Set(NAMES.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match.at(-1).trim())))];
 }
 
 /** The part of a finished step in the summary. `counted`: it runs tests, so it has to report how many. */

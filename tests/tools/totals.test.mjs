@@ -1,7 +1,7 @@
 // What the runners really print, and what `npm test` makes of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { summary, tally, totals } from '../../.config/totals.mjs';
+import { failures, summary, tally, totals } from '../../.config/totals.mjs';
 
 const RUNNERS = {
   'cargo test, several binaries': [
@@ -20,6 +20,21 @@ const RUNNERS = {
 };
 for (const [name, [output, [passed, failed, skipped]]] of Object.entries(RUNNERS)) {
   test(`totals of ${name}`, () => assert.deepEqual(totals(output), { passed, failed, skipped }));
+}
+
+const FAILED = {
+  'cargo test': ['test area::good ... ok\ntest area::bad ... FAILED\n\nfailures:\n    area::bad\n', ['area::bad']],
+  nextest: [
+    '        PASS [   0.012s] (1/3) portcullis-audit store::ok\n        FAIL [   0.071s] (2/3) portcullis-audit store::bad\n     TIMEOUT [  60.0s] (3/3) portcullis-shim::pipes hangs\n        FAIL [   0.071s] (2/3) portcullis-audit store::bad\n',
+    ['portcullis-audit store::bad', 'portcullis-shim::pipes hangs'],
+  ],
+  'vitest in colour': ['\x1b[41m\x1b[1m FAIL \x1b[22m\x1b[49m large.test.ts\x1b[2m > \x1b[22mrows stay\n', ['large.test.ts > rows stay']],
+  'node, TAP': ['ok 1 - good\nnot ok 2 - bad one\n', ['bad one']],
+  'node, spec': ['✔ good (0.2ms)\n✖ bad one (12.5ms)\n', ['bad one']],
+  unittest: ['FAIL: test_bad (suite.Case.test_bad)\n', ['test_bad (suite.Case.test_bad)']],
+};
+for (const [name, [output, names]] of Object.entries(FAILED)) {
+  test(`the failed tests of ${name} are named`, () => assert.deepEqual(failures(output), names));
 }
 
 test('prose about passing is no total', () => {

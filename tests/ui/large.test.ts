@@ -205,6 +205,17 @@ describe("while a real app calls", () => {
   }, 60_000);
   afterAll(() => client?.close());
 
+  /** Traffic with all that its rows say: the names of apps come with the list of apps. */
+  const traffic = async () => {
+    const page = await go("/traffic");
+    await page.locator(".vrow").nth(10).waitFor();
+    await page
+      .locator(".vrow", { hasText: /Cursor/ })
+      .first()
+      .waitFor();
+    return page;
+  };
+
   /** The row under the middle of the list, and where it stands. */
   const middle = (page: Page) =>
     page.locator(".vlist").evaluate((list) => {
@@ -215,8 +226,7 @@ describe("while a real app calls", () => {
     });
 
   test("a list that was scrolled stands still, and says how many wait", async () => {
-    const page = await go("/traffic");
-    await page.locator(".vrow").nth(10).waitFor();
+    const page = await traffic();
     await page.locator(".vlist").evaluate((list) => list.scrollTo({ top: 3000 }));
     await until(async () => (await middle(page)).said !== undefined, "rows are drawn there");
     const before = await middle(page);
@@ -230,8 +240,7 @@ describe("while a real app calls", () => {
   });
 
   test("the mark of the keyboard stays on its row when rows join above it", async () => {
-    const page = await go("/traffic");
-    await page.locator(".vrow").nth(10).waitFor();
+    const page = await traffic();
     await page.locator(".vlist").focus();
     for (let n = 0; n < 3; n++) await page.keyboard.press("j");
     const marked = () => page.locator(".vrow.active").innerText();
@@ -246,7 +255,7 @@ describe("while a real app calls", () => {
   });
 
   test("an open Exchange, its scroll and its place in the list do not move", async () => {
-    const page = await go("/traffic");
+    const page = await traffic();
     await page.locator(".vrow").nth(6).click();
     await page.locator(".det h2").waitFor();
     const before = {
@@ -264,8 +273,7 @@ describe("while a real app calls", () => {
   });
 
   test("scrolling goes on while rows come in; the longest stop is printed", async () => {
-    const page = await go("/traffic");
-    await page.locator(".vrow").nth(10).waitFor();
+    const page = await traffic();
     await page.evaluate(() => {
       const kept = { longest: 0, frames: [] as number[] };
       Reflect.set(window, "kept", kept);
