@@ -1,9 +1,10 @@
 //! `portcullis-onnx <model.onnx>`: one text in, one score out, as JSON lines, until the input ends. The model is a file
-//! that nobody vouches for, so this is a process of its own: no network, no files but the model, bounded memory; whoever
+//! that nobody vouches for, so this is a process of its own: no network, no files but the model and its tokenizer, bounded memory; whoever
 //! started it ends it when it takes too long. Nothing of a text is written anywhere.
 
 mod features;
 mod model;
+mod tokens;
 
 use model::Model;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ struct Request {
 enum Line<'l> {
     /// The first line: the model was read.
     Ready {
-        features: usize,
+        takes: &'l str,
     },
     /// The first line: it cannot be used.
     Unusable {
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = say(&Line::Ready { features: model.features() }).and_then(|()| serve(&model, &mut say));
+    let served = say(&Line::Ready { takes: &model.takes() }).and_then(|()| serve(&model, &mut say));
     // A reader that is gone is the usual end.
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -93,7 +94,7 @@ fn bound_memory() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     // A system without these limits runs it all the same: it is still a process that can be ended.
-    let _ = setrlimit(Resource::As, limit(4 << 30));
+    let _ = setrlimit(Resource::As, limit(8 << 30));
     let _ = setrlimit(Resource::Fsize, limit(0));
     let _ = setrlimit(Resource::Core, limit(0));
 }

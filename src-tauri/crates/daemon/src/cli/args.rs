@@ -413,7 +413,8 @@ pub enum SetJudge {
         #[command(flatten)]
         common: JudgeCommon,
     },
-    /// A text classifier in an ONNX file, run on this machine by `portcullis-onnx`.
+    /// A text classifier in an ONNX file, run on this machine by `portcullis-onnx`. One that takes token ids needs its
+    /// `tokenizer.json` in the same folder.
     Onnx {
         #[arg(long)]
         file: PathBuf,
