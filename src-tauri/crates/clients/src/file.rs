@@ -87,8 +87,51 @@ pub(crate) fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
             let reason = "known under a second name (a hard link), which replacing it would cut off".into();
             return Err(Error::UnsafeFile { file: file(), reason });
         }
+        let directory = snapshot.target.parent().and_then(|directory| fs::metadata(directory).ok());
+        if let Some(reason) = owner_lost(&meta, directory.as_ref(), &User::of_this_process()) {
+            return Err(Error::ReadOnly { file: file(), reason });
+        }
     }
     probe(snapshot.target.parent().unwrap_or(Path::new("/"))).map_err(|error| denied(&snapshot.path, error))
+}
+
+/// Whom a new file belongs to, and whom it may be given to.
+#[cfg(unix)]
+struct User {
+    id: u32,
+    groups: Vec<u32>,
+}
+
+#[cfg(unix)]
+impl User {
+    fn of_this_process() -> Self {
+        use rustix::process::{getegid, geteuid, getgroups};
+        let groups = getgroups().unwrap_or_default().into_iter().chain([getegid()]);
+        Self { id: geteuid().as_raw(), groups: groups.map(|group| group.as_raw()).collect() }
+    }
+}
+
+/// Why a file that takes this one's place could not keep its owner and group; none: it can.
+#[cfg(unix)]
+fn owner_lost(meta: &fs::Metadata, directory: Option<&fs::Metadata>, user: &User) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    const SETGID: u32 = 0o2000;
+    if user.id == 0 {
+        return None;
+    }
+    if meta.uid() != user.id {
+        return Some("it belongs to another user, and the one that takes its place would not".into());
+    }
+    let inherited = directory.is_some_and(|directory| {
+        directory.gid() == meta.gid() && (directory.mode() & SETGID != 0 || cfg!(target_vendor = "apple"))
+    });
+    let kept = inherited || user.groups.contains(&meta.gid());
+    let group = meta.gid();
+    (!kept).then(|| {
+        format!(
+            "it belongs to group {group}, which you are not in, so its group would be lost (`chgrp` gives it another)"
+        )
+    })
 }
 
 /// Whether files can be made in a directory. Makes none: a process that is killed here would leave it behind.
@@ -244,5 +287,31 @@ pub(crate) fn remove_leftovers(target: &Path) {
         if name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX) {
             let _ = fs::remove_file(entry.path());
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, fchown};
+
+    #[test]
+    fn a_file_whose_owner_or_group_would_be_lost_is_refused_with_the_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = fs::File::create(directory.path().join("mcp.json")).unwrap();
+        // Works for root only; everybody else owns both already.
+        let _ = fchown(&file, Some(1000), Some(1000));
+        let _ = chown(directory.path(), None, Some(1000));
+        let meta = file.metadata().unwrap();
+        let (owner, group) = (meta.uid(), meta.gid());
+        let lost = |id, groups: &[u32], directory| owner_lost(&meta, directory, &User { id, groups: groups.to_vec() });
+        assert_eq!(lost(0, &[], None), None, "root may give it anybody's");
+        assert_eq!(lost(owner, &[group + 1, group], None), None);
+        let said = lost(owner, &[group + 1], None).unwrap();
+        assert!(said.contains(&format!("group {group}")) && said.contains("chgrp"), "{said}");
+        assert!(lost(owner + 1, &[group], None).unwrap().contains("another user"));
+        // New files take the group of such a directory.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o2700)).unwrap();
+        assert_eq!(lost(owner, &[], Some(&fs::metadata(directory.path()).unwrap())), None);
     }
 }

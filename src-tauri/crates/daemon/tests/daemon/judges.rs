@@ -257,7 +257,7 @@ async fn a_classifier_is_a_child_that_is_ended_when_it_is_late_or_out_of_step() 
     }
     stand_in(
         &bench,
-        "echo '{\"ready\":{\"features\":16}}'\nn=0\nwhile read -r line; do n=$((n+1)); echo \"{\\\"score\\\":{\\\"id\\\":$n,\\\"score\\\":0.93}}\"; done",
+        "echo '{\"ready\":{\"takes\":\"16 features\"}}'\nn=0\nwhile read -r line; do n=$((n+1)); echo \"{\\\"score\\\":{\\\"id\\\":$n,\\\"score\\\":0.93}}\"; done",
     );
     assert_eq!(bench.set("onnx", &settings).await.status, 200);
     bench.line.call("zanzibar one").await;
@@ -269,7 +269,7 @@ async fn a_classifier_is_a_child_that_is_ended_when_it_is_late_or_out_of_step() 
     assert_eq!(pids().lines().count(), 1, "one child for both");
 
     // Setting it anew starts it anew. Silent: late, and ended.
-    stand_in(&bench, "echo '{\"ready\":{\"features\":16}}'\nexec sleep 600");
+    stand_in(&bench, "echo '{\"ready\":{\"takes\":\"16 features\"}}'\nexec sleep 600");
     let again = |percent: u32| {
         let mut settings = settings.clone();
         settings["threshold_percent"] = json!(percent);
