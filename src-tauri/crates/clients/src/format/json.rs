@@ -2,6 +2,7 @@
 
 use super::{Fault, Member, Node, Style, Value};
 use jsonc_parser::ast;
+use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 pub(super) fn parse(text: &str, skipped: usize, lax: bool) -> Result<Option<Node>, Fault> {
@@ -18,8 +19,18 @@ pub(super) fn parse(text: &str, skipped: usize, lax: bool) -> Result<Option<Node
         allow_extended_string_escapes: false,
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options)
-        .map_err(|error| Fault { offset: skipped + error.range().start, reason: error.kind().to_string() })?;
+        .map_err(|error| Fault { offset: skipped + error.range().start, reason: reason(error.kind()) })?;
     Ok(parsed.value.map(|value| node(value, skipped)))
+}
+
+/// The place of what is never closed is where it begins, which the parser's words do not say.
+fn reason(kind: &ParseErrorKind) -> String {
+    match kind {
+        ParseErrorKind::UnterminatedObject => "the `{` here is never closed".into(),
+        ParseErrorKind::UnterminatedArray => "the `[` here is never closed".into(),
+        ParseErrorKind::UnterminatedCommentBlock => "the comment that begins here is never closed".into(),
+        other => other.to_string(),
+    }
 }
 
 /// Depth is bounded by the parser (512).

@@ -118,7 +118,7 @@ fn files_without_servers_are_left_alone() {
 #[test]
 fn files_that_are_not_certain_are_refused_with_file_line_and_reason() {
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("{}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    let cases: [(&str, Vec<u8>, u32, &str); 10] = [
+    let cases: [(&str, Vec<u8>, u32, &str); 13] = [
         ("half-written", b"{\n\"mcpServers\": {\n\"a\": {\"comm".to_vec(), 3, ""),
         (
             "a server twice",
@@ -134,6 +134,9 @@ fn files_that_are_not_certain_are_refused_with_file_line_and_reason() {
         ("a list", b"[]".to_vec(), 1, "mcpServers"),
         ("two values", b"{}\n{}".to_vec(), 2, ""),
         ("single quotes", b"{\n'mcpServers':{}}".to_vec(), 2, ""),
+        ("an open object", b"\n{\"mcpServers\": {}\n".to_vec(), 2, "`{` here is never closed"),
+        ("an open list", b"{\n\"mcpServers\": {\"a\": {\"args\": [\"x\"".to_vec(), 2, "`[` here is never closed"),
+        ("an open comment", b"{}\n/* mine".to_vec(), 2, "comment"),
     ];
     for (case, before, line, reason) in cases {
         let home = Home::with_cursor(&before);
