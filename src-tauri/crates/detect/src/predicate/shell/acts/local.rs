@@ -30,9 +30,42 @@ pub(super) fn destroys(command: &Command, name: &str) -> bool {
         "find" => {
             operands(command).next().is_some_and(|word| matches!(word.text.as_str(), "/" | "~" | "~/"))
                 && command.words.iter().any(|word| word.text == "-delete")
+                && !narrowed(command)
         }
         _ => false,
     }
+}
+
+/// Whether `find` was told which files, beyond their kind.
+fn narrowed(command: &Command) -> bool {
+    const TESTS: &[&str] = &[
+        "-name",
+        "-iname",
+        "-path",
+        "-ipath",
+        "-wholename",
+        "-regex",
+        "-iregex",
+        "-mtime",
+        "-atime",
+        "-ctime",
+        "-mmin",
+        "-amin",
+        "-cmin",
+        "-size",
+        "-user",
+        "-group",
+        "-perm",
+        "-newer",
+        "-maxdepth",
+    ];
+    let words = &command.words;
+    let is_all =
+        |at: usize| words.get(at + 1).is_none_or(|word| word.text.bytes().all(|b| matches!(b, b'*' | b'.' | b'/')));
+    words
+        .iter()
+        .enumerate()
+        .any(|(at, word)| word.text == "-empty" || TESTS.contains(&word.text.as_str()) && !is_all(at))
 }
 
 pub(super) fn writes_disk(command: &Command, name: &str) -> bool {

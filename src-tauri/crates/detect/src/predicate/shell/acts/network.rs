@@ -3,7 +3,7 @@
 use super::Act;
 use crate::predicate::path::Set;
 use crate::predicate::shell::lex::{Command, Pipeline, Word};
-use crate::predicate::shell::program::{INTERPRETERS, SHELLS, base, is_in, name, operands, runs_stdin};
+use crate::predicate::shell::program::{INTERPRETERS, SHELLS, base, command_word, is_in, name, operands, runs_stdin};
 
 #[rustfmt::skip]
 const FETCHERS: &[&str] = &[
@@ -100,7 +100,20 @@ pub(super) fn saved_file(command: &Command) -> Option<String> {
     keeps.then(|| clean(address.text.rsplit('/').next().unwrap_or("")))
 }
 
-pub(super) fn remote_shell(pipeline: &Pipeline) -> bool {
+/// Whether a command runs what a descriptor or a variable holds: the half of a remote shell that a socket alone lacks
+/// (`exec 5<>/dev/tcp/host/9` also tells whether a port is open).
+pub(super) fn runs_what_comes_in(pipeline: &Pipeline) -> bool {
+    pipeline.commands.iter().any(|command| {
+        let by_descriptor = SHELLS.contains(&name(command).as_str())
+            && command.redirects.iter().any(|(operator, word)| {
+                operator.ends_with('&') || word.text.trim_start_matches('&').bytes().all(|b| b.is_ascii_digit())
+            });
+        by_descriptor || command_word(command).is_some_and(|word| word.text.starts_with('$'))
+    })
+}
+
+/// `answered`: something in the script runs what comes in.
+pub(super) fn remote_shell(pipeline: &Pipeline, answered: bool) -> bool {
     let words = || {
         pipeline
             .commands
@@ -108,7 +121,12 @@ pub(super) fn remote_shell(pipeline: &Pipeline) -> bool {
             .flat_map(|command| command.words.iter().chain(command.redirects.iter().map(|(_, word)| word)))
     };
     let has_shell = || pipeline.commands.iter().any(|command| SHELLS.contains(&name(command).as_str()));
-    if pipeline.commands.iter().flat_map(|command| &command.redirects).any(|(_, word)| is_socket(&word.text)) {
+    let opens_socket = |command: &Command| command.redirects.iter().any(|(_, word)| is_socket(&word.text));
+    let bare = |command: &Command| {
+        command_word(command).is_none_or(|word| !word.text.is_empty() && word.text.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut sockets = pipeline.commands.iter().filter(|command| opens_socket(command)).peekable();
+    if sockets.peek().is_some() && has_shell() || sockets.any(|command| answered && bare(command)) {
         return true;
     }
     for command in &pipeline.commands {
@@ -148,7 +166,6 @@ pub(super) fn remote_shell(pipeline: &Pipeline) -> bool {
                     ])
             }
             "awk" | "gawk" => says(&["/inet/tcp/"]),
-            "exec" => says(&["/dev/tcp/"]),
             _ => words().any(|word| is_socket(&word.text)) && has_shell(),
         };
         if opens {
@@ -199,7 +216,9 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
     };
     for (at, command) in pipeline.commands.iter().enumerate() {
         let name = name(command);
-        if !SENDERS.contains(&name.as_str()) {
+        let to_socket =
+            command.redirects.iter().any(|(operator, word)| operator.starts_with('>') && is_socket(&word.text));
+        if !SENDERS.contains(&name.as_str()) && !to_socket {
             continue;
         }
         let login: &[&str] =
