@@ -278,6 +278,7 @@ impl<'r> Run<'r> {
             urls: OnceCell::new(),
             concepts: OnceCell::new(),
             acts: OnceCell::new(),
+            local: OnceCell::new(),
         };
         let set = self.set;
         self.find_keywords(&normal.text, origin.role);
