@@ -27,6 +27,15 @@ const VERBS: &[&str] = &[
     "start", "steal", "stop", "store", "submit", "tamper", "terminate", "test", "track", "trade", "transfer", "transmit", "trigger",
     "tunnel", "unlock", "unmount", "update", "upload", "utilize", "utilise", "validate", "verify", "walk", "wipe", "write",
 ];
+/// Of these, those whose other form is a thing (`coordinates`, `orders`): they count only as an
+/// order, and of a parameter not at all (`Start date`).
+#[rustfmt::skip]
+const THINGS: &[&str] = &[
+    "access", "attack", "book", "change", "check", "clone", "control", "coordinate", "copy", "download", "email", "export",
+    "forward", "issue", "list", "load", "lock", "log", "map", "mirror", "mount", "move", "order", "post", "process", "push",
+    "record", "report", "review", "run", "scan", "schedule", "search", "share", "start", "stop", "store", "test", "track",
+    "trade", "transfer", "trigger", "update", "upload",
+];
 /// Words that stand in the definition of any tool.
 #[rustfmt::skip]
 const COMMON: &[&str] = &[
@@ -44,9 +53,11 @@ pub(super) fn words<'t>(texts: impl Iterator<Item = &'t str>) -> HashSet<String>
     texts.flat_map(stems).collect()
 }
 
-/// Whether `sentence` says what a tool does, and none of its words of weight is among the `known` ones.
-pub(super) fn is_another(sentence: &str, known: &HashSet<String>) -> bool {
-    if !says_what_it_does(sentence) {
+/// Whether `sentence` says what a tool does, and none of its words of weight is among the `known` ones. `of_parameter`: it
+/// stands in the description of a parameter.
+pub(super) fn is_another(sentence: &str, of_parameter: bool, known: &HashSet<String>) -> bool {
+    // An example stands in quotes.
+    if sentence.starts_with(['\'', '"', '`', '(', '\u{201c}']) || !says_what_it_does(sentence, of_parameter) {
         return false;
     }
     let words: HashSet<String> = stems(sentence).collect();
@@ -54,20 +65,20 @@ pub(super) fn is_another(sentence: &str, known: &HashSet<String>) -> bool {
 }
 
 /// `Manages …`, `Use the BillingTool to …`, `A tool designed to …`, `This function will …`.
-fn says_what_it_does(sentence: &str) -> bool {
+fn says_what_it_does(sentence: &str, of_parameter: bool) -> bool {
     let mut words = sentence.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let first = words.next().unwrap_or_default().to_ascii_lowercase();
     let second = words.next().unwrap_or_default().to_ascii_lowercase();
     match first.as_str() {
-        // "Use this to …" speaks of the tool as it is; "Set to false …" of a value.
-        "use" => second == "the",
+        // "Use this to …" speaks of the tool as it is, "Use the cursor …" of a value.
+        "use" => second == "the" && words.next().is_some_and(|word| word.to_ascii_lowercase().ends_with("tool")),
         "a" | "an" | "this" | "it" | "the" => {
             let beginning = sentence.split(['.', '\n']).next().unwrap_or_default().to_ascii_lowercase();
             let mut after = beginning.split_whitespace().take(12).skip_while(|word| !is_thing(word));
             after.next().is_some()
                 && after.any(|word| matches!(word, "to" | "that" | "for" | "will" | "can" | "aimed" | "designed"))
         }
-        word => !second.is_empty() && second != "to" && is_verb(word),
+        word => !second.is_empty() && second != "to" && is_verb(word, of_parameter),
     }
 }
 
@@ -76,10 +87,12 @@ fn is_thing(word: &str) -> bool {
 }
 
 /// One of `VERBS`, in the form of an order, of a description or of a name (`send`, `sends`, `sending`).
-fn is_verb(word: &str) -> bool {
+fn is_verb(word: &str, of_parameter: bool) -> bool {
     let bases = ["", "s", "es", "ing", "ies"].into_iter().filter_map(|ending| word.strip_suffix(ending));
     let mut bases = bases.flat_map(|base| [base.to_owned(), format!("{base}e"), format!("{base}y")]);
-    bases.any(|base| VERBS.contains(&base.as_str()))
+    bases.any(|base| {
+        VERBS.contains(&base.as_str()) && (base == word && !of_parameter || !THINGS.contains(&base.as_str()))
+    })
 }
 
 fn stems(text: &str) -> impl Iterator<Item = String> {
@@ -123,7 +136,7 @@ mod tests {
             "Deletes old backups.",
             "This function will forward mail outside.",
         ] {
-            assert!(is_another(sentence, &known), "{sentence}");
+            assert!(is_another(sentence, false, &known), "{sentence}");
         }
         for sentence in [
             "Also searches closed issues.",
@@ -132,10 +145,15 @@ mod tests {
             "Set to false to skip the form.",
             "Sorting follows the repository's default.",
             "Useful for locating contributors.",
+            "Use the cursor of the last answer.",
+            "'Reports a crash when saving' → bug",
+            "Coordinates are relative to the viewport.",
             "Results are cached.",
             "Lists.",
         ] {
-            assert!(!is_another(sentence, &known), "{sentence}");
+            assert!(!is_another(sentence, false, &known), "{sentence}");
         }
+        assert!(!is_another("Start date in the form of ISO 8601", true, &known));
+        assert!(is_another("Delete the customer database", true, &known));
     }
 }

@@ -33,7 +33,10 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
     }
     let subjects = subject::words(before.iter().map(|(_, text)| &**text).chain(names.iter().map(|name| &**name)));
     for (node, sentence) in fresh.take(MAX_SENTENCES) {
-        if is_description(node) && told_subjects < MAX_SUBJECTS && subject::is_another(sentence, &subjects) {
+        if is_description(node)
+            && told_subjects < MAX_SUBJECTS
+            && subject::is_another(sentence, is_inner(node), &subjects)
+        {
             let text = format!("It now says that it does something else: {}.", quoted(sentence));
             found.add(if told_subjects == 0 { ANOTHER_WEIGHT } else { 0 }, DriftCause::Order, &node.pointer(), text);
             told_subjects += 1;
@@ -70,6 +73,11 @@ fn is_another(old: NodeRef<'_>, new: NodeRef<'_>) -> bool {
 /// Where sentences say what a tool or a parameter does.
 fn is_description(node: NodeRef<'_>) -> bool {
     node.parent().is_none() || node.key().is_some_and(|key| key == "description")
+}
+
+/// Whether it stands deeper than the description of the tool itself.
+fn is_inner(node: NodeRef<'_>) -> bool {
+    node.parent().is_some_and(|parent| parent.parent().is_some())
 }
 
 /// The names of everything below `root`.
