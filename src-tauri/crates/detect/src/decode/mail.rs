@@ -3,7 +3,7 @@
 use super::Part;
 use super::encoded::decode64;
 use crate::runs::{self, Class};
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use std::ops::Range;
 
 /// Escaped letters in a row, which nobody needs.
@@ -19,6 +19,9 @@ static SEXTETS: Class = runs::alphanumeric_and(b"+/");
 /// `=49=67=6E=6F=72=65`, and words cut by `=` at the end of a line.
 pub(super) fn quoted_printable(text: &str, parts: &mut Vec<Part>) {
     let bytes = text.as_bytes();
+    if memchr(b'=', bytes).is_none() {
+        return;
+    }
     let mut at = 0;
     while let Some(run) = runs::next(bytes, at, MIN_QUOTED * 3, &QUOTED) {
         at = run.end;
