@@ -238,6 +238,9 @@ pub(crate) fn urls(text: &str, whole: bool) -> Vec<Located> {
         let length = before.iter().rev().take(24).take_while(is_scheme).count();
         let start = at - length;
         let end = text.floor_char_boundary(next_end.min(at + 3 + MAX_URL_BYTES));
+        if is_hopeless(&text[start..end], length + 3) {
+            continue;
+        }
         if let Ok(url) = Url::parse(&text[start..end]) {
             done = end;
             out.push((start..end, url));
@@ -256,6 +259,17 @@ pub(crate) fn urls(text: &str, whole: bool) -> Vec<Located> {
         }
     }
     out
+}
+
+/// Whether a long URL fails for its host: the host alone is read first, so that a flood of bad ones costs little each.
+fn is_hopeless(url: &str, scheme: usize) -> bool {
+    const LONG_BYTES: usize = 256;
+    if url.len() < LONG_BYTES {
+        return false;
+    }
+    let rest = url[scheme..].trim_start_matches(['/', '\\']);
+    let host = rest.find(['/', '?', '#', '\\']).map_or(url, |end| &url[..url.len() - rest.len() + end]);
+    Url::parse(host).is_err()
 }
 
 struct Found {
@@ -471,6 +485,8 @@ mod tests {
         }
         let one = started.elapsed();
         assert!(one.as_millis() < 2000, "{one:?}");
+        let long = format!("http:///a.example/{} http://b![/{}", "x".repeat(300), "x".repeat(300));
+        assert_eq!(urls(&long, false).len(), 1, "slashes before a host are skipped, a bad host is not");
         let text = "see https://a.example/x) and http://b![ then (https://c.example/y).";
         let hosts: Vec<_> = urls(text, false).into_iter().map(|(range, _)| &text[range]).collect();
         assert_eq!(hosts, ["https://a.example/x", "https://c.example/y"]);

@@ -4,6 +4,7 @@
 use super::lex;
 use crate::predicate::Match;
 use crate::role::Role;
+use std::borrow::Cow;
 
 /// A text longer than this is prose about commands, not a value that smuggles one.
 const MAX_PROSE_BYTES: usize = 2048;
@@ -132,9 +133,19 @@ fn quotes(bytes: &[u8], at: usize, is_substitution: bool) -> bool {
 }
 
 fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
-    // A program's name and first argument are short; looking further would make long values slow.
-    let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ");
     let is_lead = [' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"'];
+    // A program's name and first argument are short; looking further would make long values slow.
+    let head = &tail[..tail.floor_char_boundary(256)];
+    let first = head.trim_start_matches(is_lead).bytes().next();
+    if !first
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'%' | b'.' | b'~' | b'\\' | b'?'))
+    {
+        return false;
+    }
+    let head = match head.contains(['%', '$']) {
+        true => Cow::Owned(head.replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ")),
+        false => Cow::Borrowed(head),
+    };
     let head = head.trim_start_matches("%26").trim_start_matches("%7c").trim_start_matches("%7C");
     let head = head.trim_start_matches(is_lead);
     let head = &head[..head.find([';', '|', '&', '\n', '`', ')']).unwrap_or(head.len())];
