@@ -12,7 +12,9 @@ pub(crate) use encoded::decode64;
 pub(crate) use escapes::needless;
 mod escapes;
 mod joined;
+mod mail;
 mod numbers;
+mod order;
 mod spelled;
 
 /// Parts of one kind that are looked at one by one.
@@ -50,8 +52,11 @@ pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Pa
     let mut parts = Vec::new();
     encoded::base64(text, &mut parts);
     encoded::base85(text, &mut parts);
+    encoded::base58(text, &mut parts);
     encoded::hex(text, &mut parts);
     escapes::find(text, &mut parts);
+    mail::quoted_printable(text, &mut parts);
+    mail::utf7(text, &mut parts);
     spelled::spaced(text, &mut parts);
     spelled::leet(text, &mut parts);
     numbers::codes(text, &mut parts);
@@ -61,7 +66,7 @@ pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Pa
     numbers::lone_words(text, &mut parts);
     numbers::terminal(text, &mut parts);
     ciphers::shifted(text, &mut parts);
-    ciphers::backwards(text, &mut parts);
+    order::find(text, &mut parts);
     ciphers::upside_down(text, &mut parts);
     ciphers::braille(text, &mut parts);
     ciphers::mixed_up(text, &mut parts);
@@ -211,4 +216,12 @@ fn zero_width_bits(run: &str) -> Option<String> {
             bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |value, bit| value << 1 | (bit ^ flip))).collect();
         readable(&bytes)
     })
+}
+
+/// The texts that one decoder makes of `text`.
+#[cfg(test)]
+fn texts(find: fn(&str, &mut Vec<Part>), text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    find(text, &mut parts);
+    parts.into_iter().map(|part| part.text).collect()
 }

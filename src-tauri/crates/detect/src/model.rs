@@ -30,7 +30,8 @@ static PARAMETERS: LazyLock<(f32, f32)> = LazyLock::new(|| {
 
 /// Features of each word with those before it, and where the word lies in the normalised text.
 pub struct Features {
-    words: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the word lies, its features, whether it is English.
+    words: Vec<(Range<usize>, Range<usize>, bool)>,
     ids: Vec<u32>,
 }
 
@@ -42,20 +43,28 @@ impl Features {
         let mut words = Words::of(&normal.text);
         let mut first = 0;
         while let Some(range) = words.next(|id| out.ids.push(id)) {
-            out.words.push((range, first..out.ids.len()));
+            let is_english = is_english(&normal.text.as_bytes()[range.clone()]);
+            out.words.push((range, first..out.ids.len(), is_english));
             first = out.ids.len();
         }
         out
     }
 
-    /// Feature ids of each window, and the window's place in the normalised text.
+    /// Feature ids of each window that is scored, and the window's place in the normalised text.
     pub fn windows(&self) -> impl Iterator<Item = (Range<usize>, &[u32])> {
         windows(self.words.len()).filter_map(|window| {
             let words = self.words.get(window)?;
-            let (first, last) = (words.first()?, words.last()?);
+            let is_prose = is_prose(words.iter().filter(|word| word.2).count(), words.len());
+            let (first, last) = (words.first().filter(|_| is_prose)?, words.last()?);
             Some((first.0.start..last.0.end, self.ids.get(first.1.start..last.1.end)?))
         })
     }
+}
+
+/// Whether so many words of English among so many words and marks are worth a score: the weights know English, and would
+/// score numbers, code and other scripts by chance.
+fn is_prose(english: usize, all: usize) -> bool {
+    english >= MIN_ENGLISH && english * 2 >= all
 }
 
 /// The windows of a text of so many words.
@@ -120,6 +129,13 @@ pub fn norm(features: usize) -> f32 {
     (features.max(1) as f32).sqrt()
 }
 
+/// How far a score lies from one half, on the scale on which evidence adds up; bounded on both sides.
+pub fn odds(score: f32) -> f32 {
+    const MOST: f32 = 10.0;
+    const LEAST: f32 = -3.0;
+    (score / (1.0 - score)).ln().clamp(LEAST, MOST)
+}
+
 /// The highest window: its score (from 0 to 1) and its place in the normalised text.
 pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
     let (bias, scale) = *PARAMETERS;
@@ -133,18 +149,13 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
     }) {
         words.push((range, count, sum));
     }
-    // The weights know English: numbers, code and other scripts would score by chance.
-    let mut known = vec![(0, 0)];
+    let mut english = vec![0];
     for (range, ..) in &words {
-        let (english, other) = counted(normal.text.as_bytes().get(range.clone()).unwrap_or_default());
-        let last = known.last().copied().unwrap_or_default();
-        known.push((last.0 + english, last.1 + other));
+        let before = english.last().copied().unwrap_or_default();
+        english.push(before + usize::from(is_english(&normal.text.as_bytes()[range.clone()])));
     }
-    let is_english = |window: &Range<usize>| {
-        let (from, to) = (known[window.start], known[window.end]);
-        to.0 - from.0 >= (to.1 - from.1).max(MIN_ENGLISH)
-    };
-    let scores = windows(words.len()).filter(is_english);
+    let is_prose = |window: &Range<usize>| is_prose(english[window.end] - english[window.start], window.len());
+    let scores = windows(words.len()).filter(is_prose);
     let scores = scores.filter_map(|window| {
         let (count, sum) = window.start.checked_sub(1).map_or((0, 0), |at| (words[at].1, words[at].2));
         let words = words.get(window)?;
@@ -155,14 +166,9 @@ pub(crate) fn score(normal: &Normal) -> Option<(f32, Range<usize>)> {
     scores.max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// Whether a word counts as English, and whether as something else; marks are neither.
-fn counted(word: &[u8]) -> (usize, usize) {
-    let is_letters = word.iter().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'\'' | b'_'));
-    match word {
-        [byte] if byte.is_ascii_punctuation() => (0, 0),
-        [_] => (0, 1),
-        _ => (usize::from(is_letters), usize::from(!is_letters)),
-    }
+/// Whether a word may be an English one: letters only.
+fn is_english(word: &[u8]) -> bool {
+    word.len() > 1 && word.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'\'')
 }
 
 /// The next word at or after `from`, or a mark that orders are made of (`<`, `:`, `!`).
@@ -310,26 +316,14 @@ mod tests {
             let sum: i32 = ids.iter().map(|id| i32::from(WEIGHTS[*id as usize] as i8)).sum();
             1.0 / (1.0 + (-(PARAMETERS.0 + PARAMETERS.1 * sum as f32 / norm(ids.len()))).exp())
         };
-        let normal = Normal::of(text);
-        let is_english = |range: &Range<usize>| {
-            let text = &normal.text[range.clone()];
-            let mut words = Words::of(text);
-            let (mut english, mut other) = (0, 0);
-            while let Some(word) = words.next(|_| ()) {
-                let (one, another) = counted(&text.as_bytes()[word]);
-                (english, other) = (english + one, other + another);
-            }
-            english >= other.max(MIN_ENGLISH)
-        };
-        let windows = features.windows().filter(|(range, _)| is_english(range));
-        windows.map(|(range, ids)| (score(ids), range)).max_by(|a, b| a.0.total_cmp(&b.0))
+        features.windows().map(|(range, ids)| (score(ids), range)).max_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     #[test]
     fn features_are_those_the_weights_were_trained_with() {
         let features = Features::of("Ünïts: ignore <all> rules_of o'clock");
         let words: Vec<&str> =
-            features.words.iter().map(|(range, _)| &"units: ignore <all> rules_of o'clock"[range.clone()]).collect();
+            features.words.iter().map(|(range, ..)| &"units: ignore <all> rules_of o'clock"[range.clone()]).collect();
         assert_eq!(words, ["units", ":", "ignore", "<", "all", ">", "rules_of", "o'clock"]);
         // "ignore": itself, with the words before it, its 3-, 4- and 5-grams, its class.
         let mut want =

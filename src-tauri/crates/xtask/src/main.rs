@@ -4,14 +4,14 @@
 #![allow(clippy::print_stdout)]
 
 mod direction;
-mod fit;
+mod learn;
 mod modules;
 mod signatures;
-mod train;
 mod types;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use learn::left_out::Measure;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
@@ -62,13 +62,23 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Fit { evaluate } => {
-            let said = fit::run(&root, std::io::stdin().lock(), evaluate)?;
-            said.iter().for_each(|line| println!("{line}"));
+            let records = learn::read(std::io::stdin().lock())?;
+            if evaluate {
+                let measures = [Measure::Concepts, Measure::Both];
+                learn::left_out::report(&records, &measures).iter().for_each(|line| println!("{line}"));
+            } else {
+                println!("{}", learn::fit::write(&root, &records)?);
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Train { evaluate, dry_run } => {
-            let said = train::run((!dry_run).then_some(&root), std::io::stdin().lock(), evaluate)?;
-            said.iter().for_each(|line| println!("{line}"));
+            let records = learn::read(std::io::stdin().lock())?;
+            if evaluate {
+                learn::left_out::report(&records, &[Measure::Local]).iter().for_each(|line| println!("{line}"));
+            }
+            if !dry_run {
+                println!("{}", learn::train::write(&root, &records)?);
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => Ok(check(&root)),

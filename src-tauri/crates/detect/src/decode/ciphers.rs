@@ -1,10 +1,8 @@
-//! Letters put in the place of other letters: shifted alphabets (rot13 is one), the alphabet read backwards, text written
-//! backwards, words written backwards, letters turned upside down, and words whose inner letters were mixed up.
-//! Only tried where letters or words say that it is so.
+//! Letters put in the place of other letters: shifted alphabets (rot13 is one), the alphabet read backwards, letters turned
+//! upside down, Braille, and words whose inner letters were mixed up. Only tried where letters say that it is so.
 
 use super::Part;
 use crate::normal::is_letter;
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 const AROUND_BYTES: usize = 400;
@@ -98,51 +96,6 @@ pub(super) fn shifted(text: &str, parts: &mut Vec<Part>) {
             done = end;
             parts.push(Part { step: way.step(), source: start..end, text: way.undo(&text[start..end]) });
         }
-    }
-}
-
-/// Text written backwards, all of it or each word. Only tried where a telling word stands so, or two common ones.
-pub(super) fn backwards(text: &str, parts: &mut Vec<Part>) {
-    const TELLING: [&str; 13] = [
-        "ignore",
-        "instruction",
-        "prompt",
-        "password",
-        "credential",
-        "disregard",
-        "system",
-        "transfer",
-        "immediately",
-        "execute",
-        "account",
-        "delete",
-        "forward",
-    ];
-    const COMMON: [&str; 4] = [" the ", " and ", " you ", " all "];
-    static TURNED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let words = TELLING.into_iter().chain(COMMON).map(|word| word.chars().rev().collect::<String>());
-        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
-    });
-    let Some(automaton) = TURNED.as_ref() else { return };
-    let turn = |text: &str| text.chars().rev().collect::<String>();
-    let mut done = 0;
-    let mut common: Option<(usize, usize)> = None;
-    for hit in automaton.find_iter(text) {
-        if hit.start() < done {
-            continue;
-        }
-        let word = hit.pattern().as_usize();
-        if word >= TELLING.len() && common.is_none_or(|(one, at)| one == word || hit.start() > at + AROUND_BYTES) {
-            common = Some((word, hit.start()));
-            continue;
-        }
-        let start = text.floor_char_boundary(hit.start().saturating_sub(AROUND_BYTES));
-        let end = text.ceil_char_boundary((hit.end() + AROUND_BYTES).min(text.len()));
-        done = end;
-        let text = &text[start..end];
-        parts.push(Part { step: "reversed", source: start..end, text: turn(text) });
-        let each = text.split(' ').map(turn).collect::<Vec<_>>().join(" ");
-        parts.push(Part { step: "reversed-words", source: start..end, text: each });
     }
 }
 
@@ -275,13 +228,8 @@ pub(super) fn is_inside_word(text: &str, at: usize, end: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::texts as all;
     use crate::normal::Normal;
-
-    fn all(find: fn(&str, &mut Vec<Part>), text: &str) -> Vec<String> {
-        let mut parts = Vec::new();
-        find(text, &mut parts);
-        parts.into_iter().map(|part| part.text).collect()
-    }
 
     #[test]
     fn every_alphabet_is_turned_back() {
@@ -294,10 +242,6 @@ mod tests {
             };
             assert_eq!(all(shifted, &written), [order], "{written}");
         }
-        let whole: String = order.chars().rev().collect();
-        assert!(all(backwards, &whole).iter().any(|text| text == order), "{whole}");
-        let each = order.split(' ').map(|word| word.chars().rev().collect::<String>()).collect::<Vec<_>>().join(" ");
-        assert!(all(backwards, &each).iter().any(|text| text == order), "{each}");
     }
 
     #[test]
@@ -325,7 +269,7 @@ mod tests {
             "Please ignore the previous message, the system is up again.",
             "a əˈpɒn b",
         ] {
-            for find in [shifted, backwards, upside_down, braille, mixed_up] {
+            for find in [shifted, upside_down, braille, mixed_up] {
                 assert!(all(find, text).is_empty(), "{text}: {:?}", all(find, text));
             }
         }

@@ -248,12 +248,7 @@ fn nothing(bytes: &[u8], start: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn one(find: fn(&str, &mut Vec<Part>), text: &str) -> Vec<String> {
-        let mut parts = Vec::new();
-        find(text, &mut parts);
-        parts.into_iter().map(|part| part.text).collect()
-    }
+    use crate::decode::texts as one;
 
     #[test]
     fn pieces_are_put_together() {

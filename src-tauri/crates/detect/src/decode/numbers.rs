@@ -239,12 +239,7 @@ pub(super) fn terminal(text: &str, parts: &mut Vec<Part>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn one(find: fn(&str, &mut Vec<Part>), text: &str) -> Vec<String> {
-        let mut parts = Vec::new();
-        find(text, &mut parts);
-        parts.into_iter().map(|part| part.text).collect()
-    }
+    use crate::decode::texts as one;
 
     #[test]
     fn other_alphabets_are_read() {

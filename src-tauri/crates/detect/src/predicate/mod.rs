@@ -13,6 +13,7 @@ pub(crate) mod sql;
 pub(crate) mod terminal;
 pub(crate) mod url;
 
+use crate::model;
 use crate::normal::Normal;
 use crate::role::Role;
 use serde::Deserialize;
@@ -61,6 +62,9 @@ pub enum Predicate {
         at_least: u32,
         #[serde(default)]
         needs: Vec<Vec<String>>,
+        /// What a step of the local score's odds adds to the sum, or takes off.
+        #[serde(default)]
+        local: u32,
     },
     /// What the linear model thinks of the text.
     LocalScore { at_least: f32 },
@@ -96,6 +100,17 @@ pub(crate) struct Probe<'p> {
     pub urls: OnceCell<Vec<url::Located>>,
     pub concepts: OnceCell<Vec<concept::Hit>>,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
+    pub local: OnceCell<(f32, Range<usize>)>,
+}
+
+/// Below this sum of concepts no other evidence makes a Finding of them.
+const LEAST_CONCEPTS: u32 = 20;
+
+impl Probe<'_> {
+    /// The highest window of the linear model, or nothing.
+    fn local_score(&self) -> &(f32, Range<usize>) {
+        self.local.get_or_init(|| model::score(self.normal).unwrap_or((0.0, 0..0)))
+    }
 }
 
 impl Predicate {
@@ -120,16 +135,25 @@ impl Predicate {
             Self::UrlHost { classes } => url::find_hosts(text, urls(), classes),
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
-            Self::ConceptScore { kind, at_least, needs } => {
+            Self::ConceptScore { kind, at_least, needs, local } => {
                 // One kind per role, and the lowest limit first: the others reuse what it found.
-                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, 25.min(*at_least)));
-                concept::find(probe.normal, hits, *kind, *at_least, needs)
+                let least = LEAST_CONCEPTS.min(*at_least);
+                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, least));
+                if hits.is_empty() {
+                    return Vec::new();
+                }
+                let beside = if *local == 0 { 0.0 } else { *local as f32 * model::odds(probe.local_score().0) };
+                let owed = (*at_least as f32 - beside).max(least as f32) as u32;
+                concept::find(probe.normal, hits, *kind, owed, needs)
             }
-            Self::LocalScore { at_least } => crate::model::score(probe.normal)
-                .filter(|(score, _)| score >= at_least)
-                .map(|(_, range)| Match { range: probe.normal.source_range(range), reading: None })
-                .into_iter()
-                .collect(),
+            Self::LocalScore { at_least } => {
+                let (score, range) = probe.local_score();
+                let is_high = score >= at_least;
+                is_high
+                    .then(|| Match { range: probe.normal.source_range(range.clone()), reading: None })
+                    .into_iter()
+                    .collect()
+            }
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
             Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
         }

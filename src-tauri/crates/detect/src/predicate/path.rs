@@ -98,6 +98,9 @@ impl Path {
     pub fn of(text: &str) -> Self {
         let mut path = Self::default();
         let mut text = text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+        let signs = plain_signs(&text);
+        path.is_encoded = signs != text;
+        text = signs;
         for _ in 0..3 {
             let undone = undo_encoding(&text);
             if undone == text {
@@ -160,6 +163,14 @@ impl Path {
         path.text = home(if is_rooted { format!("/{joined}") } else { joined });
         path
     }
+}
+
+/// Signs that some systems take for the dots and slashes that they look like.
+fn plain_signs(text: &str) -> String {
+    if text.is_ascii() || !text.contains(['∕', '⁄', '／', '＼', '．', '․', '‥']) {
+        return text.to_owned();
+    }
+    text.replace('‥', "..").replace(['．', '․'], ".").replace(['∕', '⁄', '／'], "/").replace('＼', "\\")
 }
 
 /// Three and more dots climb on some systems, and many are cut to two on others.
@@ -297,6 +308,8 @@ mod tests {
             "..%00/../etc/passwd\0.png",
             "file:///../../etc/passwd",
             "../../home/user/.ssh/id_rsa",
+            "..∕..∕etc∕passwd",
+            "．．／．．／etc／shadow",
         ] {
             let found =
                 find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded], &Roots::default());

@@ -222,19 +222,25 @@ pub(crate) type Located = (Range<usize>, Url);
 pub(crate) fn urls(text: &str, whole: bool) -> Vec<Located> {
     let mut out = Vec::new();
     let mut done = 0;
+    let is_end =
+        |c: char| !whole && (c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '|' | '\\'));
+    // Looked for once for all that begin before it: a flood of beginnings reads no stretch twice.
+    let mut next_end = 0;
     for (at, _) in text.match_indices("://") {
         if at < done {
             continue;
+        }
+        if next_end < at + 3 {
+            next_end = at + 3 + text[at + 3..].find(is_end).unwrap_or(text.len() - at - 3);
         }
         let before = &text.as_bytes()[..at];
         let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let length = before.iter().rev().take(24).take_while(is_scheme).count();
         let start = at - length;
-        let rest = &text[at + 3..];
-        let is_end =
-            |c: char| !whole && (c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '|' | '\\'));
-        let end = at + 3 + rest.find(is_end).unwrap_or(rest.len()).min(MAX_URL_BYTES);
-        let end = text.floor_char_boundary(end);
+        let end = text.floor_char_boundary(next_end.min(at + 3 + MAX_URL_BYTES));
+        if is_hopeless(&text[start..end], length + 3) {
+            continue;
+        }
         if let Ok(url) = Url::parse(&text[start..end]) {
             done = end;
             out.push((start..end, url));
@@ -253,6 +259,17 @@ pub(crate) fn urls(text: &str, whole: bool) -> Vec<Located> {
         }
     }
     out
+}
+
+/// Whether a long URL fails for its host: the host alone is read first, so that a flood of bad ones costs little each.
+fn is_hopeless(url: &str, scheme: usize) -> bool {
+    const LONG_BYTES: usize = 256;
+    if url.len() < LONG_BYTES {
+        return false;
+    }
+    let rest = url[scheme..].trim_start_matches(['/', '\\']);
+    let host = rest.find(['/', '?', '#', '\\']).map_or(url, |end| &url[..url.len() - rest.len() + end]);
+    Url::parse(host).is_err()
 }
 
 struct Found {
@@ -309,7 +326,8 @@ const METADATA_NAMES: &[&str] = &[
     "rancher-metadata", "metadata.oraclecloud.com", "metadata.hetzner.cloud", "metadata.internal",
 ];
 /// Names that only mean something inside a cluster or beside a container engine.
-const CLUSTER_NAMES: &[&str] = &[".svc", ".svc.cluster.local", ".kubernetes.default", ".host.docker.internal"];
+const CLUSTER_NAMES: &[&str] =
+    &[".svc", ".svc.cluster.local", ".kubernetes.default", ".host.docker.internal", ".service.consul"];
 #[rustfmt::skip]
 const RECORDERS: &[&str] = &[
     "burpcollaborator.net", "oastify.com", "oast.pro", "oast.live", "oast.site", "oast.online", "oast.fun", "oast.me",
@@ -457,6 +475,22 @@ fn labels_carry_data(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_beginnings_costs_no_more_than_its_length() {
+        let flood = "![a](http://x".repeat(1 << 16);
+        let started = std::time::Instant::now();
+        for whole in [false, true] {
+            urls(&flood, whole);
+        }
+        let one = started.elapsed();
+        assert!(one.as_millis() < 2000, "{one:?}");
+        let long = format!("http:///a.example/{} http://b![/{}", "x".repeat(300), "x".repeat(300));
+        assert_eq!(urls(&long, false).len(), 1, "slashes before a host are skipped, a bad host is not");
+        let text = "see https://a.example/x) and http://b![ then (https://c.example/y).";
+        let hosts: Vec<_> = urls(text, false).into_iter().map(|(range, _)| &text[range]).collect();
+        assert_eq!(hosts, ["https://a.example/x", "https://c.example/y"]);
+    }
 
     #[test]
     fn every_notation_of_the_metadata_address() {

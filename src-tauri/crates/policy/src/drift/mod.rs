@@ -2,6 +2,7 @@
 //! that was not there, parameters, capabilities, destinations. Rewording, notation and plainly benign additions are quiet.
 
 mod parameter;
+mod subject;
 mod text;
 
 use crate::canonical::placeholder;

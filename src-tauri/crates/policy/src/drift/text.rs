@@ -1,6 +1,6 @@
 //! New text: sentences that the approved definition did not hold, and what they say.
 
-use super::{Found, quoted};
+use super::{Found, quoted, subject};
 use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{DriftCause, Scan};
 use std::borrow::Cow;
@@ -12,8 +12,10 @@ const MAX_SENTENCES: usize = 2000;
 const MAX_COMPARED: usize = 500;
 /// Share of common words from which a sentence counts as a rewording of another.
 const REWORDING: f32 = 0.6;
-/// What a description that has nothing in common with the approved one adds.
+/// What a description adds that has nothing in common with the approved one, or a sentence about something else.
 const ANOTHER_WEIGHT: u32 = 100;
+/// Sentences of another subject that are told; one is enough to weigh.
+const MAX_SUBJECTS: usize = 3;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);
@@ -23,11 +25,22 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
     let fresh = after.iter().flat_map(|(node, text)| sentences(text).map(move |sentence| (*node, sentence)));
     let fresh = fresh.filter(|(_, sentence)| !known.contains(&plain(sentence)));
     let mut told: HashSet<&'static str> = HashSet::new();
+    let names = keys(old);
+    let mut told_subjects = 0;
     if is_another(old, new) {
         let text = "It describes itself in entirely other words.".to_owned();
         found.add(ANOTHER_WEIGHT, DriftCause::Order, "/description", text);
     }
+    let subjects = subject::words(before.iter().map(|(_, text)| &**text).chain(names.iter().map(|name| &**name)));
     for (node, sentence) in fresh.take(MAX_SENTENCES) {
+        if is_description(node)
+            && told_subjects < MAX_SUBJECTS
+            && subject::is_another(sentence, is_inner(node), &subjects)
+        {
+            let text = format!("It now says that it does something else: {}.", quoted(sentence));
+            found.add(if told_subjects == 0 { ANOTHER_WEIGHT } else { 0 }, DriftCause::Order, &node.pointer(), text);
+            told_subjects += 1;
+        }
         let said = scan.concepts(sentence);
         if said.is_empty() {
             continue;
@@ -55,6 +68,27 @@ fn is_another(old: NodeRef<'_>, new: NodeRef<'_>) -> bool {
     let (Some(old), Some(new)) = (text(old), text(new)) else { return false };
     let common = old.intersection(&new).filter(|word| word.len() > 3).count();
     old.len() >= 4 && new.len() >= 4 && common == 0
+}
+
+/// Where sentences say what a tool or a parameter does.
+fn is_description(node: NodeRef<'_>) -> bool {
+    node.parent().is_none() || node.key().is_some_and(|key| key == "description")
+}
+
+/// Whether it stands deeper than the description of the tool itself.
+fn is_inner(node: NodeRef<'_>) -> bool {
+    node.parent().is_some_and(|parent| parent.parent().is_some())
+}
+
+/// The names of everything below `root`.
+fn keys(root: NodeRef<'_>) -> Vec<Cow<'_, str>> {
+    let mut out = Vec::new();
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        out.extend(node.key());
+        open.extend(node.children());
+    }
+    out
 }
 
 fn is_place(cause: DriftCause) -> bool {

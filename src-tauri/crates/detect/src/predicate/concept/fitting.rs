@@ -1,6 +1,7 @@
 //! What a fit of the weights needs to see: the marks, and the clusters of them that a text holds. Only `xtask` asks.
 
-use super::{Kind, clusters, hits_of, is_quoted, table::TABLE, weigh};
+use super::hits::hits_of;
+use super::{Kind, clusters, is_quoted, table::TABLE, weigh};
 use crate::normal::Normal;
 
 pub use super::Kind as ConceptKind;

@@ -4,6 +4,7 @@
 use super::lex;
 use crate::predicate::Match;
 use crate::role::Role;
+use std::borrow::Cow;
 
 /// A text longer than this is prose about commands, not a value that smuggles one.
 const MAX_PROSE_BYTES: usize = 2048;
@@ -107,8 +108,13 @@ fn is_encoded_separator(rest: &[u8]) -> bool {
 const OPTIONS: &[&str] = &[
     "--upload-pack", "--receive-pack", "--exec=", "-oproxycommand", "-o proxycommand", "--checkpoint-action",
     "--use-compress-program", "--rsh=", "--open-files-in-pager", "--to-command", "--config-env", "--post-file",
-    "-c core.sshcommand", "-c core.fsmonitor", "--use-askpass", "--gpg-program",
+    "-c core.sshcommand", "-c core.fsmonitor", "--use-askpass", "--gpg-program", "--config core.sshcommand",
+    "--config core.fsmonitor", "--config core.hookspath", "ext::sh", "ext::bash", "-- sh -c", "-- bash -c", "-exec rm",
+    "-exec sh", "-exec bash", "-execdir ",
 ];
+/// Programs that talk to the host named behind them.
+const NETWORK: &[&str] =
+    &["nslookup", "dig", "ping", "host", "curl", "wget", "nc", "ncat", "telnet", "ssh", "ftp", "whois", "traceroute"];
 
 fn option_that_runs(text: &str) -> bool {
     let head = text[..text.floor_char_boundary(512)].to_ascii_lowercase();
@@ -127,9 +133,19 @@ fn quotes(bytes: &[u8], at: usize, is_substitution: bool) -> bool {
 }
 
 fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
-    // A program's name and first argument are short; looking further would make long values slow.
-    let head = tail[..tail.floor_char_boundary(256)].replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ");
     let is_lead = [' ', ';', '|', '&', '\t', '\n', '\r', '(', '{', '`', '$', '\'', '"'];
+    // A program's name and first argument are short; looking further would make long values slow.
+    let head = &tail[..tail.floor_char_boundary(256)];
+    let first = head.trim_start_matches(is_lead).bytes().next();
+    if !first
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'%' | b'.' | b'~' | b'\\' | b'?'))
+    {
+        return false;
+    }
+    let head = match head.contains(['%', '$']) {
+        true => Cow::Owned(head.replace("%20", " ").replace("${IFS}", " ").replace("$IFS", " ")),
+        false => Cow::Borrowed(head),
+    };
     let head = head.trim_start_matches("%26").trim_start_matches("%7c").trim_start_matches("%7C");
     let head = head.trim_start_matches(is_lead);
     let head = &head[..head.find([';', '|', '&', '\n', '`', ')']).unwrap_or(head.len())];
@@ -162,6 +178,7 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
         || first.as_bytes().get(1) == Some(&b':')
         || first.bytes().all(|byte| byte.is_ascii_digit()) && !first.is_empty()
         || is_address(first)
+        || !is_substitution && NETWORK.contains(&name) && is_domain(first)
         || OPERANDS.contains(&(name, first))
         || !is_prose && command.words.iter().skip(1).any(|word| word.text.starts_with(['-', '/']));
     let alone = command.words.len() == 1;
@@ -182,6 +199,18 @@ fn runs_program(tail: &str, is_prose: bool, is_substitution: bool) -> bool {
 fn is_address(word: &str) -> bool {
     let host = word.split(['/', ':']).next().unwrap_or("");
     word.starts_with("http") || host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
+}
+
+/// `a.example.com`: letters in the last of several labels.
+fn is_domain(word: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    word.contains('.')
+        && word.split('.').all(is_label)
+        && word
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 #[cfg(test)]
@@ -235,7 +264,16 @@ mod tests {
             assert!(find(text, Role::ArgumentName).is_empty(), "{text}");
             assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
         }
-        for text in ["a`id`b", "HEAD;$(curl 10.0.0.5)", "report $(whoami)"] {
+        for text in [
+            "a`id`b",
+            "HEAD;$(curl 10.0.0.5)",
+            "report $(whoami)",
+            "$(nslookup a.x.example)",
+            "hi`ping -c 1 x.example`",
+            "ext::sh -c id% >&2",
+            "web-1 -- sh -c env",
+            "logs -exec rm {} +",
+        ] {
             assert_eq!(find(text, Role::ArgumentText).len(), 1, "{text}");
         }
         for text in [
@@ -243,6 +281,7 @@ mod tests {
             "costs $(5)",
             "Use `cat` to print a file; sleep well",
             "Fix build & test",
+            "Use `ping example.com` to test the network",
             "Pass --upload-pack to git when the server has it in another place than usual",
         ] {
             assert!(find(text, Role::ArgumentText).is_empty(), "{text}");
