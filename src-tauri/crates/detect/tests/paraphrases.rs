@@ -49,6 +49,14 @@ fn poisoned_definitions() {
     check("definitions", &hostile, &ordinary, (75, 35, 12));
 }
 
+/// What people write to each other and put into documents: requests, orders and quotations that are meant for no model.
+#[test]
+fn letters_between_people() {
+    let content = |text: &str| json!({"content": [{"type": "text", "text": text}]});
+    let ordinary = verdicts(include_str!("paraphrases/results-letters.txt"), "tools/call", content);
+    check("letters", &ordinary, &ordinary, (0, 0, 14));
+}
+
 #[test]
 fn injected_results() {
     let content = |text: &str| json!({"content": [{"type": "text", "text": text}]});

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 const FAMILIES: &str = include_str!("families.toml");
 /// Whole texts: every other line is learnt from, the rest is what `detect/tests/paraphrases.rs` measures.
 #[rustfmt::skip]
-const PARAPHRASES: [(usize, bool, &str); 6] = [
+const PARAPHRASES: [(usize, bool, &str); 7] = [
     (0, true, include_str!("../../../detect/tests/paraphrases/definitions-hostile.txt")),
     (0, false, include_str!("../../../detect/tests/paraphrases/definitions-ordinary.txt")),
     (1, true, include_str!("../../../detect/tests/paraphrases/results-hostile.txt")),
     (1, false, include_str!("../../../detect/tests/paraphrases/results-ordinary.txt")),
+    (1, false, include_str!("../../../detect/tests/paraphrases/results-letters.txt")),
     (2, true, include_str!("../../../detect/tests/paraphrases/prompts-hostile.txt")),
     (2, false, include_str!("../../../detect/tests/paraphrases/prompts-ordinary.txt")),
 ];
