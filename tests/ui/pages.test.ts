@@ -224,6 +224,38 @@ describe("Traffic", () => {
   });
 });
 
+test.each(["/traffic", "/alerts", "/", "#exchange", "#alert", "#report"])(
+  "%s shows no id of an app that turns into its name",
+  async (where) => {
+    const id = on.fixture.world.rows[4]?.id;
+    const open = { "#exchange": "/traffic#ex_", "#alert": "/alerts#ex_", "#report": "/report#ex_" }[where];
+    const page = await go("/settings");
+    await heading(page, "Settings");
+    let release = () => {};
+    const named = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/api/apps", async (route) => {
+      await named;
+      await route.continue();
+    });
+    // Everything else is answered and drawn while the list of apps is still awaited.
+    const rows = page.waitForResponse(/\/api\/(exchanges|alerts)[/?]/);
+    await page.goto(on.fixture.address + (open === undefined ? where : open + id));
+    await (await rows).finished();
+    await page.locator(".skeleton").first().waitFor();
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    expect(await page.locator(".trow[role=none], .alertwords, .route, .paper").count()).toBe(0);
+    release();
+    await page.locator(".trow[role=none], .alertwords, .route, .paper").first().waitFor();
+    expect(await page.locator("main").innerText()).not.toMatch(/\bcursor\b/);
+    if (open === undefined && where !== "/traffic")
+      await page.locator(".alertwords", { hasText: "Cursor →" }).first().waitFor();
+  },
+);
+
 describe("Apps", () => {
   test("a switch opens a preview, nothing is written before the button, then exactly once", async () => {
     const page = await go("/apps");

@@ -1,7 +1,6 @@
-// The part of the catalogue about optional judges; `text.ts` takes it in.
-import type { JudgeName, JudgeScope, ModelStyle } from "./types";
-
-const number = (value: number) => value.toLocaleString("en-US");
+// The part of the catalogue about optional judges; `index.ts` takes it in.
+import type { JudgeName, JudgeScope, ModelStyle } from "../types";
+import { number } from "./words";
 
 export const judgesText = {
   title: "Judges",
