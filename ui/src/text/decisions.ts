@@ -16,6 +16,8 @@ export const askText = {
   choose: "Choose a question to see what was held.",
   look: "Decide",
   ...harmText,
+  open: "Open the question",
+  left: (left: number) => `${left} s`,
   seconds: (left: number) => `${left} s, then denied`,
   timer: (left: number) => `${plural(left, "second")} left, then denied`,
   facts: "What is in this call",

@@ -13,7 +13,8 @@ export const statusText = {
       : `${number(seen)} of ${plural(total, "server")} ${seen === 1 ? "is" : "are"} seen going through Portcullis`,
   none: "No MCP servers found on this computer",
   unreadable: "What went through cannot be read now",
-  unreadableMore: "Checking goes on. What was seen comes back with the log.",
+  unreadableMore:
+    "Checking goes on. If it stays like this, restart Portcullis: a damaged log is set aside and a new one begun.",
   unknown: "Log not readable",
   paused: (until: string | null) =>
     until ? `Paused until ${until}, nothing is blocked` : "Paused until you resume, nothing is blocked",
