@@ -1,42 +1,13 @@
 // The dashboard against the real engine, with the real traffic of the drill. No fixture in here.
 // With PORTCULLIS_DASHBOARD and PORTCULLIS_PAIR_CODE the same tests run against an engine that is already there.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import type { DrillReport } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
-import { CURSOR_CONFIG, type Real, startReal } from "./real";
+import { until } from "./browser";
+import { CURSOR_CONFIG, realStage, startReal } from "./real";
 
-let browser: Browser;
-let real: Real;
-let token: string;
-const opened: Opened[] = [];
-
-beforeAll(async () => {
-  [browser, real] = await Promise.all([launch(), startReal()]);
-  // The code works once: the token it gives is kept for the pages of all tests.
-  const { page, context, complaints } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  expect(page.url()).toBe(`${real.address}/`);
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  expect(token).not.toBe("");
-  expect(complaints).toEqual([]);
-  await context.close();
-});
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await real?.own?.stop();
-});
-
-async function go(path: string): Promise<Page> {
-  const one = await open(browser, real.address, path, { token });
-  opened.push(one);
-  return one.page;
-}
+const on = realStage(startReal);
+const { go, api } = on;
 async function runDrill(page: Page) {
   await page
     .getByRole("button", { name: /Run (the drill|it again)/ })
@@ -46,16 +17,15 @@ async function runDrill(page: Page) {
 }
 
 test("a used code is refused with what to do next", async () => {
-  const one = await open(browser, real.address, `/#pair=${real.code}`);
-  opened.push(one);
-  await one.page.getByRole("alert").getByText("portcullis pair").waitFor();
+  const page = await go(`/#pair=${on.real.code}`, { token: null });
+  await page.getByRole("alert").getByText("portcullis pair").waitFor();
 });
 
 test("without a token nothing is answered, and the policy for the page is strict", async () => {
-  const refused = await fetch(`${real.address}/api/status`);
+  const refused = await fetch(`${on.real.address}/api/status`);
   expect(refused.status).toBe(401);
   expect(await refused.json()).toMatchObject({ code: expect.any(String), message: expect.any(String) });
-  const page = await fetch(`${real.address}/traffic`);
+  const page = await fetch(`${on.real.address}/traffic`);
   expect(page.headers.get("content-type")).toContain("text/html");
   const policy = page.headers.get("content-security-policy") ?? "";
   expect(policy).toContain("default-src 'none'");
@@ -67,10 +37,7 @@ describe("the drill's traffic", () => {
     const page = await go("/drill");
     await runDrill(page);
     const [, caught, all] = /(\d+) of (\d+) caught/.exec(await page.locator("h2").first().innerText()) ?? [];
-    const answer = await fetch(`${real.address}/api/drill`, {
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    const { rows } = (await answer.json()) as DrillReport;
+    const { rows } = await api<DrillReport>("GET", "/api/drill");
     expect(rows.length).toBeGreaterThan(5);
     expect(Number(all)).toBe(rows.length);
     expect(Number(caught)).toBe(rows.filter((row) => row.caught).length);
@@ -156,10 +123,10 @@ test("a Signature is switched off and on again", async () => {
 
 test("pause is shown on every page and ends with Resume", async () => {
   const page = await go("/");
-  const { own } = real;
+  const { own } = on.real;
   // Without a protected app there is nothing to pause: protect one first.
   if (own) {
-    await page.goto(`${real.address}/apps`);
+    await page.goto(`${on.real.address}/apps`);
     await page.getByRole("switch", { name: "Protect Cursor", exact: true }).click();
     await page.locator(".diff .a").first().waitFor();
     expect(own.config()).toBe(CURSOR_CONFIG);
@@ -167,7 +134,7 @@ test("pause is shown on every page and ends with Resume", async () => {
     await page.getByText("Written: 1 file").waitFor();
     expect(own.config()).not.toBe(CURSOR_CONFIG);
     expect(own.config()).toContain("// my servers");
-    await page.goto(real.address);
+    await page.goto(on.real.address);
   }
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("menuitem", { name: "Until I resume" }).click();
@@ -175,7 +142,7 @@ test("pause is shown on every page and ends with Resume", async () => {
   await page.getByRole("button", { name: "Resume" }).first().click();
   await page.getByText("Calls are recorded, nothing is blocked.").waitFor({ state: "detached" });
   if (own) {
-    await page.goto(`${real.address}/apps`);
+    await page.goto(`${on.real.address}/apps`);
     await page.getByRole("switch", { name: "Protect Cursor", exact: true }).click();
     await page.getByRole("button", { name: "Write this change" }).click();
     await page.getByText("Written: 1 file").waitFor();

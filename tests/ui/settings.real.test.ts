@@ -2,20 +2,14 @@
 // OpenAI's interface), and an app that is left to sign in to a server itself.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { App, JudgeList, Preview } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { App, JudgeList } from "../../ui/src/types";
+import { until } from "./browser";
 import { picture, settled, tooWide } from "./look";
-import { CURSOR_CONFIG, type Real, startOwn } from "./real";
+import { CURSOR_CONFIG, protectCursor, realStage, startOwn } from "./real";
 
-let browser: Browser;
-let real: Real;
-let token = "";
 let model: Server;
 const asked: string[] = [];
-const opened: Opened[] = [];
-
 beforeAll(async () => {
   model = createServer((request, response) => {
     let body = "";
@@ -31,38 +25,10 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => model.listen(0, "127.0.0.1", resolve));
-  [browser, real] = await Promise.all([launch(), startOwn({ cursor: CURSOR_CONFIG })]);
-  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
-}, 60_000);
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
 });
-afterAll(async () => {
-  await browser?.close();
-  await real?.own?.stop();
-  model?.close();
-});
+afterAll(() => void model?.close());
 
-async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
-  const one = await open(browser, real.address, path, { token, ...look });
-  opened.push(one);
-  return one.page;
-}
-async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${real.address}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, Origin: real.address, "Content-Type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-  return JSON.parse(text) as T;
-}
+const { go, api } = realStage(() => startOwn({ cursor: CURSOR_CONFIG }));
 const judge = async () =>
   (await api<JudgeList>("GET", "/api/judges")).judges.find((one) => one.name === "model")?.settings ?? null;
 
@@ -136,11 +102,7 @@ test("a judge's form fits a phone", async () => {
 });
 
 test("a server with a URL can be left to the app to sign in to, one that the app starts cannot", async () => {
-  const preview = await api<Preview>("POST", "/api/apps/cursor/preview", {
-    action: "protect",
-    servers: null,
-  });
-  await api("POST", "/api/apps/cursor/apply", { token: preview.token });
+  await protectCursor({ api });
   const apps = await api<App[]>("GET", "/api/apps");
   const servers = apps.find((app) => app.id === "cursor")?.files.flatMap((file) => file.servers) ?? [];
   const id = servers.find((server) => server.name === "docs")?.id;
