@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { press, realStage } from "../ui/real.ts";
+import { press } from "../ui/browser.ts";
+import { realStage } from "../ui/real.ts";
 import { call, connect } from "./support/client.ts";
 import { until, World } from "./support/world.ts";
 

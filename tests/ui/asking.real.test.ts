@@ -4,8 +4,8 @@ import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DecisionRow, Settings } from "../../ui/src/types";
-import { until } from "./browser";
-import { connectAsCursor, press, protectCursor, realStage, startOwn } from "./real";
+import { press, until } from "./browser";
+import { connectAsCursor, protectCursor, realStage, startOwn } from "./real";
 
 const SERVER = join(import.meta.dirname, "../tray/server.mjs");
 const CURSOR = JSON.stringify(

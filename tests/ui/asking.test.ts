@@ -84,14 +84,17 @@ describe("a question", () => {
     expect(await radios.first().isChecked()).toBe(true);
     await page.getByText("nothing wider can be allowed").waitFor();
     const allow = button(page, "Allow this call");
-    await page.waitForTimeout(900);
+    const tick = page.getByRole("checkbox", {
+      name: /^Yes, I have read it and want Cursor to send a private key to mailer, in/,
+    });
+    // With the tick it wakes up after its first moments, without it it sleeps again.
+    await tick.check();
+    await expect.poll(() => allow.getAttribute("aria-disabled")).toBeNull();
+    await tick.uncheck();
+    expect(await allow.getAttribute("aria-disabled")).toBe("true");
     await allow.click({ force: true });
     expect(on.fixture.world.answers.size).toBe(0);
-    await page
-      .getByRole("checkbox", {
-        name: /^Yes, I have read it and want Cursor to send a private key to mailer, in/,
-      })
-      .check();
+    await tick.check();
     expect(await decide(page, "Allow this call", "askmail")).toEqual({
       answer: { kind: "allow_once" },
       acknowledged: true,
@@ -286,7 +289,7 @@ describe("Decisions", () => {
     expect(await rows.count()).toBe(5);
     await page.getByLabel("Search Decisions").fill("deny");
     await until(async () => (await rows.count()) === 1, "one is left");
-    expect(page.url()).toContain("q=deny");
+    await expect.poll(() => page.url()).toContain("q=deny");
     await page.reload();
     await until(async () => (await rows.count()) === 1, "the address keeps the search");
     await page.goto(`${on.fixture.address}/decisions?state=ended`);

@@ -44,7 +44,7 @@ describe("the drill's traffic", () => {
     expect(Number(caught)).toBeGreaterThan(0);
     await page.locator("a.drillcell").first().click();
     await page.getByRole("tab", { selected: true }).waitFor();
-    expect(page.url()).toContain("/traffic#ex_");
+    await expect.poll(() => page.url()).toContain("/traffic#ex_");
   });
   test("Alerts: the matched span is marked, why and what to do are said, a review moves it", async () => {
     const page = await go("/alerts");
@@ -83,17 +83,18 @@ describe("the drill's traffic", () => {
     await runDrill(other);
     await until(async () => (await total()) > before, "rows joined without a reload");
     await page.getByRole("row").nth(2).click();
+    await expect.poll(() => page.url()).toContain("#ex_");
     const shown = page.url();
     await runDrill(other);
     await page.getByText(/\d+ newer, held back while you read/).waitFor();
-    expect(page.url()).toBe(shown);
+    await expect.poll(() => page.url()).toBe(shown);
     const held = page.getByText(/held back while you read/);
     // Rows that still come in after the key are held again, so the key may be needed once more.
     await until(async () => {
       await page.keyboard.press(".");
       return (await held.count()) === 0;
     }, "nothing is held back any more");
-    expect(page.url()).toBe(shown);
+    await expect.poll(() => page.url()).toBe(shown);
   });
   test("Traffic: the filter is the server's", async () => {
     const page = await go("/traffic?verdict=block");
@@ -159,7 +160,7 @@ test("settings are kept by the engine", async () => {
   await until(async () => (await toggle.getAttribute("aria-checked")) !== before, "the switch turned");
   await page.reload();
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).not.toBe(before);
+  await expect.poll(() => toggle.getAttribute("aria-checked")).not.toBe(before);
   await toggle.click();
   await until(async () => (await toggle.getAttribute("aria-checked")) === before, "and back");
 });

@@ -74,7 +74,7 @@ export function realStage<R extends Reached>(begin: () => Promise<R>): RealStage
     const { address, code } = here.real;
     const { page, context, complaints } = await open(here.browser, address, `/#pair=${code}`);
     await page.getByRole("navigation", { name: "Pages" }).waitFor();
-    expect(page.url()).toBe(`${address}/`);
+    await until(() => page.url() === `${address}/`, "the code has left the address");
     here.token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
     expect(here.token).not.toBe("");
     expect(complaints).toEqual([]);
@@ -112,18 +112,6 @@ export async function connectAsCursor({ own }: Real, name: string): Promise<Clie
   const client = new Client({ name: "cursor", version: "1" });
   await client.connect(new StdioClientTransport({ ...entry, env, stderr: "ignore" }));
   return client;
-}
-
-/** Clicks until the view has changed: the first moments of a view take no input. */
-export async function press(page: Page, name: string, done: () => Promise<boolean>) {
-  await until(async () => {
-    if (await done()) return true;
-    await page
-      .getByRole("button", { name, exact: true })
-      .click({ timeout: 1000 })
-      .catch(() => {});
-    return done();
-  }, `${name} did something`);
 }
 
 export async function startReal(): Promise<Real> {

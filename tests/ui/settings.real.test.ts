@@ -54,7 +54,7 @@ test("a judge: says where texts would go before it is on, is refused with a reas
   await section.getByRole("button", { name: "Save and switch on" }).click();
   const toggle = section.getByRole("switch", { name: "Use the judge: Language model" });
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("true");
   expect(await judge()).toMatchObject({
     enabled: true,
     scope: "grey",
@@ -82,7 +82,7 @@ test("a judge: says where texts would go before it is on, is refused with a reas
   await page.reload();
   await toggle.click();
   await until(async () => (await judge())?.enabled === false, "the engine knows that it is off");
-  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("false");
   await until(async () => {
     const changes = await api<{ summary: string }[]>("GET", "/api/changes");
     return changes.some(({ summary }) => summary.includes("was switched off"));
@@ -110,7 +110,7 @@ test("a server with a URL can be left to the app to sign in to, one that the app
   const toggle = page.getByRole("switch", { name: "Cursor signs in to docs itself" });
   await toggle.waitFor();
   expect(await page.getByRole("switch", { name: /signs in to notes itself/ }).count()).toBe(0);
-  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("false");
   await page.getByText("Off: Portcullis signs in if the server asks, and the app sees no token.").waitFor();
   await toggle.click();
   await page.getByText("It holds the token. Servers that are strict about it refuse this.").waitFor();
@@ -119,7 +119,7 @@ test("a server with a URL can be left to the app to sign in to, one that the app
   await picture(page, "real-own-sign-in");
   await page.reload();
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("true");
   await toggle.click();
   await until(
     async () => (await api<string[]>("GET", "/api/sign-ins/own")).length === 0,

@@ -55,6 +55,7 @@ export const text = {
     Severity,
     string
   >,
+  severityOf: (word: string) => `${word} severity`,
   transport: {
     stdio: "stdio",
     sse: "sse",
@@ -109,6 +110,8 @@ export const text = {
   exception: exceptionText,
   budget: budgetText,
   mode: modeText,
+  /** What a button does, and to which: for who hears it without what stands around it. */
+  labelOf: (what: string, which: string) => `${what}: ${which}`,
   showMore: "Show all",
   full: "Full name",
 };

@@ -10,6 +10,7 @@ export const welcomeText = {
     restart: "Restart apps",
     attack: "Try an attack",
   },
+  done: "Done:",
   notNow: "Not now",
   next: "Next",
   finish: "Finish",

@@ -30,7 +30,7 @@ export function AppCard({ app, wanted, onWant }: Props) {
         />
         <AppLetter name={app.name} />
         <div className="grow">
-          <b>{app.name}</b>
+          <h2 className="appname">{app.name}</h2>
           {app.files.length === 1 && app.files[0] && <FilePath file={app.files[0]} />}
         </div>
         {servers.length > 0 && (

@@ -62,7 +62,7 @@ function Noisy({ one }: { one: BudgetSignature }) {
         {one.proposal === "stricter" && <span className="block muted">{t.stricter}</span>}
       </span>
       {one.proposal === "exception" && (
-        <Button small onClick={() => setOpen(true)}>
+        <Button small label={text.labelOf(t.exception, one.signature)} onClick={() => setOpen(true)}>
           {t.exception}
         </Button>
       )}
