@@ -3,7 +3,7 @@
 // an unreadable log are states that the real engine cannot be brought into quickly; `real.test.ts` covers the real one.
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { until } from "./browser";
+import { answered, until } from "./browser";
 import { HIDDEN, HOSTILE_NAME, plainRow, upstream } from "./fixture/data";
 import { CODE } from "./fixture/server";
 import { emptyWorld, fullWorld } from "./fixture/worlds";
@@ -395,6 +395,8 @@ describe("states", () => {
     await page.getByRole("main").getByRole("button", { name: "Run the drill" }).last().click();
     await heading(page, "Drill");
     expect(on.fixture.world.writes).toMatchObject([{ method: "POST", path: "/api/drill" }]);
+    // An answer that is still on its way would take the place of the event.
+    await answered(page);
     const report = fullWorld().drill;
     if (!report) throw new Error("the full on.fixture has a drill");
     on.fixture.emit({ kind: "drill", report: { ...report, running: true, rows: report.rows.slice(0, 4) } });

@@ -192,6 +192,11 @@ describe("with traffic", () => {
     await overview.getByText("Not known while the log cannot be read").first().waitFor();
     expect(await overview.getByText("Nothing has come through yet").count()).toBe(0);
     expect(await overview.getByText("Not protected yet").count()).toBe(0);
+    await overview.getByRole("region", { name: "Last 24 hours" }).getByRole("alert").waitFor();
+    expect(await overview.locator(".legend .verdict").count(), "counts of a chart without data").toBe(0);
+    const apps = await go("/apps");
+    await apps.getByText("Not known while the log cannot be read").first().waitFor();
+    expect(await apps.getByText(/^\d+ of \d+ seen$/).count()).toBe(0);
     await overview
       .getByText(/\(audit_\w+\)\. Checking goes on\./)
       .first()
@@ -205,6 +210,7 @@ describe("with traffic", () => {
     for (const [n, page] of pages.entries()) {
       await page.getByText("Portcullis' engine does not answer.").first().waitFor();
       await page.getByText(/What you see is as of/).waitFor();
+      expect(await page.getByText("Checking goes on.").count(), "said by an engine that is gone").toBe(0);
       await picture(page, `real-gone-${n}`);
     }
     await pages[0]?.setViewportSize({ width: 360, height: 700 });

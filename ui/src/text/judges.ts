@@ -46,7 +46,8 @@ export const judgesText = {
     urlMore: "https, or http on this computer. Without the path of a call.",
     model: "Model",
     file: "File",
-    fileMore: "The whole path. What the file has to look like is in the project's decision 065.",
+    fileMore:
+      "The whole path. The model takes one row of hashed word counts and answers with one number, or with two: ordinary and hostile.",
     keyIn: "Key",
     keys: { none: "none", env: "in a variable", file: "in a file" },
     keyEnv: "Name of the variable",
