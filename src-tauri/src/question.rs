@@ -31,6 +31,8 @@ struct Kept {
     strip: bool,
     /// The person has made this window whole, so it stays so.
     opened: bool,
+    /// Which window it is that this is about.
+    life: u64,
 }
 
 impl Place {
@@ -53,7 +55,10 @@ pub async fn open(app: &AppHandle, focus: bool) -> Result<()> {
         return Ok(());
     }
     let strip = !focus && fullscreen::in_front(app).await;
-    place.change(|kept| (kept.strip, kept.opened) = (strip, focus));
+    let life = place.change(|kept| {
+        *kept = Kept { at: kept.at, strip, opened: focus, life: kept.life + 1 };
+        kept.life
+    });
     let window = build(app, strip, focus).await?;
     if strip {
         fullscreen::stand_above(&window, true)?;
@@ -66,7 +71,7 @@ pub async fn open(app: &AppHandle, focus: bool) -> Result<()> {
             remember(&moved, *at);
         }
     });
-    tauri::async_runtime::spawn(watch(app.clone()));
+    tauri::async_runtime::spawn(watch(app.clone(), life));
     Ok(())
 }
 
@@ -114,13 +119,16 @@ fn follow(app: &AppHandle, done: bool) {
 }
 
 /// A full-screen app may come to the front and go again while the question waits.
-async fn watch(app: AppHandle) {
+async fn watch(app: AppHandle, life: u64) {
     const EVERY: Duration = Duration::from_millis(700);
     loop {
         tokio::time::sleep(EVERY).await;
         let full_screen = fullscreen::in_front(&app).await;
         let Some(window) = app.get_webview_window(LABEL) else { return };
         let kept = app.state::<Shell>().question.change(|kept| *kept);
+        if kept.life != life {
+            return;
+        }
         let done = match (kept.opened, kept.strip, full_screen) {
             (false, false, true) => reshape(&app, &window, true),
             (false, true, false) => reshape(&app, &window, false),
