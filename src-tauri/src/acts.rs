@@ -4,7 +4,7 @@
 use crate::desktop::{self, Shell};
 use crate::menu::{self, Act};
 use crate::notices::Notice;
-use crate::window;
+use crate::{question, window};
 use portcullis_domain::AppId;
 use portcullis_domain::api::ApiError;
 use tauri::{AppHandle, Manager};
@@ -29,7 +29,7 @@ async fn perform(app: &AppHandle, act: &Act) -> Result<(), Notice> {
     };
     match act {
         Act::OpenDashboard => open(app, "/").await,
-        Act::OpenQuestion => window::open_question(app, true)
+        Act::OpenQuestion => question::open(app, true)
             .await
             .map_err(|error| Notice::failure("The question could not be opened", &format!("{error:#}"))),
         Act::OpenNewestAlert => match engine.newest_alert().await.map_err(failed("The Alert could not be read"))? {

@@ -3,10 +3,10 @@
 
 use crate::engine::Engine;
 use crate::menu::{Act, Facts};
-use crate::notices::{Announced, Notice, Opens, ask_notice, change_notice};
+use crate::notices::{Announced, Notice, Opens, ask_notice, block_notice, change_notice};
 use crate::{acts, tray};
 use portcullis_daemon::Config;
-use portcullis_domain::api::LiveEvent;
+use portcullis_domain::api::{ExchangeRow, LiveEvent};
 use portcullis_domain::{UnixMs, Verdict};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,7 +23,7 @@ pub struct Shell {
     pub shown: tray::State,
     /// Something may be different: look again.
     pub changed: Notify,
-    pub question_at: crate::window::QuestionPlace,
+    pub question: crate::question::Place,
     notice_id: AtomicI32,
 }
 
@@ -59,7 +59,7 @@ pub fn run(background: bool) -> anyhow::Result<i32> {
                 engine,
                 shown: tray::State::default(),
                 changed: Notify::new(),
-                question_at: Default::default(),
+                question: Default::default(),
                 notice_id: AtomicI32::new(1),
             });
             #[cfg(target_os = "macos")]
@@ -141,15 +141,15 @@ async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mu
         let wait = tokio::select! {
             event = events.recv() => match event {
                 Ok(LiveEvent::Exchange { row } | LiveEvent::ExchangeUpdated { row }) => {
-                    if let Some(notice) = announced.notice(&row) {
-                        announce(app, &notice).await;
+                    if announced.is_news(&row) {
+                        tauri::async_runtime::spawn(announce_block(app.clone(), row.clone()));
                     }
                     if row.verdict > Verdict::Allow { SETTLE } else { SEEN }
                 }
                 Ok(LiveEvent::Asked { ask }) => {
                     if let Some(notice) = ask_notice(&ask, now()) {
                         // on top, without the keyboard
-                        if let Err(error) = crate::window::open_question(app, false).await {
+                        if let Err(error) = crate::question::open(app, false).await {
                             tracing::warn!("the window with a question could not be opened: {error:#}");
                         }
                         announce(app, &notice).await;
@@ -205,6 +205,28 @@ async fn look(app: &AppHandle, announced: &mut Announced) {
 fn now() -> UnixMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMs::try_from(since.as_millis()).unwrap_or(UnixMs::MAX)
+}
+
+/// What was found stands in the log a moment after the Block is told. A log that cannot be read must not silence it.
+async fn announce_block(app: AppHandle, row: ExchangeRow) {
+    const LOOKS: u32 = 20;
+    const BETWEEN: Duration = Duration::from_millis(100);
+    let engine = app.state::<Shell>().engine.handle();
+    let mut exchange = None;
+    for _ in 0..LOOKS {
+        match engine.exchange(&row.id).await {
+            Ok(detail) => exchange = Some(detail.exchange),
+            Err(error) if error.code == "not_found" => {
+                tokio::time::sleep(BETWEEN).await;
+                continue;
+            }
+            Err(error) => tracing::warn!("a blocked Exchange could not be read: {}", error.message),
+        }
+        break;
+    }
+    let apps = engine.apps().await.unwrap_or_default();
+    let name = apps.iter().find(|one| one.id == row.app).map_or(row.app.as_str(), |one| &one.name);
+    announce(&app, &block_notice(&row, exchange.as_ref(), name)).await;
 }
 
 async fn announce(app: &AppHandle, notice: &Notice) {

@@ -4,8 +4,11 @@
 mod acts;
 mod desktop;
 mod engine;
+mod fullscreen;
+mod harm;
 mod menu;
 mod notices;
+mod question;
 mod tray;
 mod window;
 mod words;

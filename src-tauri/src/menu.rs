@@ -110,6 +110,10 @@ pub fn sentence(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> String {
                 0 => String::new(),
                 some => format!(", {some} bypassing"),
             };
+            // what was seen is not known then, which is not the same as nothing
+            if status.log_unreadable {
+                return format!("Checking goes on{past}, but the log cannot be read. Restart Portcullis");
+            }
             format!("Watching {} of {}{past}", status.servers_seen, count(status.servers_total as usize, "server"))
         }
         Protection::Paused { until: Some(until) } => format!("Paused until {}, nothing is blocked", clock(*until)),
@@ -126,17 +130,18 @@ pub fn tooltip(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> String {
 /// Items keep their place in every state, so that a hand finds them blindly.
 pub fn entries(facts: &Facts, clock: &dyn Fn(UnixMs) -> String) -> Vec<Entry> {
     let running = facts.status.is_some();
+    let unreadable = facts.status.as_ref().is_some_and(|status| status.log_unreadable);
     let apps: Vec<&App> = facts.apps.iter().filter(|app| detected(app)).collect();
     let mut menu = vec![
         note("sentence", sentence(facts, clock)),
         question(facts.questions),
         Entry::Separator,
         item(Act::OpenDashboard, "Open dashboard".into(), running),
-        newest_alert(facts.newest_alert.as_ref()),
+        newest_alert(facts.newest_alert.as_ref(), unreadable),
         Entry::Separator,
         note("protected-apps", if apps.is_empty() { "No app was found".into() } else { "Protected apps".into() }),
     ];
-    menu.extend(apps.iter().map(|app| app_entry(app, running)));
+    menu.extend(apps.iter().map(|app| app_entry(app, running, unreadable)));
     menu.extend([
         Entry::Separator,
         pause(facts.status.as_ref()),
@@ -168,8 +173,11 @@ fn question(waiting: usize) -> Entry {
     }
 }
 
-fn newest_alert(row: Option<&ExchangeRow>) -> Entry {
-    let Some(row) = row else { return item(Act::OpenNewestAlert, "No Alerts".into(), false) };
+fn newest_alert(row: Option<&ExchangeRow>, unreadable: bool) -> Entry {
+    let Some(row) = row else {
+        let none = if unreadable { "Alerts cannot be read" } else { "No Alerts" };
+        return item(Act::OpenNewestAlert, none.into(), false);
+    };
     let verdict = match row.verdict {
         Verdict::Allow => "Allow",
         Verdict::Flag => "Flag",
@@ -199,7 +207,7 @@ pub fn needs_preview(app: &App) -> bool {
     !is_on(app) && servers(app).all(|server| server.id.is_none())
 }
 
-fn app_entry(app: &App, running: bool) -> Entry {
+fn app_entry(app: &App, running: bool, log_unreadable: bool) -> Entry {
     let seen =
         servers(app).filter(|server| server.protected && matches!(server.observed, Observed::Seen { .. })).count();
     let on = servers(app).filter(|server| server.protected).count();
@@ -214,6 +222,7 @@ fn app_entry(app: &App, running: bool) -> Entry {
         _ if edited => "edited outside".into(),
         _ if queued => "waits until it quits".into(),
         (all, 0) => count(all, "server"),
+        (_, on) if log_unreadable => format!("{on} on, not known if seen"),
         (_, on) if seen < on && app.running && app.hint.is_some() => "restart it".into(),
         (_, on) => format!("{seen} of {on} seen"),
     };

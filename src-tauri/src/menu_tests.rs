@@ -125,6 +125,27 @@ fn the_sentence_in_every_state() {
 }
 
 #[test]
+fn a_log_that_cannot_be_read_is_not_said_to_hold_nothing() {
+    let mut cursor = app("cursor", vec![not_yet("a"), not_yet("b")]);
+    (cursor.running, cursor.hint) = (true, Some("Restart Cursor".into()));
+    let mut facts = facts(vec![cursor]);
+    let unreadable = |facts: &mut Facts, past| {
+        let status = facts.status.as_mut().unwrap();
+        (status.log_unreadable, status.servers_seen, status.servers_bypassing) = (true, 0, past);
+    };
+    unreadable(&mut facts, 0);
+    assert_eq!(sentence(&facts, &clock), "Checking goes on, but the log cannot be read. Restart Portcullis");
+    assert_eq!(line_of(&facts, "Alert"), "Alerts cannot be read (-)");
+    assert_eq!(line_of(&facts, "] Cursor"), "[x] Cursor (2 on, not known if seen)", "no restart of the app helps");
+    assert_eq!(icon(&facts), Icon::Watching);
+    unreadable(&mut facts, 1);
+    assert!(sentence(&facts, &clock).starts_with("Checking goes on, 1 bypassing, but the log"));
+    facts.status = Some(status(json!({"state": "paused", "until": null})));
+    unreadable(&mut facts, 0);
+    assert_eq!(sentence(&facts, &clock), "Paused until you resume, nothing is blocked");
+}
+
+#[test]
 fn the_tooltip_is_the_first_line_and_what_waits() {
     let mut facts = facts(vec![]);
     assert_eq!(tooltip(&facts, &clock), "Portcullis: Watching 4 of 6 servers");

@@ -1,9 +1,12 @@
 //! Which happenings are worth a desktop notification, and what it says. Pure.
 //! A Block is announced once per (server, Signature) and hour; Flag and Redact never are (the tray counts them).
 
+use crate::harm::{Harm, Part};
 use crate::words::plain;
 use portcullis_domain::api::{Ask, AskState, ExchangeRow, Protection};
-use portcullis_domain::{Change, ChangeKind, ExchangeId, UnixMs, UpstreamId, Verdict};
+use portcullis_domain::{
+    Change, ChangeKind, Direction, Exchange, ExchangeId, Finding, Outcome, UnixMs, UpstreamId, Verdict,
+};
 use std::collections::HashMap;
 
 const QUIET_MS: UnixMs = 60 * 60 * 1000;
@@ -40,28 +43,18 @@ pub struct Announced {
 }
 
 impl Announced {
-    /// The notification for this Exchange, if it deserves one now.
-    pub fn notice(&mut self, row: &ExchangeRow) -> Option<Notice> {
+    /// Whether this Exchange deserves a notification now; it counts as announced from then on.
+    pub fn is_news(&mut self, row: &ExchangeRow) -> bool {
         if row.verdict != Verdict::Block || row.reviewed {
-            return None;
+            return false;
         }
         self.last.retain(|_, at| row.at - *at < QUIET_MS);
         let key = (row.upstream.clone(), row.signature.clone().unwrap_or_default());
         if self.last.contains_key(&key) {
-            return None;
+            return false;
         }
         self.last.insert(key, row.at);
-        let what = plain(row.target.as_deref().unwrap_or(&row.method), 40);
-        let title = format!("Blocked: {what} of {}", plain(&row.upstream_name, 40));
-        let why = row
-            .title
-            .as_deref()
-            .map_or("It matched a Signature.".to_owned(), |title| format!("{}.", plain(title, 120)));
-        Some(Notice {
-            title,
-            body: format!("{why} Open the Alert to see it."),
-            opens: Some(Opens::Alert(row.id.clone())),
-        })
+        true
     }
 
     /// The notification a minute before a pause ends, once.
@@ -76,19 +69,60 @@ impl Announced {
     }
 }
 
+/// The notification for a Block. `exchange`: its Findings, where the log could say them.
+pub fn block_notice(row: &ExchangeRow, exchange: Option<&Exchange>, app_name: &str) -> Notice {
+    let place = place(&row.upstream_name, row.target.as_deref().unwrap_or(&row.method));
+    let known = exchange.and_then(Harm::of_exchange).or_else(|| Some((Harm::of_row(row)?, None)));
+    let title = known
+        .as_ref()
+        .map_or_else(|| format!("{} → {place}", plain(app_name, 40)), |(harm, _)| said(harm, app_name, true));
+    let why = match &known {
+        Some((harm, finding)) => title_beside(harm, *finding),
+        None => row.title.as_deref().map(sentence).unwrap_or_default(),
+    };
+    let end = match &known {
+        Some(_) if row.outcome != Outcome::Rejected => "",
+        Some((harm, _)) if harm.sends() && row.direction == Direction::ToUpstream => " The call did not run.",
+        Some(_) => " It was kept back.",
+        None => "",
+    };
+    let opens = Some(Opens::Alert(row.id.clone()));
+    Notice { title: format!("Blocked: {title}"), body: format!("{why}{place}.{end}"), opens }
+}
+
+fn said(harm: &Harm, app_name: &str, over: bool) -> String {
+    let words = harm.sentence(&plain(app_name, 40), over).into_iter().map(|part| match part {
+        Part::Ours(words) => words,
+        Part::Name(name) => plain(&name, 40),
+    });
+    words.collect()
+}
+
+fn title_beside(harm: &Harm, finding: Option<&Finding>) -> String {
+    finding.filter(|_| harm.needs_title()).map(|finding| sentence(&finding.title)).unwrap_or_default()
+}
+
+fn sentence(title: &str) -> String {
+    format!("{}. ", plain(title, 120))
+}
+
+fn place(server: &str, what: &str) -> String {
+    format!("{} / {}", plain(server, 40), plain(what, 40))
+}
+
 /// The notification for a question that waits. It has no buttons: what is decided needs the facts before it.
 pub fn ask_notice(ask: &Ask, now: UnixMs) -> Option<Notice> {
     if ask.state != AskState::Waiting {
         return None;
     }
-    let found =
-        ask.findings.first().map_or("A doubtful call.".to_owned(), |one| format!("{}.", plain(&one.title, 120)));
+    let place = place(&ask.upstream_name, ask.target.as_deref().unwrap_or(&ask.method));
+    let (title, why) = match Harm::of_ask(ask) {
+        Some((harm, finding)) => (said(&harm, &ask.app_name, false), title_beside(&harm, finding)),
+        None => (format!("{} waits for your answer", plain(&ask.app_name, 40)), String::new()),
+    };
     let left = ((ask.deadline_at - now) / 1000).max(0);
-    Some(Notice {
-        title: format!("{} waits for your answer", plain(&ask.app_name, 40)),
-        body: format!("{found} {left} s, then denied."),
-        opens: Some(Opens::Question),
-    })
+    let body = format!("{why}{place}. {left} s, then denied.");
+    Some(Notice { title, body, opens: Some(Opens::Question) })
 }
 
 /// The notification for something that was changed behind our back, or that lets something pass from now on: whoever did
@@ -118,18 +152,67 @@ mod tests {
         .unwrap()
     }
 
+    fn exchange(row: &ExchangeRow, part: serde_json::Value) -> Exchange {
+        let mut finding = json!({"signature": row.signature, "version": 1, "category": "secrets", "severity": "critical",
+            "confidence": "high", "verdict": "block", "title": "A <b>title</b>", "json_path": "/params/arguments/path",
+            "span": null, "matched": "", "decoded": null});
+        finding.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        serde_json::from_value(json!({"id": row.id, "at": row.at, "principal": "p", "app": row.app,
+            "upstream": row.upstream, "upstream_name": row.upstream_name, "session": "s", "transport": "stdio",
+            "direction": row.direction, "notification": false, "method": row.method, "target": row.target,
+            "verdict": row.verdict, "outcome": row.outcome, "findings": [finding], "request": "{}", "response": null,
+            "request_bytes": 2, "response_bytes": 0, "duration_us": null, "checked_us": 1, "error": null,
+            "judged_locally": false}))
+        .unwrap()
+    }
+
     #[test]
-    fn a_block_says_what_was_blocked_and_opens_its_alert() {
-        let notice = Announced::default().notice(&row("e1", 5, "u1", "private-key", "block")).unwrap();
-        assert_eq!(notice.title, "Blocked: send_email of mail‹i›er");
-        assert_eq!(notice.body, "Private key in an argument. Open the Alert to see it.");
+    fn a_block_names_the_harm_as_the_dashboard_does_and_opens_its_alert() {
+        let row = row("e1", 5, "u1", "private-key-file", "block");
+        let found = exchange(&row, json!({"matched": "/home/a/.ssh/<i>id_rsa"}));
+        let notice = block_notice(&row, Some(&found), "Cursor");
+        let harm = "Cursor wanted to open a private key, keychain or password store";
+        assert_eq!(notice.title, format!("Blocked: {harm}: /home/a/.ssh/‹i›id_rsa"));
+        assert_eq!(notice.body, "mail‹i›er / send_email. The call did not run.");
         assert_eq!(notice.opens, Some(Opens::Alert(ExchangeId::new("e1"))));
+
+        let unread = block_notice(&row, None, "cursor");
+        assert_eq!(unread.title, "Blocked: cursor wanted to open a private key, keychain or password store");
+        assert_eq!(unread.body, notice.body, "a log that cannot be read takes away what matched, nothing else");
+    }
+
+    #[test]
+    fn a_blocked_answer_says_what_would_have_been_read() {
+        let row = row("e1", 5, "u1", "conceal-from-person", "block");
+        let found = exchange(&row, json!({"json_path": "/result/content/0/text", "category": "injection"}));
+        let notice = block_notice(&row, Some(&found), "Cursor");
+        let harm = "Cursor was about to read text that tells the model to keep something from you";
+        assert_eq!(notice.title, format!("Blocked: {harm}"));
+        assert_eq!(notice.body, "mail‹i›er / send_email. It was kept back.");
+    }
+
+    #[test]
+    fn a_block_by_a_signature_of_ones_own_brings_its_title() {
+        let mut row = row("e1", 5, "u1", "mine", "block");
+        let found = exchange(&row, json!({"category": "network", "matched": "http://10.0.0.1/"}));
+        let notice = block_notice(&row, Some(&found), "Cursor");
+        assert_eq!(notice.title, "Blocked: Cursor wanted to reach an internal or disguised address: http://10.0.0.1/");
+        assert_eq!(notice.body, "A ‹b›title‹/b›. mail‹i›er / send_email. The call did not run.");
+        let unread = block_notice(&row, None, "Cursor");
+        assert_eq!(unread.title, "Blocked: Cursor → mail‹i›er / send_email");
+        assert_eq!(
+            unread.body, "Private key in an argument. mail‹i›er / send_email.",
+            "which way it went is not known"
+        );
+
+        (row.signature, row.title) = (None, None);
+        assert_eq!(block_notice(&row, None, "Cursor").title, "Blocked: Cursor → mail‹i›er / send_email");
     }
 
     #[test]
     fn the_same_server_and_signature_are_announced_once_an_hour() {
         let mut announced = Announced::default();
-        let mut at = |at, upstream, signature| announced.notice(&row("e", at, upstream, signature, "block")).is_some();
+        let mut at = |at, upstream, signature| announced.is_news(&row("e", at, upstream, signature, "block"));
         assert!(at(0, "u1", "a"));
         assert!(!at(QUIET_MS - 1, "u1", "a"));
         assert!(at(1, "u1", "b") && at(1, "u2", "a"), "another Signature or server is news");
@@ -198,8 +281,8 @@ mod tests {
             .unwrap()
         };
         let notice = ask_notice(&ask("waiting"), 14_000).unwrap();
-        assert_eq!(notice.title, "Cursor waits for your answer");
-        assert_eq!(notice.body, "A private ‹b›key‹/b›. 31 s, then denied.");
+        assert_eq!(notice.title, "Cursor wants to send a password, key or token to mailer");
+        assert_eq!(notice.body, "A private ‹b›key‹/b›. mailer / send. 31 s, then denied.");
         assert_eq!(notice.opens, Some(Opens::Question));
         assert_eq!(ask_notice(&ask("unattended"), 14_000), None);
     }
@@ -207,7 +290,7 @@ mod tests {
     #[test]
     fn nothing_below_block_interrupts() {
         for verdict in ["allow", "flag", "redact"] {
-            assert_eq!(Announced::default().notice(&row("e", 0, "u", "s", verdict)), None, "{verdict}");
+            assert!(!Announced::default().is_news(&row("e", 0, "u", "s", verdict)), "{verdict}");
         }
     }
 }

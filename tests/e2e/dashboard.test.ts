@@ -4,61 +4,25 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { launch, type Opened, open } from "../ui/browser.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { press } from "../ui/browser.ts";
+import { realStage } from "../ui/real.ts";
 import { call, connect } from "./support/client.ts";
 import { until, World } from "./support/world.ts";
 
 let world: World;
-let browser: Browser;
-let token = "";
-const opened: Opened[] = [];
-const origin = () => new URL(world.dashboard).origin;
-
 beforeAll(async () => {
-  [world, browser] = await Promise.all([World.create(), launch()]);
+  world = await World.create();
+});
+afterAll(() => world?.close());
+const on = realStage(async () => {
   await world.serve();
   await world.done("protect", "cursor", "--yes");
   const code = /Pairing code: (\S+)/.exec(world.daemon?.output() ?? "")?.[1] ?? "";
-  const { page, context } = await open(browser, origin(), `/#pair=${code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
+  return { address: new URL(world.dashboard).origin, code, own: null };
 });
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await world?.close();
-});
-
-async function go(path: string): Promise<Page> {
-  const one = await open(browser, origin(), path, { token });
-  opened.push(one);
-  return one.page;
-}
-/** A page at which a question would be seen: until then a doubtful call is denied at once. */
-async function watching(): Promise<Page> {
-  const page = await go("/ask");
-  await until("somebody to be there", async () => {
-    const answer = await fetch(`${origin()}/api/asks`, { headers: { Authorization: `Bearer ${token}` } });
-    return ((await answer.json()) as { attended: boolean }).attended || undefined;
-  });
-  return page;
-}
-/** Clicks until the view has changed: the first moments of a view take no input. */
-async function press(page: Page, name: string, done: () => Promise<boolean>) {
-  await until(`${name} to do something`, async () => {
-    if (await done()) return true;
-    const button = page.getByRole("button", { name, exact: true });
-    await button.click({ timeout: 1000 }).catch(() => undefined);
-    return (await done()) || undefined;
-  });
-}
+const { go, watching } = on;
 const over = (page: Page, title: string) => async () =>
   (await page.getByRole("heading", { name: title, exact: true }).count()) > 0;
 const heading = (page: Page) => page.locator("#ask-title");
@@ -143,8 +107,11 @@ describe("what was redacted", () => {
   test("a program with the token alone does not get it", async () => {
     const page = await exchange("second");
     const id = /#ex_(\w+)/.exec(page.url())?.[1];
-    const headers = { Authorization: `Bearer ${token}` };
-    const answer = await fetch(`${origin()}/api/exchanges/${id}/original`, { method: "POST", headers });
+    const headers = { Authorization: `Bearer ${on.token}` };
+    const answer = await fetch(`${on.real.address}/api/exchanges/${id}/original`, {
+      method: "POST",
+      headers,
+    });
     expect(answer.status).toBe(403);
     expect(await answer.text()).not.toContain(SECRET);
   });

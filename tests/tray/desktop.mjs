@@ -132,8 +132,8 @@ export class Desktop {
   }
 
   /** Saves the screen once it no longer changes (one that counts down always does) and shows more than the pairing page
-   * does (about 850 colours). */
-  picture(name, { countsDown = false } = {}) {
+   * does (about 850 colours), or than so many for something small. */
+  picture(name, { countsDown = false, colours: least = 1000 } = {}) {
     const folder = join(HERE, '../out/tray');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${name}.png`);
@@ -147,7 +147,7 @@ export class Desktop {
       await new Promise((resolve) => setTimeout(resolve, 400));
       tool('import', '-window', 'root', file);
       const [colours, pixels] = tool('identify', '-format', '%k %#', file).split(' ');
-      const settled = (countsDown || pixels === before) && Number(colours) > 1000;
+      const settled = (countsDown || pixels === before) && Number(colours) > least;
       before = pixels;
       return settled || Promise.reject(new Error(`${colours} colours`));
     });

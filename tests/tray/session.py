@@ -2,7 +2,7 @@
 """The desktop that the tray app meets in the test: a StatusNotifierWatcher, a notification server, and hands.
 
 Runs on a private session bus and a private X display. Reads one JSON request a line on standard input and answers with
-one JSON line: {"do": "items" | "layout" | "click" | "icon" | "notifications" | "activate" | "windows" | "states" | "focus" | "close"}.
+one JSON line: {"do": "items" | "layout" | "click" | "icon" | "notifications" | "activate" | "windows" | "states" | "geometry" | "focus" | "press" | "fullscreen" | "close"}.
 """
 
 import ctypes
@@ -94,7 +94,8 @@ class Notifications(dbus.service.Object):
 
 
 class Display:
-    """The X display, through libX11 itself: which windows have a title, and a polite close."""
+    """The X display, through libX11 itself: which windows have a title, a pointer, a polite close; and as much of a window
+    manager as says which window is in front (`_NET_ACTIVE_WINDOW`), with one full-screen window of its own."""
 
     class Message(ctypes.Structure):
         _fields_ = [
@@ -111,7 +112,60 @@ class Display:
         # a window may go away between two calls: that is no reason to exit
         self.ignore = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: 0)
         self.x.XSetErrorHandler(self.ignore)
+        self.x.XCreateSimpleWindow.restype = ctypes.c_ulong
         self.display = ctypes.c_void_p(self.x.XOpenDisplay(None))
+        self.root = self.x.XDefaultRootWindow(self.display)
+        self.game = None
+        # what a toolkit wants to see before it believes a window manager
+        check = self.window(1, 1)
+        self.say(self.root, b"_NET_SUPPORTING_WM_CHECK", b"WINDOW", [check])
+        self.say(check, b"_NET_SUPPORTING_WM_CHECK", b"WINDOW", [check])
+        self.say(self.root, b"_NET_SUPPORTED", b"ATOM", [self.atom(b"_NET_CLIENT_LIST_STACKING")])
+        self.in_front(None)
+
+    def atom(self, name):
+        return self.x.XInternAtom(self.display, name, 0)
+
+    def window(self, width, height):
+        size = ctypes.c_uint(width), ctypes.c_uint(height), ctypes.c_uint(0)
+        colours = ctypes.c_ulong(0), ctypes.c_ulong(0x20304C)
+        return self.x.XCreateSimpleWindow(self.display, ctypes.c_ulong(self.root), 0, 0, *size, *colours)
+
+    def say(self, window, name, kind, values):
+        data = (ctypes.c_ulong * len(values))(*values)
+        atoms = ctypes.c_ulong(self.atom(name)), ctypes.c_ulong(self.atom(kind))
+        self.x.XChangeProperty(self.display, ctypes.c_ulong(window), *atoms, 32, 0, data, len(values))
+        self.x.XSync(self.display, 0)
+
+    def in_front(self, window):
+        """What a window manager tells of the stack."""
+        self.say(self.root, b"_NET_CLIENT_LIST_STACKING", b"WINDOW", [window] if window else [])
+        self.say(self.root, b"_NET_ACTIVE_WINDOW", b"WINDOW", [window or 0])
+
+    def fullscreen(self, on):
+        """A program that fills the screen comes to the front, with the keyboard, or ends."""
+        if on:
+            self.game = self.window(1280, 860)
+            self.say(self.game, b"_NET_WM_STATE", b"ATOM", [self.atom(b"_NET_WM_STATE_FULLSCREEN")])
+            self.x.XMapRaised(self.display, ctypes.c_ulong(self.game))
+            self.x.XSync(self.display, 0)
+            self.x.XSetInputFocus(self.display, ctypes.c_ulong(self.game), 1, ctypes.c_ulong(0))
+            self.in_front(self.game)
+        else:
+            self.in_front(None)
+            self.x.XDestroyWindow(self.display, ctypes.c_ulong(self.game))
+            self.x.XSync(self.display, 0)
+            self.game = None
+        return self.game
+
+    def press(self, window):
+        """The pointer goes to the middle of a window and clicks, like a hand."""
+        x, y, width, height = self.geometry(window)
+        test = ctypes.CDLL("libXtst.so.6")
+        test.XTestFakeMotionEvent(self.display, -1, x + width // 2, y + height // 2, ctypes.c_ulong(0))
+        for down in (1, 0):
+            test.XTestFakeButtonEvent(self.display, ctypes.c_uint(1), down, ctypes.c_ulong(0))
+        self.x.XSync(self.display, 0)
 
     def windows(self):
         """Every window of the product, as (number, title)."""
@@ -168,11 +222,18 @@ class Display:
 
     def is_large(self, window):
         """Not one of the toolkit's hidden helper windows."""
+        return self.geometry(window)[2] > 200
+
+    def geometry(self, window):
+        """[x, y, width, height] on the screen."""
         root, x, y = ctypes.c_ulong(), ctypes.c_int(), ctypes.c_int()
         width, height, border, depth = (ctypes.c_uint() for _ in range(4))
         args = map(ctypes.byref, (root, x, y, width, height, border, depth))
         self.x.XGetGeometry(self.display, ctypes.c_ulong(window), *args)
-        return width.value > 200
+        child, left, top = ctypes.c_ulong(), ctypes.c_int(), ctypes.c_int()
+        target = ctypes.c_ulong(window), ctypes.c_ulong(self.root), 0, 0
+        self.x.XTranslateCoordinates(self.display, *target, *map(ctypes.byref, (left, top, child)))
+        return [left.value, top.value, width.value, height.value]
 
     def close(self, window):
         atom = lambda name: self.x.XInternAtom(self.display, name, 0)
@@ -239,6 +300,13 @@ class Session:
             return self.display.states(request["window"])
         if do == "focus":
             return self.display.focus(request["window"])
+        if do == "geometry":
+            return self.display.geometry(request["window"])
+        if do == "press":
+            self.display.press(request["window"])
+            return True
+        if do == "fullscreen":
+            return self.display.fullscreen(request["on"])
         if do == "close":
             for window, _ in self.display.windows():
                 self.display.close(window)

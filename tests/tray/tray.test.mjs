@@ -2,7 +2,7 @@
 // display, notifications on a real notification server, and a config file of another app that changes and changes back.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
@@ -145,8 +145,10 @@ test('a blocked call is announced once, and a click on it opens the window', asy
   const loosened = 'Protection was loosened';
   await until('the notice of the pause', async () => (await notices()).slice(earlier).some((each) => each.summary === loosened));
   const shown = (await notices()).slice(earlier);
-  assert.deepEqual(shown.map((each) => each.summary), ['Blocked: read_note of notes', loosened]);
-  assert.match(shown[0].body, /Open the Alert/);
+  // the harm, and to what, in the dashboard's words
+  const harm = 'Cursor wanted to open a private key, keychain or password store: /home/someone/.ssh/id_rsa';
+  assert.deepEqual(shown.map((each) => each.summary), [`Blocked: ${harm}`, loosened]);
+  assert.equal(shown[0].body, 'notes / read_note. The call did not run.');
 
   assert.equal((await desktop.windows()).length, 0);
   await desktop.ask({ do: 'activate', id: shown[0].id });
@@ -163,6 +165,18 @@ test('the icon follows the state', async () => {
   await ticked(/^Cursor \(1 of 1 seen\)$/, true);
 });
 
+/** Denies the one question that waits, as the page would. */
+async function deny() {
+  const home = desktop.env.PORTCULLIS_HOME;
+  const { dashboard_port: port } = JSON.parse(readFileSync(join(home, 'run/daemon.json'), 'utf8'));
+  const headers = { Authorization: `Bearer ${readFileSync(TOKEN(home), 'utf8')}`, 'Content-Type': 'application/json' };
+  const { waiting } = await (await fetch(`http://127.0.0.1:${port}/api/asks`, { headers })).json();
+  assert.equal(waiting.length, 1);
+  const body = JSON.stringify({ answer: { kind: 'deny' } });
+  const answered = await fetch(`http://127.0.0.1:${port}/api/asks/${waiting[0].id}/answer`, { method: 'POST', headers, body });
+  assert.equal(answered.status, 200, await answered.text());
+}
+
 test('a doubtful call opens the small window on top, without the keyboard, and waits for the answer', async () => {
   const earlier = (await notices()).length;
   const held = talk([INITIALIZE, { method: 'tools/list' }, read('/home/someone/app/.env')]);
@@ -173,25 +187,59 @@ test('a doubtful call opens the small window on top, without the keyboard, and w
   assert.ok(states.includes('above') && states.includes('skip_taskbar'), states.join());
   assert.equal(await desktop.ask({ do: 'focus', window }), false, 'it did not take the keyboard');
   await until('a notification', async () => (await notices()).length > earlier);
-  assert.deepEqual((await notices()).slice(earlier).map((each) => each.summary), ['Cursor waits for your answer']);
+  const [notice] = (await notices()).slice(earlier);
+  assert.equal(notice.summary, 'Cursor wants to open a file that keeps tokens or passwords: /home/someone/app/.env');
+  assert.match(notice.body, /^notes \/ read_note\. \d+ s, then denied\.$/);
   await desktop.picture('question', { countsDown: true });
 
   await desktop.click('1 question waiting…');
   await until('the window the person asked for to have the keyboard', () => desktop.ask({ do: 'focus', window }));
   assert.equal((await desktop.windows()).length, 1, 'still one window');
 
-  const home = desktop.env.PORTCULLIS_HOME;
-  const { dashboard_port: port } = JSON.parse(readFileSync(join(home, 'run/daemon.json'), 'utf8'));
-  const headers = { Authorization: `Bearer ${readFileSync(TOKEN(home), 'utf8')}`, 'Content-Type': 'application/json' };
-  const { waiting } = await (await fetch(`http://127.0.0.1:${port}/api/asks`, { headers })).json();
-  assert.equal(waiting.length, 1);
-  const body = JSON.stringify({ answer: { kind: 'deny' } });
-  const answered = await fetch(`http://127.0.0.1:${port}/api/asks/${waiting[0].id}/answer`, { method: 'POST', headers, body });
-  assert.equal(answered.status, 200, await answered.text());
+  await deny();
   const [, , denied] = await held;
   assert.equal(denied.result.isError, true, JSON.stringify(denied));
   await desktop.item('No question waiting');
   assert.equal((await desktop.windows()).length, 1, 'what became of it stays on the screen');
+  await desktop.closeWindow();
+});
+
+test('while a full-screen app is in front the window is a strip; a click makes it whole', async () => {
+  const size = async (window) => (await desktop.ask({ do: 'geometry', window })).slice(2);
+  const shape = (window, wanted) => until(`a window of ${wanted}`, async () => {
+    const found = await size(window);
+    return `${found}` === `${wanted}` || Promise.reject(new Error(`${found}`));
+  });
+  const game = await desktop.ask({ do: 'fullscreen', on: true });
+  const held = talk([INITIALIZE, { method: 'tools/list' }, read('/home/someone/other/.env')]);
+  await desktop.page('Questions · Portcullis');
+  const [window] = (await desktop.windows())[0];
+  assert.deepEqual(await size(window), [320, 56]);
+  assert.equal(await desktop.ask({ do: 'focus', window: game }), true, 'the game keeps the keyboard');
+  await desktop.item('1 question waiting…');
+  await desktop.picture('strip', { countsDown: true, colours: 50 });
+  assert.equal(await desktop.ask({ do: 'focus', window: game }), true, 'and goes on to keep it');
+
+  // it is whole while nothing fills the screen, and a strip again when something does
+  await desktop.ask({ do: 'fullscreen', on: false });
+  await shape(window, [420, 560]);
+  await desktop.ask({ do: 'fullscreen', on: true });
+  await shape(window, [320, 56]);
+  const place = async () => `${(await desktop.ask({ do: 'geometry', window })).slice(0, 2)}` === `${1280 - 320 - 16},16`;
+  await until('the strip in its corner', place);
+
+  await until('the click to make it whole', async () => {
+    await desktop.ask({ do: 'press', window });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return `${await size(window)}` === '420,560';
+  });
+  await desktop.picture('strip-opened', { countsDown: true });
+  assert.deepEqual(await size(window), [420, 560], 'the person opened it, so it stays, though the game is still there');
+  await desktop.item('1 question waiting…');
+  await deny();
+  const [, , denied] = await held;
+  assert.equal(denied.result.isError, true, JSON.stringify(denied));
+  await desktop.ask({ do: 'fullscreen', on: false });
   await desktop.closeWindow();
 });
 
@@ -204,6 +252,23 @@ test('Start at login writes and removes the login entry', async () => {
   await desktop.click('Start at login');
   await until('no login entry', () => !existsSync(entry));
   await ticked(/^Start at login$/, false);
+});
+
+test('a log that cannot be read is said, and that nothing was seen is not', async () => {
+  const state = desktop.env.PORTCULLIS_HOME;
+  // everything behind the headers, as a failing disk leaves it
+  for (const [name, head] of [['audit.db', 4096], ['audit.db-wal', 32]]) {
+    const path = join(state, name);
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(Math.max(0, statSync(path).size - head), 0xa5), 0, undefined, head);
+    closeSync(file);
+  }
+  await desktop.click('Open dashboard');
+  await desktop.item('Checking goes on, but the log cannot be read. Restart Portcullis');
+  await desktop.item('Alerts cannot be read');
+  await desktop.item('Cursor (1 on, not known if seen)');
+  await desktop.picture('unreadable');
+  await desktop.closeWindow();
 });
 
 test('Quit puts the configs back when asked to, and ends with 0', async () => {

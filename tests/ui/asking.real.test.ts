@@ -1,12 +1,11 @@
 // A person and a question, with the real engine, the real shim and an official SDK client that waits on the held call.
 import { join } from "node:path";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { AskList, DecisionRow, Preview, Settings } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
-import { type Own, type Real, startOwn } from "./real";
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DecisionRow, Settings } from "../../ui/src/types";
+import { press, until } from "./browser";
+import { connectAsCursor, protectCursor, realStage, startOwn } from "./real";
 
 const SERVER = join(import.meta.dirname, "../tray/server.mjs");
 const CURSOR = JSON.stringify(
@@ -15,74 +14,18 @@ const CURSOR = JSON.stringify(
   2,
 );
 
-let browser: Browser;
-let real: Real;
-let own: Own;
-let token = "";
 let client: Client;
-const opened: Opened[] = [];
-
-async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${real.address}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, Origin: real.address, "Content-Type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-  return JSON.parse(text) as T;
-}
-
+const on = realStage(() => startOwn({ cursor: CURSOR }));
+const { api, watching: go } = on;
 beforeAll(async () => {
-  [browser, real] = await Promise.all([launch(), startOwn({ cursor: CURSOR })]);
-  if (!real.own) throw new Error("no engine of our own");
-  own = real.own;
-  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
-  const preview = await api<Preview>("POST", "/api/apps/cursor/preview", {
-    action: "protect",
-    servers: null,
-  });
-  await api("POST", "/api/apps/cursor/apply", { token: preview.token });
-  const { command, args } = (
-    JSON.parse(own.config()) as { mcpServers: Record<string, { command: string; args: string[] }> }
-  ).mcpServers.notes ?? { command: "", args: [] };
-  const env = { PATH: process.env.PATH ?? "", HOME: own.home, PORTCULLIS_HOME: join(own.home, "state") };
-  client = new Client({ name: "cursor", version: "1" });
-  await client.connect(new StdioClientTransport({ command, args, env }));
+  await protectCursor(on);
+  client = await connectAsCursor(on.real, "notes");
   await client.listTools();
 }, 120_000);
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-});
-afterAll(async () => {
-  await client?.close();
-  await browser?.close();
-  await real?.own?.stop();
-});
+afterAll(() => client?.close());
 
-/** The page must be open before the call: while nobody can see a question, it is denied at once. */
-async function go(path: string): Promise<Page> {
-  const one = await open(browser, real.address, path, { token });
-  opened.push(one);
-  await until(async () => (await api<AskList>("GET", "/api/asks")).attended, "somebody could see a question");
-  return one.page;
-}
 const call = (path: string, signal?: AbortSignal) =>
   client.callTool({ name: "read_note", arguments: { path } }, undefined, signal ? { signal } : {});
-/** Clicks until the view has changed: the first moments of a view take no input. */
-async function press(page: Page, name: string, done: () => Promise<boolean>) {
-  await until(async () => {
-    if (await done()) return true;
-    await page
-      .getByRole("button", { name, exact: true })
-      .click({ timeout: 1000 })
-      .catch(() => {});
-    return done();
-  }, `${name} did something`);
-}
 const title = (page: Page) => page.getByRole("heading", { level: 1 }).last();
 
 test("allowed after the sentence is ticked: the very call goes on", async () => {
@@ -147,7 +90,7 @@ test("allowed always: not asked again, listed in Decisions, revoked there", asyn
   await press(page, "Always allow this", async () => (await title(page).innerText()) === "Allowed");
   await answer;
   expect((await call("/home/someone/five/.env")).content).toEqual([{ type: "text", text: "a note" }]);
-  await page.goto(`${real.address}/decisions`);
+  await page.goto(`${on.real.address}/decisions`);
   await page.clock.install();
   const row = page.locator(".decision").filter({ hasText: "read_note" }).first();
   await row.getByRole("button", { name: "Revoke" }).click();

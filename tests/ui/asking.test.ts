@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { until } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { HIDDEN, upstream } from "./fixture/data";
+import { picture, tooWide } from "./look";
 import { stage } from "./stage";
 
 const on = stage();
@@ -83,14 +84,17 @@ describe("a question", () => {
     expect(await radios.first().isChecked()).toBe(true);
     await page.getByText("nothing wider can be allowed").waitFor();
     const allow = button(page, "Allow this call");
-    await page.waitForTimeout(900);
+    const tick = page.getByRole("checkbox", {
+      name: /^Yes, I have read it and want Cursor to send a private key to mailer, in/,
+    });
+    // With the tick it wakes up after its first moments, without it it sleeps again.
+    await tick.check();
+    await expect.poll(() => allow.getAttribute("aria-disabled")).toBeNull();
+    await tick.uncheck();
+    expect(await allow.getAttribute("aria-disabled")).toBe("true");
     await allow.click({ force: true });
     expect(on.fixture.world.answers.size).toBe(0);
-    await page
-      .getByRole("checkbox", {
-        name: /^Yes, I have read it and want Cursor to send a private key to mailer, in/,
-      })
-      .check();
+    await tick.check();
     expect(await decide(page, "Allow this call", "askmail")).toEqual({
       answer: { kind: "allow_once" },
       acknowledged: true,
@@ -168,6 +172,30 @@ describe("a question", () => {
     expect(await button(page, "Deny").count()).toBe(0);
     expect(await button(page, "Allow…").count()).toBe(0);
   });
+});
+
+test("while a full-screen app is in front it is a strip: who wants what, the time, and nothing to answer with", async () => {
+  on.fixture.world.asks = [mailAsk(Date.now())];
+  const page = await go("/ask?window", { width: 320, height: 56 });
+  const strip = page.getByRole("button", { name: MAIL.slice(0, 40) });
+  await strip.waitFor();
+  expect(await strip.innerText()).toMatch(/^Cursor wants to send a private key to mailer.*\d+ s$/s);
+  expect(await page.getByRole("button").count()).toBe(1);
+  await page.keyboard.press("Control+d");
+  await page.keyboard.press("Control+l");
+  await page.keyboard.press("Enter");
+  await picture(page, "strip-light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "strip-dark");
+  expect(await tooWide(page)).toEqual([]);
+  // A click asks the shell for the whole window; it is the shell that then makes the page larger.
+  const asked = page.waitForRequest(/\/ask\?whole$/);
+  await page.route(/\/ask\?whole$/, (route) => route.fulfill({ status: 204 }));
+  await strip.click();
+  await asked;
+  await page.setViewportSize(WINDOW);
+  await page.getByRole("alertdialog", { name: MAIL }).waitFor();
+  expect(on.fixture.world.answers.size).toBe(0);
 });
 
 describe("a question that somebody looks at", () => {
@@ -261,7 +289,7 @@ describe("Decisions", () => {
     expect(await rows.count()).toBe(5);
     await page.getByLabel("Search Decisions").fill("deny");
     await until(async () => (await rows.count()) === 1, "one is left");
-    expect(page.url()).toContain("q=deny");
+    await expect.poll(() => page.url()).toContain("q=deny");
     await page.reload();
     await until(async () => (await rows.count()) === 1, "the address keeps the search");
     await page.goto(`${on.fixture.address}/decisions?state=ended`);

@@ -94,3 +94,15 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/** Clicks until the view has changed: the first moments of a view take no input. */
+export async function press(page: Page, name: string, done: () => Promise<boolean>) {
+  await until(async () => {
+    if (await done()) return true;
+    await page
+      .getByRole("button", { name, exact: true })
+      .click({ timeout: 1000 })
+      .catch(() => {});
+    return done();
+  }, `${name} did something`);
+}

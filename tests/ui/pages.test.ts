@@ -3,7 +3,7 @@
 // an unreadable log are states that the real engine cannot be brought into quickly; `real.test.ts` covers the real one.
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { until } from "./browser";
+import { answered, until } from "./browser";
 import { HIDDEN, HOSTILE_NAME, plainRow, upstream } from "./fixture/data";
 import { CODE } from "./fixture/server";
 import { emptyWorld, fullWorld } from "./fixture/worlds";
@@ -32,7 +32,7 @@ describe("pairing", () => {
   test("a code in the address is used at once and leaves the address bar and the history", async () => {
     const page = await go(`/#pair=${CODE}`, { token: null });
     await heading(page, /servers are seen/);
-    expect(page.url()).toBe(`${on.fixture.address}/`);
+    await expect.poll(() => page.url()).toBe(`${on.fixture.address}/`);
     await page.goBack();
     expect(page.url()).not.toContain("pair");
   });
@@ -80,7 +80,7 @@ describe("an Alert", () => {
     const id = on.fixture.world.rows[4]?.id ?? "";
     const page = await go("/alerts");
     await page.getByRole("row").filter({ hasText: "Invisible characters" }).click();
-    expect(page.url()).toContain(`#ex_${id}`);
+    await expect.poll(() => page.url()).toContain(`#ex_${id}`);
     await page.locator("mark .ghost").filter({ hasText: "90 × TAG U+E0042" }).waitFor();
     await page.getByRole("heading", { name: "What the invisible part says" }).waitFor();
     await page.locator("mark", { hasText: HIDDEN }).waitFor();
@@ -153,7 +153,7 @@ describe("Traffic", () => {
     );
     await page.keyboard.press("Home");
     await page.keyboard.press("Enter");
-    expect(page.url()).toContain(on.fixture.world.rows[0]?.id);
+    await expect.poll(() => page.url()).toContain(on.fixture.world.rows[0]?.id);
   });
   test("a new row joins at the top while nobody reads", async () => {
     const page = await go("/traffic").then(live);
@@ -176,9 +176,9 @@ describe("Traffic", () => {
     expect(await page.getByText("late_0").count()).toBe(0);
     await page.keyboard.press(".");
     await page.getByText("late_4").waitFor();
-    expect(page.url()).toContain(
-      on.fixture.world.rows.find((row) => row.signature === "hidden-unicode-tags")?.id,
-    );
+    await expect
+      .poll(() => page.url())
+      .toContain(on.fixture.world.rows.find((row) => row.signature === "hidden-unicode-tags")?.id);
   });
   test("a response updates its row in place", async () => {
     const page = await go("/traffic").then(live);
@@ -202,7 +202,7 @@ describe("Traffic", () => {
     await page.keyboard.press("/");
     await page.keyboard.type("app:cursor shadowless");
     await page.getByText("No Exchange matches.").waitFor();
-    expect(page.url()).toContain("/traffic?app=cursor&q=shadowless");
+    await expect.poll(() => page.url()).toContain("/traffic?app=cursor&q=shadowless");
     await page.getByRole("button", { name: /Clear filter/ }).click();
     await page.getByText("400 Exchanges").waitFor();
     await page.getByLabel("Verdict").selectOption("block");
@@ -214,7 +214,7 @@ describe("Traffic", () => {
     await page.locator("h1").click();
     await page.keyboard.press("Escape");
     await page.getByText("400 Exchanges").waitFor();
-    expect(page.url()).toBe(`${on.fixture.address}/traffic`);
+    await expect.poll(() => page.url()).toBe(`${on.fixture.address}/traffic`);
   });
   test("full text search shows live rows that the server says match", async () => {
     const page = await go("/traffic?q=special").then(live);
@@ -223,6 +223,38 @@ describe("Traffic", () => {
     await page.getByText("special_tool").waitFor();
   });
 });
+
+test.each(["/traffic", "/alerts", "/", "#exchange", "#alert", "#report"])(
+  "%s shows no id of an app that turns into its name",
+  async (where) => {
+    const id = on.fixture.world.rows[4]?.id;
+    const open = { "#exchange": "/traffic#ex_", "#alert": "/alerts#ex_", "#report": "/report#ex_" }[where];
+    const page = await go("/settings");
+    await heading(page, "Settings");
+    let release = () => {};
+    const named = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/api/apps", async (route) => {
+      await named;
+      await route.continue();
+    });
+    // Everything else is answered and drawn while the list of apps is still awaited.
+    const rows = page.waitForResponse(/\/api\/(exchanges|alerts)[/?]/);
+    await page.goto(on.fixture.address + (open === undefined ? where : open + id));
+    await (await rows).finished();
+    await page.locator(".skeleton").first().waitFor();
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    expect(await page.locator(".trow[role=none], .alertwords, .route, .paper").count()).toBe(0);
+    release();
+    await page.locator(".trow[role=none], .alertwords, .route, .paper").first().waitFor();
+    expect(await page.locator("main").innerText()).not.toMatch(/\bcursor\b/);
+    if (open === undefined && where !== "/traffic")
+      await page.locator(".alertwords", { hasText: "Cursor →" }).first().waitFor();
+  },
+);
 
 describe("Apps", () => {
   test("a switch opens a preview, nothing is written before the button, then exactly once", async () => {
@@ -273,7 +305,7 @@ describe("Apps", () => {
     await card.getByText("asks you to sign in").waitFor();
     const [tab] = await Promise.all([
       page.waitForEvent("popup"),
-      card.getByRole("button", { name: "Sign in", exact: true }).click(),
+      card.getByRole("button", { name: "Sign in: tickets", exact: true }).click(),
     ]);
     expect(tab.url()).toContain("/healthz");
     expect(await tab.evaluate(() => window.opener)).toBe(null);
@@ -363,6 +395,8 @@ describe("states", () => {
     await page.getByRole("main").getByRole("button", { name: "Run the drill" }).last().click();
     await heading(page, "Drill");
     expect(on.fixture.world.writes).toMatchObject([{ method: "POST", path: "/api/drill" }]);
+    // An answer that is still on its way would take the place of the event.
+    await answered(page);
     const report = fullWorld().drill;
     if (!report) throw new Error("the full on.fixture has a drill");
     on.fixture.emit({ kind: "drill", report: { ...report, running: true, rows: report.rows.slice(0, 4) } });
@@ -388,12 +422,12 @@ describe("states", () => {
     await toggle.waitFor();
     await on.fixture.stop();
     await page.getByText("Portcullis' engine does not answer.", { exact: false }).waitFor();
-    expect(await toggle.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => toggle.getAttribute("aria-disabled")).toBe("true");
     await page.getByText("mailer", { exact: true }).waitFor();
     on.fixture.world.status.servers_seen = 8;
     await on.fixture.start();
     await page.getByText("Watching 8 of 8 servers").waitFor({ timeout: 20_000 });
-    expect(await toggle.getAttribute("aria-disabled")).toBeNull();
+    await expect.poll(() => toggle.getAttribute("aria-disabled")).toBeNull();
   });
   test("an error stands in its place with its code, and Retry works", async () => {
     on.fixture.world.failing.set("/api/exchanges", {
@@ -415,7 +449,7 @@ describe("states", () => {
     await row.waitFor();
     expect((await row.boundingBox())?.height).toBe(34);
     await page.getByText("400 Exchanges").waitFor();
-    expect(await page.locator(".skeleton").count()).toBe(0);
+    await page.locator(".skeleton").first().waitFor({ state: "detached" });
   });
   test("an Exchange that is gone says so", async () => {
     const page = await go("/traffic#ex_000000000000000000000000");
@@ -452,17 +486,17 @@ describe("keyboard", () => {
     const page = await go("/traffic");
     await page.getByRole("row").nth(5).waitFor();
     for (const key of ["j", "j", "j", "k", "Enter"]) await page.keyboard.press(key);
-    expect(page.url()).toContain(on.fixture.world.rows[1]?.id);
+    await expect.poll(() => page.url()).toContain(on.fixture.world.rows[1]?.id);
     const tab = (name: string) => page.getByRole("tab", { name, selected: true }).waitFor();
     await tab("Request");
     await page.keyboard.press("]");
     await tab("Response");
     await page.getByText("The call did not run").first().waitFor();
     await page.keyboard.press("j");
-    expect(page.url()).toContain(on.fixture.world.rows[2]?.id);
+    await expect.poll(() => page.url()).toContain(on.fixture.world.rows[2]?.id);
     await tab("Response");
     await page.keyboard.press("Escape");
-    expect(page.url()).toBe(`${on.fixture.address}/traffic`);
+    await expect.poll(() => page.url()).toBe(`${on.fixture.address}/traffic`);
   });
   test("letters do nothing in a text field, and nothing anywhere when they are off", async () => {
     const page = await go("/traffic");

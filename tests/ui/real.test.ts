@@ -1,42 +1,13 @@
 // The dashboard against the real engine, with the real traffic of the drill. No fixture in here.
 // With PORTCULLIS_DASHBOARD and PORTCULLIS_PAIR_CODE the same tests run against an engine that is already there.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import type { DrillReport } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
-import { CURSOR_CONFIG, type Real, startReal } from "./real";
+import { until } from "./browser";
+import { CURSOR_CONFIG, realStage, startReal } from "./real";
 
-let browser: Browser;
-let real: Real;
-let token: string;
-const opened: Opened[] = [];
-
-beforeAll(async () => {
-  [browser, real] = await Promise.all([launch(), startReal()]);
-  // The code works once: the token it gives is kept for the pages of all tests.
-  const { page, context, complaints } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  expect(page.url()).toBe(`${real.address}/`);
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  expect(token).not.toBe("");
-  expect(complaints).toEqual([]);
-  await context.close();
-});
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await real?.own?.stop();
-});
-
-async function go(path: string): Promise<Page> {
-  const one = await open(browser, real.address, path, { token });
-  opened.push(one);
-  return one.page;
-}
+const on = realStage(startReal);
+const { go, api } = on;
 async function runDrill(page: Page) {
   await page
     .getByRole("button", { name: /Run (the drill|it again)/ })
@@ -46,16 +17,15 @@ async function runDrill(page: Page) {
 }
 
 test("a used code is refused with what to do next", async () => {
-  const one = await open(browser, real.address, `/#pair=${real.code}`);
-  opened.push(one);
-  await one.page.getByRole("alert").getByText("portcullis pair").waitFor();
+  const page = await go(`/#pair=${on.real.code}`, { token: null });
+  await page.getByRole("alert").getByText("portcullis pair").waitFor();
 });
 
 test("without a token nothing is answered, and the policy for the page is strict", async () => {
-  const refused = await fetch(`${real.address}/api/status`);
+  const refused = await fetch(`${on.real.address}/api/status`);
   expect(refused.status).toBe(401);
   expect(await refused.json()).toMatchObject({ code: expect.any(String), message: expect.any(String) });
-  const page = await fetch(`${real.address}/traffic`);
+  const page = await fetch(`${on.real.address}/traffic`);
   expect(page.headers.get("content-type")).toContain("text/html");
   const policy = page.headers.get("content-security-policy") ?? "";
   expect(policy).toContain("default-src 'none'");
@@ -67,17 +37,14 @@ describe("the drill's traffic", () => {
     const page = await go("/drill");
     await runDrill(page);
     const [, caught, all] = /(\d+) of (\d+) caught/.exec(await page.locator("h2").first().innerText()) ?? [];
-    const answer = await fetch(`${real.address}/api/drill`, {
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    const { rows } = (await answer.json()) as DrillReport;
+    const { rows } = await api<DrillReport>("GET", "/api/drill");
     expect(rows.length).toBeGreaterThan(5);
     expect(Number(all)).toBe(rows.length);
     expect(Number(caught)).toBe(rows.filter((row) => row.caught).length);
     expect(Number(caught)).toBeGreaterThan(0);
     await page.locator("a.drillcell").first().click();
     await page.getByRole("tab", { selected: true }).waitFor();
-    expect(page.url()).toContain("/traffic#ex_");
+    await expect.poll(() => page.url()).toContain("/traffic#ex_");
   });
   test("Alerts: the matched span is marked, why and what to do are said, a review moves it", async () => {
     const page = await go("/alerts");
@@ -116,17 +83,18 @@ describe("the drill's traffic", () => {
     await runDrill(other);
     await until(async () => (await total()) > before, "rows joined without a reload");
     await page.getByRole("row").nth(2).click();
+    await expect.poll(() => page.url()).toContain("#ex_");
     const shown = page.url();
     await runDrill(other);
     await page.getByText(/\d+ newer, held back while you read/).waitFor();
-    expect(page.url()).toBe(shown);
+    await expect.poll(() => page.url()).toBe(shown);
     const held = page.getByText(/held back while you read/);
     // Rows that still come in after the key are held again, so the key may be needed once more.
     await until(async () => {
       await page.keyboard.press(".");
       return (await held.count()) === 0;
     }, "nothing is held back any more");
-    expect(page.url()).toBe(shown);
+    await expect.poll(() => page.url()).toBe(shown);
   });
   test("Traffic: the filter is the server's", async () => {
     const page = await go("/traffic?verdict=block");
@@ -156,10 +124,10 @@ test("a Signature is switched off and on again", async () => {
 
 test("pause is shown on every page and ends with Resume", async () => {
   const page = await go("/");
-  const { own } = real;
+  const { own } = on.real;
   // Without a protected app there is nothing to pause: protect one first.
   if (own) {
-    await page.goto(`${real.address}/apps`);
+    await page.goto(`${on.real.address}/apps`);
     await page.getByRole("switch", { name: "Protect Cursor", exact: true }).click();
     await page.locator(".diff .a").first().waitFor();
     expect(own.config()).toBe(CURSOR_CONFIG);
@@ -167,7 +135,7 @@ test("pause is shown on every page and ends with Resume", async () => {
     await page.getByText("Written: 1 file").waitFor();
     expect(own.config()).not.toBe(CURSOR_CONFIG);
     expect(own.config()).toContain("// my servers");
-    await page.goto(real.address);
+    await page.goto(on.real.address);
   }
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("menuitem", { name: "Until I resume" }).click();
@@ -175,7 +143,7 @@ test("pause is shown on every page and ends with Resume", async () => {
   await page.getByRole("button", { name: "Resume" }).first().click();
   await page.getByText("Calls are recorded, nothing is blocked.").waitFor({ state: "detached" });
   if (own) {
-    await page.goto(`${real.address}/apps`);
+    await page.goto(`${on.real.address}/apps`);
     await page.getByRole("switch", { name: "Protect Cursor", exact: true }).click();
     await page.getByRole("button", { name: "Write this change" }).click();
     await page.getByText("Written: 1 file").waitFor();
@@ -192,7 +160,7 @@ test("settings are kept by the engine", async () => {
   await until(async () => (await toggle.getAttribute("aria-checked")) !== before, "the switch turned");
   await page.reload();
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).not.toBe(before);
+  await expect.poll(() => toggle.getAttribute("aria-checked")).not.toBe(before);
   await toggle.click();
   await until(async () => (await toggle.getAttribute("aria-checked")) === before, "and back");
 });

@@ -2,20 +2,14 @@
 // OpenAI's interface), and an app that is left to sign in to a server itself.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { App, JudgeList, Preview } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { App, JudgeList } from "../../ui/src/types";
+import { until } from "./browser";
 import { picture, settled, tooWide } from "./look";
-import { CURSOR_CONFIG, type Real, startOwn } from "./real";
+import { CURSOR_CONFIG, protectCursor, realStage, startOwn } from "./real";
 
-let browser: Browser;
-let real: Real;
-let token = "";
 let model: Server;
 const asked: string[] = [];
-const opened: Opened[] = [];
-
 beforeAll(async () => {
   model = createServer((request, response) => {
     let body = "";
@@ -31,38 +25,10 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => model.listen(0, "127.0.0.1", resolve));
-  [browser, real] = await Promise.all([launch(), startOwn({ cursor: CURSOR_CONFIG })]);
-  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
-}, 60_000);
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
 });
-afterAll(async () => {
-  await browser?.close();
-  await real?.own?.stop();
-  model?.close();
-});
+afterAll(() => void model?.close());
 
-async function go(path: string, look: Parameters<typeof open>[3] = {}): Promise<Page> {
-  const one = await open(browser, real.address, path, { token, ...look });
-  opened.push(one);
-  return one.page;
-}
-async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${real.address}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, Origin: real.address, "Content-Type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-  return JSON.parse(text) as T;
-}
+const { go, api } = realStage(() => startOwn({ cursor: CURSOR_CONFIG }));
 const judge = async () =>
   (await api<JudgeList>("GET", "/api/judges")).judges.find((one) => one.name === "model")?.settings ?? null;
 
@@ -88,7 +54,7 @@ test("a judge: says where texts would go before it is on, is refused with a reas
   await section.getByRole("button", { name: "Save and switch on" }).click();
   const toggle = section.getByRole("switch", { name: "Use the judge: Language model" });
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("true");
   expect(await judge()).toMatchObject({
     enabled: true,
     scope: "grey",
@@ -116,7 +82,7 @@ test("a judge: says where texts would go before it is on, is refused with a reas
   await page.reload();
   await toggle.click();
   await until(async () => (await judge())?.enabled === false, "the engine knows that it is off");
-  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("false");
   await until(async () => {
     const changes = await api<{ summary: string }[]>("GET", "/api/changes");
     return changes.some(({ summary }) => summary.includes("was switched off"));
@@ -136,11 +102,7 @@ test("a judge's form fits a phone", async () => {
 });
 
 test("a server with a URL can be left to the app to sign in to, one that the app starts cannot", async () => {
-  const preview = await api<Preview>("POST", "/api/apps/cursor/preview", {
-    action: "protect",
-    servers: null,
-  });
-  await api("POST", "/api/apps/cursor/apply", { token: preview.token });
+  await protectCursor({ api });
   const apps = await api<App[]>("GET", "/api/apps");
   const servers = apps.find((app) => app.id === "cursor")?.files.flatMap((file) => file.servers) ?? [];
   const id = servers.find((server) => server.name === "docs")?.id;
@@ -148,7 +110,7 @@ test("a server with a URL can be left to the app to sign in to, one that the app
   const toggle = page.getByRole("switch", { name: "Cursor signs in to docs itself" });
   await toggle.waitFor();
   expect(await page.getByRole("switch", { name: /signs in to notes itself/ }).count()).toBe(0);
-  expect(await toggle.getAttribute("aria-checked")).toBe("false");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("false");
   await page.getByText("Off: Portcullis signs in if the server asks, and the app sees no token.").waitFor();
   await toggle.click();
   await page.getByText("It holds the token. Servers that are strict about it refuse this.").waitFor();
@@ -157,7 +119,7 @@ test("a server with a URL can be left to the app to sign in to, one that the app
   await picture(page, "real-own-sign-in");
   await page.reload();
   await toggle.waitFor();
-  expect(await toggle.getAttribute("aria-checked")).toBe("true");
+  await expect.poll(() => toggle.getAttribute("aria-checked")).toBe("true");
   await toggle.click();
   await until(
     async () => (await api<string[]>("GET", "/api/sign-ins/own")).length === 0,

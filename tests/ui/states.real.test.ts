@@ -3,14 +3,13 @@
 // (tests/out/ui/real-*.png). STATES.md says which test stands for which state.
 import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { ExchangePage, Preview } from "../../ui/src/types";
-import { launch, type Opened, open, until } from "./browser";
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ExchangePage } from "../../ui/src/types";
+import { until } from "./browser";
 import { picture, settled, tooWide } from "./look";
-import { type Real, startOwn } from "./real";
+import { connectAsCursor, protectCursor, realStage, startOwn } from "./real";
 
 const ODD = join(import.meta.dirname, "fixture/odd-server.mjs");
 const MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
@@ -55,36 +54,12 @@ const nameOf = (path: string) =>
         .replaceAll(/[#?=]+/g, "-")
         .slice(0, 24);
 
-let browser: Browser;
-let real: Real;
-let token = "";
 const clients: Client[] = [];
-const opened: Opened[] = [];
+const on = realStage(() => startOwn({ cursor: CURSOR }));
+const { go, api } = on;
+afterAll(() => Promise.all(clients.map((client) => client.close())));
 
-beforeAll(async () => {
-  [browser, real] = await Promise.all([launch(), startOwn({ cursor: CURSOR })]);
-  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
-}, 60_000);
-afterEach(async () => {
-  const complaints = opened.flatMap((one) => one.complaints);
-  await Promise.all(opened.splice(0).map((one) => one.context.close()));
-  expect(complaints).toEqual([]);
-});
-afterAll(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await browser?.close();
-  await real?.own?.stop();
-});
-
-type Look = Parameters<typeof open>[3];
-async function go(path: string, look: Look = {}): Promise<Page> {
-  const one = await open(browser, real.address, path, { token, ...look });
-  opened.push(one);
-  return one.page;
-}
+type Look = Parameters<typeof go>[1];
 async function look(path: string, file: string, how: Look = {}) {
   const page = await go(path, how);
   await settled(page);
@@ -93,17 +68,6 @@ async function look(path: string, file: string, how: Look = {}) {
   expect(await page.evaluate(() => Reflect.get(window, "hacked"))).toBeUndefined();
   return page;
 }
-async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${real.address}${path}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, Origin: real.address, "Content-Type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-  return JSON.parse(text) as T;
-}
-
 describe.each(LOOKS)("nothing yet, %s", (how, size) => {
   test.each(PAGES)("%s", async (path) => void (await look(path, `empty-${nameOf(path)}-${how}`, size)));
 });
@@ -117,37 +81,16 @@ test("empty pages say what there is to do", async () => {
     ["/decisions", "No Decision is in force."],
     ["/ask", "No question waiting"],
   ] as const) {
-    await page.goto(`${real.address}${path}`);
+    await page.goto(`${on.real.address}${path}`);
     await page.getByText(words).first().waitFor();
   }
 });
 
 describe("with traffic", () => {
   beforeAll(async () => {
-    const preview = await api<Preview>("POST", "/api/apps/cursor/preview", {
-      action: "protect",
-      servers: null,
-    });
-    await api("POST", "/api/apps/cursor/apply", { token: preview.token });
-    const { mcpServers } = JSON.parse(real.own?.config() ?? "{}") as {
-      mcpServers: Record<string, { command: string; args: string[] }>;
-    };
-    const env = {
-      PATH: process.env.PATH ?? "",
-      HOME: real.own?.home ?? "",
-      PORTCULLIS_HOME: join(real.own?.home ?? "", "state"),
-    };
-    for (const name of [...SERVERS, "broken"]) {
-      const { command, args } = mcpServers[name] ?? { command: "", args: [] };
-      const client = new Client({ name: "cursor", version: "1" });
-      const up = client.connect(new StdioClientTransport({ command, args, env, stderr: "ignore" }));
-      if (name === "broken") {
-        await up.catch(() => {});
-        continue;
-      }
-      await up;
-      clients.push(client);
-    }
+    await protectCursor(on);
+    for (const name of SERVERS) clients.push(await connectAsCursor(on.real, name));
+    await connectAsCursor(on.real, "broken").catch(() => {});
     for (const client of clients) await client.listTools();
     const [notes, long, markup, bidi] = clients;
     const call = (client: Client | undefined, name: string, args: Record<string, string>) =>
@@ -209,7 +152,7 @@ describe("with traffic", () => {
       await route.continue().catch(() => {});
     });
     for (const path of ["/traffic", "/alerts", "/apps", "/signatures", "/decisions", "/"]) {
-      await page.goto(`${real.address}${path}`);
+      await page.goto(`${on.real.address}${path}`);
       await page.locator(".skeleton").first().waitFor();
       await picture(page, `real-loading-${nameOf(path)}`);
       await page.locator(".skeleton").first().waitFor({ state: "detached" });
@@ -233,7 +176,7 @@ describe("with traffic", () => {
       ["audit.db", 4096],
       ["audit.db-wal", 32],
     ] as const) {
-      const path = join(real.own?.home ?? "", "state", name);
+      const path = join(on.real.own?.home ?? "", "state", name);
       const file = openSync(path, "r+");
       writeSync(file, Buffer.alloc(Math.max(0, statSync(path).size - head), 0xa5), 0, undefined, head);
       closeSync(file);
@@ -249,6 +192,11 @@ describe("with traffic", () => {
     await overview.getByText("Not known while the log cannot be read").first().waitFor();
     expect(await overview.getByText("Nothing has come through yet").count()).toBe(0);
     expect(await overview.getByText("Not protected yet").count()).toBe(0);
+    await overview.getByRole("region", { name: "Last 24 hours" }).getByRole("alert").waitFor();
+    expect(await overview.locator(".legend .verdict").count(), "counts of a chart without data").toBe(0);
+    const apps = await go("/apps");
+    await apps.getByText("Not known while the log cannot be read").first().waitFor();
+    expect(await apps.getByText(/^\d+ of \d+ seen$/).count()).toBe(0);
     await overview
       .getByText(/\(audit_\w+\)\. Checking goes on\./)
       .first()
@@ -258,10 +206,11 @@ describe("with traffic", () => {
   test("the engine goes: what was read stays, dimmed and dated, and nothing can be written", async () => {
     const pages = await Promise.all(["/", "/apps", "/settings", "/signatures"].map((path) => go(path)));
     for (const page of pages) await settled(page);
-    await real.own?.stop();
+    await on.real.own?.stop();
     for (const [n, page] of pages.entries()) {
       await page.getByText("Portcullis' engine does not answer.").first().waitFor();
       await page.getByText(/What you see is as of/).waitFor();
+      expect(await page.getByText("Checking goes on.").count(), "said by an engine that is gone").toBe(0);
       await picture(page, `real-gone-${n}`);
     }
     await pages[0]?.setViewportSize({ width: 360, height: 700 });

@@ -126,13 +126,13 @@ describe("the keyboard", () => {
         selector,
       );
     await page.keyboard.press("j");
-    expect(await at()).toBe(0);
+    await expect.poll(at).toBe(0);
     await page.keyboard.press("j");
-    expect(await at()).toBe(1);
+    await expect.poll(at).toBe(1);
     await page.keyboard.press("k");
-    expect(await at()).toBe(0);
+    await expect.poll(at).toBe(0);
     await page.keyboard.press("End");
-    expect(await at()).toBe((await page.locator(selector).count()) - 1);
+    await expect.poll(at).toBe((await page.locator(selector).count()) - 1);
   });
   test.each(["/alerts", "/traffic", "/signatures", "/decisions"])(
     "/ goes to the search of %s",

@@ -10,6 +10,7 @@ import "./styles/tokens.css";
 import "./styles/ui.css";
 import "./styles/app.css";
 import "./styles/ask.css";
+import "./styles/forced.css";
 
 startPrefs();
 const code = takePairCode();

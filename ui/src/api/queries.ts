@@ -74,6 +74,13 @@ export const useApps = () =>
     queryFn: ({ signal }) => getJson<App[]>("/api/apps", signal),
     refetchInterval: 30_000,
   });
+/** What is drawn with names of apps waits for them, so that no id turns into a name under the reader. When the apps cannot
+ * be read, ids are better than nothing. `before(query)`: what a part of a page that needs both waits for. */
+export function useNames() {
+  const apps = useApps();
+  const ready = apps.data !== undefined || apps.isError;
+  return { apps: apps.data, ready, before: <Q>(query: Q) => (ready ? query : apps) };
+}
 export const useStats = () =>
   useQuery({
     queryKey: keys.stats,

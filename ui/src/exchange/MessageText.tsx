@@ -49,7 +49,14 @@ export function MessageText(props: Props) {
       {props.view === "bytes" ? (
         <BytesView key={raw} raw={raw} marks={marks.map((mark) => toBytes(raw, laid, mark))} />
       ) : (
-        <Folded key={raw} lines={lines} around={props.around} unfolded={props.unfolded} seek={props.seek} />
+        <Folded
+          key={raw}
+          lines={lines}
+          around={props.around}
+          unfolded={props.unfolded}
+          seek={props.seek}
+          label={props.heading}
+        />
       )}
       <div className="row copies">
         <CopyButton label={text.detail.copy} value={() => visible(laid.text)} />
@@ -59,9 +66,9 @@ export function MessageText(props: Props) {
   );
 }
 
-type FoldedProps = Pick<Props, "around" | "unfolded" | "seek"> & { lines: Line[]; label?: string };
+type FoldedProps = Pick<Props, "around" | "unfolded" | "seek"> & { lines: Line[]; label: string };
 
-export function Folded({ lines, around, unfolded, seek, label = text.detail.viewsLabel }: FoldedProps) {
+export function Folded({ lines, around, unfolded, seek, label }: FoldedProps) {
   const [open, setOpen] = useState<number[]>([]);
   const box = useRef<HTMLDivElement>(null);
   const folds = useMemo(() => fold(lines, around, unfolded), [lines, around, unfolded]);
@@ -73,9 +80,10 @@ export function Folded({ lines, around, unfolded, seek, label = text.detail.view
       className="code tall"
       dir="ltr"
       ref={box}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      role="region"
+      // no landmark: its name may be one that a server chose
+      role="group"
       aria-label={label}
     >
       {folds.map((part) =>

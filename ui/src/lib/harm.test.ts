@@ -4,9 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { harmByCategory, harmBySignature, harmUnknown } from "../text.harm";
+import { harmByCategory, harmBySignature, harmText, harmUnknown } from "../text/harm";
+import cases from "../text/harm.cases.json";
 import type { Finding } from "../types";
-import { type HarmFacts, harmOf, needsTitle, plainHarm } from "./harm";
+import { type HarmFacts, type HarmPart, harmOf, needsTitle, plainHarm } from "./harm";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const CRATES = join(ROOT, "src-tauri/crates");
@@ -99,6 +100,34 @@ describe("every grave Signature names its own harm", () => {
     expect(gone).toEqual([]);
   });
 });
+
+describe("the sentence is the one that the desktop's notifications say, too", () => {
+  // The shell's `harm.rs` is held to the same cases.
+  test.each(cases.map((one) => [one.why, one] as const))("%s", (_, { direction, said: sentence, ...one }) => {
+    const to_client = direction === "to_client";
+    const { signature, category, matched, destinations } = one;
+    const parts =
+      harmOf(
+        facts(
+          { signature, category, matched },
+          { direction: to_client ? "to_client" : "to_upstream", destinations },
+        ),
+      ) ?? [];
+    const lead = (to_client ? harmText.aboutTo : harmText.wants)("Cursor", false);
+    expect(joined([lead, ...parts])).toEqual(sentence);
+  });
+});
+
+/** Neighbouring strings as one: where a phrase was filled in is no matter of the sentence. */
+function joined(parts: HarmPart[]): HarmPart[] {
+  const out: HarmPart[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    if (typeof part === "string" && typeof last === "string") out[out.length - 1] = last + part;
+    else out.push(part);
+  }
+  return out;
+}
 
 test("the phrases keep the rules of wording", () => {
   const phrases = [...Object.values(harmByCategory), ...Object.values(harmBySignature), harmUnknown].flatMap(

@@ -1,6 +1,6 @@
 // What a held call would do, and to what, as one sentence: the catalogue's phrase for its strongest Finding, filled with
 // names from the call. Names are hostile text, so they stay parts of their own. Pure.
-import { harmByCategory, harmBySignature, harmText, harmUnknown } from "../text.harm";
+import { harmByCategory, harmBySignature, harmText, harmUnknown } from "../text/harm";
 import type { Ask, Finding } from "../types";
 import { cutMiddle } from "./cut";
 import { spelled } from "./reveal";

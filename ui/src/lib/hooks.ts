@@ -39,5 +39,7 @@ export function useMedia(query: string): boolean {
   }, [query]);
   return matches;
 }
+/** The small window while a full-screen app is in front (`question.rs` makes it 56 px high). */
+export const useStrip = () => useMedia("(max-height: 100px)");
 /** Below 900 px one column: the detail replaces the list. */
 export const useNarrow = () => useMedia("(max-width: 900px)");

@@ -1,6 +1,6 @@
 // How far an answer reaches, in the words of the scope builder: which steps there are, which are refused and why, and the
 // narrowest of all. Pure.
-import type { ArgumentChoice, ScopeChoice, Severity } from "../types";
+import type { ArgumentChoice, Finding, ScopeChoice, Severity } from "../types";
 
 /** What the builder needs to know of the question or the Exchange. */
 export type ScopeFacts = {
@@ -65,3 +65,9 @@ function leaves(value: unknown, base: string, depth: number): string[] {
 
 export const isSecret = (findings: { category: string }[]) =>
   findings.some(({ category }) => category === "secrets" || category === "personal-data");
+
+/** What is the same whether a question is answered or an Exchange is looked back at. */
+export const factsOfFindings = (findings: Finding[]): Pick<ScopeFacts, "signatures" | "secret"> => ({
+  signatures: [...new Set(findings.map((finding) => finding.signature))],
+  secret: isSecret(findings),
+});

@@ -9,10 +9,10 @@ export function FindBox(props: { label: string; value: string; onChange: (value:
   return (
     <label className="field grow">
       <Icon name="search" />
-      <span className="vh">{props.label}</span>
       <input
         ref={input}
         value={props.value}
+        aria-label={props.label}
         placeholder={props.label}
         spellCheck={false}
         onChange={(event) => props.onChange(event.target.value)}

@@ -21,12 +21,23 @@ const HEIGHT: Record<Severity, number> = { low: 1, medium: 2, high: 3, critical:
 export function SeverityBars({ severity, word = false }: { severity: Severity; word?: boolean }) {
   return (
     <>
-      <span className="sev" aria-hidden="true">
-        {[1, 2, 3, 4].map((bar) => (
-          <i key={bar} className={bar <= HEIGHT[severity] ? "on" : undefined} />
-        ))}
-      </span>
-      <span className={word ? "small muted" : "vh"}>{text.severity[severity]}</span>
+      <Bars severity={severity} />
+      {word ? (
+        <span className="small muted">{text.severity[severity]}</span>
+      ) : (
+        <span className="vh">{text.severityOf(text.severity[severity])}</span>
+      )}
     </>
+  );
+}
+
+/** Only where the word stands beside it. */
+export function Bars({ severity }: { severity: Severity }) {
+  return (
+    <span className="sev" aria-hidden="true">
+      {[1, 2, 3, 4].map((bar) => (
+        <i key={bar} className={bar <= HEIGHT[severity] ? "on" : undefined} />
+      ))}
+    </span>
   );
 }

@@ -9,6 +9,8 @@ type ButtonProps = {
   small?: boolean;
   off?: boolean;
   label?: string;
+  /** The id of what says more: which of several it is about. */
+  describedBy?: string;
   submit?: boolean;
 };
 
@@ -19,6 +21,7 @@ export function Button({
   small = false,
   off = false,
   label,
+  describedBy,
   submit,
 }: ButtonProps) {
   return (
@@ -27,6 +30,7 @@ export function Button({
       className={`btn ${look} ${small ? "s" : ""}`}
       aria-disabled={off || undefined}
       aria-label={label}
+      aria-describedby={describedBy}
       onClick={(event) => {
         if (off) event.preventDefault();
         else onClick?.();

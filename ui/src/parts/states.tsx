@@ -1,7 +1,7 @@
 // What a page shows when it has nothing, not yet, or no more: empty, loading, failed.
 import type { ReactNode } from "react";
 import { ApiFailure } from "../api/client";
-import { useAfter } from "../lib/hooks";
+import { useAfter, useWritable } from "../lib/hooks";
 import { text } from "../text";
 import { Button } from "./controls";
 import { Icon } from "./Icon";
@@ -33,12 +33,13 @@ export function Skeleton({ rows = 6, tall = false }: { rows?: number; tall?: boo
 /** One line, the code, and Retry; old data stays where it is. */
 export function Failure({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
   const failure = error instanceof ApiFailure ? error : null;
+  const goesOn = useWritable() && failure?.code.startsWith("audit_");
   const message = failure?.message ?? (error instanceof Error ? error.message : String(error));
   return (
     <div className="failure" role="alert">
       <Icon name="triangle" />
       <span className="grow">
-        {message} {failure?.code.startsWith("audit_") && `${text.errors.going} `}
+        {message} {goesOn && `${text.errors.going} `}
         {failure && failure.code !== "unreachable" && <code className="faint">({failure.code})</code>}
       </span>
       {retry && (

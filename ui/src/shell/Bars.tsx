@@ -28,11 +28,12 @@ export function Bars() {
           </span>
         </div>
       )}
-      <AskBar />
+      {/* What the engine said last is no news of one that is gone. */}
+      {down === null && <AskBar />}
       <HeldBar />
       {status?.protection.state === "paused" && <PausedBar until={status.protection.until} />}
       <LoosenedBars />
-      {status?.problems.map((problem) => (
+      {(down === null ? (status?.problems ?? []) : []).map((problem) => (
         <div className="bar" key={problem} role="status">
           <Icon name="triangle" />
           <span className="grow">{problem}</span>

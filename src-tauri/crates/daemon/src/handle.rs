@@ -4,11 +4,11 @@
 use crate::access::Access;
 use crate::net::SseReader;
 use http_body_util::BodyExt as _;
-use portcullis_domain::AppId;
 use portcullis_domain::api::{
-    AlertGroup, AlertPage, ApiError, App, ApplyAnswer, ApplyRequest, AskList, ConfigAction, LiveEvent, PauseRequest,
-    Preview, PreviewRequest, Settings, Status,
+    AlertGroup, AlertPage, ApiError, App, ApplyAnswer, ApplyRequest, AskList, ConfigAction, ExchangeDetail, LiveEvent,
+    PauseRequest, Preview, PreviewRequest, Settings, Status,
 };
+use portcullis_domain::{AppId, ExchangeId};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -61,6 +61,9 @@ impl Handle {
     pub async fn newest_alert(&self) -> Result<Option<AlertGroup>, ApiError> {
         let page: AlertPage = self.access.get("/api/alerts?state=open").await?;
         Ok(page.groups.into_iter().next())
+    }
+    pub async fn exchange(&self, id: &ExchangeId) -> Result<ExchangeDetail, ApiError> {
+        self.access.get(&format!("/api/exchanges/{id}")).await
     }
     /// Held calls that wait for the person, and the newest of those that are over.
     pub async fn asks(&self) -> Result<AskList, ApiError> {

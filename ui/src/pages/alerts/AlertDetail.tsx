@@ -1,5 +1,5 @@
 // One Alert: what was found and where, why it is looked for, what to do, what came before and after, the review.
-import { useExchange } from "../../api/queries";
+import { useExchange, useNames } from "../../api/queries";
 import { DecodedPart, FindingHeads, Why } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
@@ -15,11 +15,12 @@ import { ReviewBar } from "./ReviewBar";
 
 export function AlertDetail({ id, onClose }: { id: string; onClose: () => void }) {
   const detail = useExchange(id);
+  const names = useNames();
   useKeys({ Escape: onClose });
   return (
     <aside className="det" aria-label={text.alerts.detail}>
-      <Waiting query={detail} rows={5} />
-      {detail.data && (
+      <Waiting query={names.before(detail)} rows={5} />
+      {names.ready && detail.data && (
         <>
           <Head exchange={detail.data.exchange} onClose={onClose} />
           <Facts detail={detail.data} />

@@ -1,7 +1,7 @@
 // Alerts: Open, Reviewed or All; equal ones grouped; the open one's facts beside the list.
 import { useEffect, useRef, useState } from "react";
 import { onLive } from "../../api/live";
-import { type AlertState, useAlerts, useApps, useStatus } from "../../api/queries";
+import { type AlertState, useAlerts, useNames, useStatus } from "../../api/queries";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
@@ -25,7 +25,7 @@ export function AlertsPage() {
   const params = new URLSearchParams(route.search);
   const state = STATES.find((known) => known === params.get("state")) ?? "open";
   const alerts = useAlerts(state);
-  const apps = useApps().data;
+  const names = useNames();
   const status = useStatus().data;
   const narrow = useNarrow();
   const open = route.open;
@@ -48,7 +48,7 @@ export function AlertsPage() {
   const search = toSearch(state, q);
   const find = (words: string) =>
     navigate({ page: "alerts", search: toSearch(state, words), open }, "replace");
-  const groups = all.filter((group) => wordsOf(group, apps).includes(q.trim().toLowerCase()));
+  const groups = all.filter((group) => wordsOf(group, names.apps).includes(q.trim().toLowerCase()));
   useKeys({ Escape: () => (open === null && q !== "" ? find("") : false) });
   const show = (id: string | null) =>
     navigate({ page: "alerts", search, open: id }, open === null ? "push" : "replace");
@@ -89,14 +89,14 @@ export function AlertsPage() {
       <div className={`split alertsplit ${open !== null ? "" : groups.length > 0 ? "none-open" : "nothing"}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.alerts.list}>
-            <Waiting query={alerts} rows={6} tall />
+            <Waiting query={names.before(alerts)} rows={6} tall />
             {alerts.data && groups.length === 0 && <Empty title={empty} />}
             <HeldLine held={held} onShow={showNewer} />
             <VirtualList
               handle={list}
               onTop={setAtTop}
               label={text.alerts.list}
-              count={groups.length}
+              count={names.ready ? groups.length : 0}
               rowHeight={56}
               keyOf={(i) => groups[i]?.newest.id ?? String(i)}
               selected={groups.findIndex((group) => group.newest.id === open)}
@@ -104,7 +104,7 @@ export function AlertsPage() {
               follow={open !== null}
               render={(i) => {
                 const group = groups[i];
-                return group && <AlertRow group={group} apps={apps} showState={state === "all"} />;
+                return group && <AlertRow group={group} apps={names.apps} showState={state === "all"} />;
               }}
             />
           </section>

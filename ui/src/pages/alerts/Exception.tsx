@@ -4,7 +4,7 @@ import { useState } from "react";
 import { write } from "../../api/client";
 import { useApps } from "../../api/queries";
 import { useWritable } from "../../lib/hooks";
-import { fieldsOf, isSecret, NARROWEST, type ScopeFacts } from "../../lib/scope";
+import { factsOfFindings, fieldsOf, NARROWEST, type ScopeFacts } from "../../lib/scope";
 import { strongestFirst } from "../../lib/session";
 import { appName } from "../../parts/AppBadge";
 import { Button } from "../../parts/controls";
@@ -12,8 +12,9 @@ import { Dialog } from "../../parts/Dialog";
 import { ReplayLine } from "../../parts/Replay";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
-import type { App, Decision, Exchange, Expiry, NewDecision, ScopeChoice, Severity } from "../../types";
-import { ENDS, ScopeBuilder, ScopeSentence } from "../ask/ScopeBuilder";
+import type { App, Decision, Exchange, NewDecision, Severity } from "../../types";
+import { Acknowledge } from "../ask/Acknowledge";
+import { ENDS, ScopeBuilder, useReach } from "../ask/ScopeBuilder";
 
 const t = text.exception;
 const LOUD: Severity[] = ["high", "critical"];
@@ -25,10 +26,9 @@ function factsOf(exchange: Exchange, apps: App[] | undefined): ScopeFacts {
     upstreamName: exchange.upstream_name,
     target: exchange.target,
     severity: strongest?.severity ?? "low",
-    signatures: [...new Set(exchange.findings.map((finding) => finding.signature))],
     destinations: null,
     fields: fieldsOf(exchange.request),
-    secret: isSecret(exchange.findings),
+    ...factsOfFindings(exchange.findings),
   };
 }
 
@@ -41,8 +41,8 @@ export function ExceptionDialog(props: {
   const apps = useApps().data;
   const client = useQueryClient();
   const writable = useWritable();
-  const [scope, setScope] = useState<ScopeChoice>(NARROWEST);
-  const [expires, setExpires] = useState<Expiry>({ ends: "after", minutes: 43_200 });
+  const reach = useReach(NARROWEST);
+  const { scope, expires } = reach;
   const [ticked, setTicked] = useState(false);
   const facts = factsOf(exchange, apps);
   const needsTick = effect === "allow" && LOUD.includes(facts.severity);
@@ -59,22 +59,12 @@ export function ExceptionDialog(props: {
   });
   return (
     <Dialog title={effect === "allow" ? t.allowTitle : t.denyTitle} onClose={onClose}>
-      <ScopeBuilder
-        facts={facts}
-        effect={effect}
-        scope={scope}
-        onScope={setScope}
-        expires={expires}
-        onExpires={setExpires}
-        ends={[...ENDS, "never"]}
-      />
-      <ScopeSentence facts={facts} scope={scope} effect={effect} />
+      <ScopeBuilder facts={facts} effect={effect} reach={reach} ends={[...ENDS, "never"]} />
       <ReplayLine change={{ kind: "decision", exchange: exchange.id, effect, scope }} />
       {needsTick && !make.isSuccess && (
-        <label className="ack small">
-          <input type="checkbox" checked={ticked} onChange={(event) => setTicked(event.target.checked)} />
-          <span>{t.acknowledge}</span>
-        </label>
+        <Acknowledge ticked={ticked} onTick={setTicked}>
+          {t.acknowledge}
+        </Acknowledge>
       )}
       {make.isError && <Failure error={make.error} />}
       <div className="row">

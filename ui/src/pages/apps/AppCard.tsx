@@ -1,4 +1,5 @@
 // One app: its switch, its config files, its servers.
+import { useStatus } from "../../api/queries";
 import { useWritable } from "../../lib/hooks";
 import { AppLetter } from "../../parts/AppBadge";
 import { Toggle } from "../../parts/controls";
@@ -14,6 +15,7 @@ type Props = { app: App; wanted: Wanted | null; onWant: (wanted: Wanted) => void
 
 export function AppCard({ app, wanted, onWant }: Props) {
   const writable = useWritable();
+  const known = useStatus().data?.log_unreadable !== true;
   const servers = app.files.flatMap((file) => file.servers);
   const seen = servers.filter((server) => server.observed.state === "seen").length;
   const label = app.protected === null ? text.apps.partly(app.name) : text.apps.protectApp(app.name);
@@ -30,10 +32,10 @@ export function AppCard({ app, wanted, onWant }: Props) {
         />
         <AppLetter name={app.name} />
         <div className="grow">
-          <b>{app.name}</b>
+          <h2 className="appname">{app.name}</h2>
           {app.files.length === 1 && app.files[0] && <FilePath file={app.files[0]} />}
         </div>
-        {servers.length > 0 && (
+        {servers.length > 0 && known && (
           <span className="small muted num nowrap">{text.apps.seen(seen, servers.length)}</span>
         )}
         {app.protected !== false && servers.length > 0 && (

@@ -78,7 +78,12 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           />
         )}
         {observed.state === "edited_outside" && (
-          <button type="button" className="linklike small" onClick={() => want("protect")}>
+          <button
+            type="button"
+            className="linklike small"
+            aria-label={text.labelOf(text.observed.compare, spelled(cutMiddle(server.name)))}
+            onClick={() => want("protect")}
+          >
             {text.observed.compare}
           </button>
         )}

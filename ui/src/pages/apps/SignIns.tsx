@@ -2,7 +2,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, useSignIns } from "../../api/queries";
+import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
+import { spelled } from "../../lib/reveal";
 import { AppLetter } from "../../parts/AppBadge";
 import { Button } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -18,7 +20,7 @@ export function SignIns() {
   return (
     <section className="card appcard" aria-label={t.title}>
       <div className="ah">
-        <b className="grow">{t.title}</b>
+        <h2 className="appname grow">{t.title}</h2>
       </div>
       {all.map((one) => (
         <Row key={one.upstream} one={one} />
@@ -51,6 +53,7 @@ function Row({ one }: { one: SignIn }) {
     onSettled: () => client.invalidateQueries({ queryKey: keys.signIns }),
   });
   const error = begin.error ?? forget.error;
+  const named = (what: string) => text.labelOf(what, spelled(cutMiddle(one.name)));
   return (
     <div className="apphint small signin">
       <AppLetter name={one.app_name} small />
@@ -65,13 +68,20 @@ function Row({ one }: { one: SignIn }) {
         {error && <Failure error={error} />}
       </span>
       {!one.needed && (
-        <Button small look="quiet" off={!writable || forget.isPending} onClick={() => forget.mutate()}>
+        <Button
+          small
+          look="quiet"
+          label={named(t.out)}
+          off={!writable || forget.isPending}
+          onClick={() => forget.mutate()}
+        >
           {t.out}
         </Button>
       )}
       <Button
         small
         look={one.needed ? "solid" : ""}
+        label={named(one.needed ? t.in : t.again)}
         off={!writable || begin.isPending}
         onClick={() => begin.mutate()}
       >

@@ -15,7 +15,7 @@ import { Name, Revealed } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
 import { Prose } from "../../parts/Prose";
-import { SeverityBars } from "../../parts/Verdict";
+import { Bars } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { Ask } from "../../types";
 
@@ -139,7 +139,7 @@ function Why({ ask }: { ask: Ask }) {
       <ul className="askwhy small muted">
         {[...bySignature.values()].map((finding) => (
           <li key={finding.signature}>
-            <SeverityBars severity={finding.severity} />
+            <Bars severity={finding.severity} />
             <span>
               <b>{text.severity[finding.severity]}</b> ·{" "}
               <Link to={{ page: "signatures", open: finding.signature }}>{finding.signature}</Link>.{" "}

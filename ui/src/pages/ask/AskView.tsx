@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { keys } from "../../api/queries";
 import { cutMiddle } from "../../lib/cut";
-import { useWritable } from "../../lib/hooks";
+import { useStrip, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { spelled } from "../../lib/reveal";
 import { Button } from "../../parts/controls";
@@ -15,6 +15,7 @@ import type { Ask, AskState } from "../../types";
 import { AllowStep } from "./AllowStep";
 import { Arguments, AskFacts } from "./AskFacts";
 import { AskHead } from "./AskHead";
+import { AskStrip } from "./AskStrip";
 import { QuarantineStep } from "./QuarantineStep";
 import { sendAnswer, useAnswer, useArmed } from "./useAnswer";
 import { STAYS_MS, useLook } from "./useLook";
@@ -28,6 +29,8 @@ type Props = {
   same: Ask[];
   /** Closes a view that nobody looked at, a while after its question ended. */
   onForgotten?: () => void;
+  /** Only in the small window: makes it whole again. */
+  onOpen?: () => void;
   onNext: (() => void) | null;
   onClose: () => void;
   onDecided?: () => void;
@@ -44,14 +47,16 @@ export function AskView(props: Props) {
   const { looked, watch } = useLook(ask);
   useForgotten(props, looked);
   const box = useRef<HTMLDivElement>(null);
+  const strip = useStrip() && props.onOpen !== undefined;
   const answerable = ask.state === "waiting" || LATE.includes(ask.state);
   useEffect(() => {
     if (!answerable) setStep("facts");
   }, [answerable]);
   useKeys({
     Escape: () => (step === "facts" ? props.onClose() : setStep("facts")),
-    "Ctrl l": () => (answerable ? setStep("allow") : false),
+    "Ctrl l": () => (answerable && !strip ? setStep("allow") : false),
   });
+  if (strip) return <AskStrip ask={ask} onOpen={props.onOpen ?? props.onClose} />;
   return (
     <div
       className="askview"

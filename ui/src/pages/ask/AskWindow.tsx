@@ -1,5 +1,5 @@
-// The small window: one question and nothing else. Leaving it goes to an address that the shell knows as "close"; in a
-// browser that address is the list of questions.
+// The small window: one question and nothing else. Leaving it goes to an address that the shell knows as "close", a click
+// on its strip to one that it knows as "whole"; in a browser these addresses are the list of questions.
 import { useCallback } from "react";
 import { navigate, useRoute } from "../../lib/route";
 import { Button } from "../../parts/controls";
@@ -9,6 +9,7 @@ import { AskView } from "./AskView";
 import { useQueue } from "./useQueue";
 
 const CLOSE = "/ask?close";
+const WHOLE = "/ask?whole";
 
 export default function AskWindow() {
   const { open } = useRoute();
@@ -35,6 +36,7 @@ export default function AskWindow() {
           ask={shown}
           more={more}
           same={same}
+          onOpen={() => location.assign(WHOLE)}
           onForgotten={more > 0 ? toNext : close}
           onNext={more > 0 ? toNext : null}
           onClose={close}

@@ -1,5 +1,5 @@
 // Rows that must all match; each widens by itself, and the sentence below says what follows.
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { readablePath } from "../../lib/path";
 import { refusesAny, type ScopeFacts, toggleField, withReach } from "../../lib/scope";
 import { Name } from "../../parts/Hostile";
@@ -7,15 +7,15 @@ import { text } from "../../text";
 import type { ArgumentChoice, Effect, Expiry, ScopeChoice } from "../../types";
 
 const t = text.scope;
-type Props = {
-  facts: ScopeFacts;
-  effect: Effect;
-  scope: ScopeChoice;
-  onScope: (scope: ScopeChoice) => void;
-  expires: Expiry;
-  onExpires: (expires: Expiry) => void;
-  ends: string[];
-};
+type Props = { facts: ScopeFacts; effect: Effect; reach: Reach; ends: string[] };
+
+/** How far an answer reaches, and until when. */
+export type Reach = ReturnType<typeof useReach>;
+export function useReach(first: ScopeChoice) {
+  const [scope, onScope] = useState(first);
+  const [expires, onExpires] = useState<Expiry>({ ends: "after", minutes: 43_200 });
+  return { scope, onScope, expires, onExpires };
+}
 
 export const ENDS = ["60", "1440", "43200", "129600"];
 export const endsKey = (expires: Expiry) =>
@@ -25,8 +25,9 @@ export const expiryOf = (key: string): Expiry =>
 const REACHES = ["exact", "shape", "any"] as const satisfies ArgumentChoice["reach"][];
 
 export function ScopeBuilder(props: Props) {
-  const { facts, scope, onScope } = props;
-  const locked = props.effect !== "deny" && refusesAny(facts);
+  const { facts, effect, reach } = props;
+  const { scope, onScope, expires, onExpires } = reach;
+  const locked = effect !== "deny" && refusesAny(facts);
   const row = (
     key: keyof ScopeChoice & `th${string}`,
     label: string,
@@ -44,65 +45,68 @@ export function ScopeBuilder(props: Props) {
     </Row>
   );
   return (
-    <section aria-label={t.label}>
-      <ul className="scope">
-        {row("this_app", t.rows.app, facts.appName, t.anyApp)}
-        {row(
-          "this_server",
-          t.rows.server,
-          <>
-            <Name value={facts.upstreamName} limit={24} />
-            <span className="faint">{t.sameServer}</span>
-          </>,
-          t.anyServer,
-        )}
-        {facts.target !== null &&
-          row(
-            "this_target",
-            t.rows.tool,
+    <>
+      <section aria-label={t.label}>
+        <ul className="scope">
+          {row("this_app", t.rows.app, facts.appName, t.anyApp)}
+          {row(
+            "this_server",
+            t.rows.server,
             <>
-              <Name value={facts.target} limit={24} />
-              <span className="faint">{t.pinned}</span>
+              <Name value={facts.upstreamName} limit={24} />
+              <span className="faint">{t.sameServer}</span>
             </>,
-            t.anyTool,
+            t.anyServer,
           )}
-        <ArgumentRow {...props} locked={locked} />
-        {row(
-          "these_destinations",
-          t.rows.destination,
-          <span className="mono">{t.destinations(facts.destinations)}</span>,
-          t.anyDestination,
-          locked,
-        )}
-        {row(
-          "these_signatures",
-          t.rows.signature,
-          <>
-            <span className="mono">{facts.signatures.join(", ")}</span>
-            {t.only}
-          </>,
-          t.upTo(text.severity[facts.severity]),
-        )}
-        <li>
-          <label className="l" htmlFor="scope-ends">
-            {t.rows.ends}
-          </label>
-          <select
-            id="scope-ends"
-            className="select"
-            value={endsKey(props.expires)}
-            onChange={(event) => props.onExpires(expiryOf(event.target.value))}
-          >
-            {props.ends.map((key) => (
-              <option key={key} value={key}>
-                {t.ends[key]}
-              </option>
-            ))}
-          </select>
-        </li>
-      </ul>
-      {locked && <p className="small muted">{t.secret}</p>}
-    </section>
+          {facts.target !== null &&
+            row(
+              "this_target",
+              t.rows.tool,
+              <>
+                <Name value={facts.target} limit={24} />
+                <span className="faint">{t.pinned}</span>
+              </>,
+              t.anyTool,
+            )}
+          <ArgumentRow facts={facts} reach={reach} locked={locked} />
+          {row(
+            "these_destinations",
+            t.rows.destination,
+            <span className="mono">{t.destinations(facts.destinations)}</span>,
+            t.anyDestination,
+            locked,
+          )}
+          {row(
+            "these_signatures",
+            t.rows.signature,
+            <>
+              <span className="mono">{facts.signatures.join(", ")}</span>
+              {t.only}
+            </>,
+            t.upTo(text.severity[facts.severity]),
+          )}
+          <li>
+            <label className="l" htmlFor="scope-ends">
+              {t.rows.ends}
+            </label>
+            <select
+              id="scope-ends"
+              className="select"
+              value={endsKey(expires)}
+              onChange={(event) => onExpires(expiryOf(event.target.value))}
+            >
+              {props.ends.map((key) => (
+                <option key={key} value={key}>
+                  {t.ends[key]}
+                </option>
+              ))}
+            </select>
+          </li>
+        </ul>
+        {locked && <p className="small muted">{t.secret}</p>}
+      </section>
+      <ScopeSentence facts={facts} scope={scope} effect={effect} />
+    </>
   );
 }
 
@@ -123,7 +127,8 @@ function Row({ label, on, off, onChange, children }: RowProps) {
   );
 }
 
-function ArgumentRow({ facts, scope, onScope, locked }: Props & { locked: boolean }) {
+type ArgumentProps = { facts: ScopeFacts; reach: Reach; locked: boolean };
+function ArgumentRow({ facts, reach: { scope, onScope }, locked }: ArgumentProps) {
   const choice = scope.arguments;
   return (
     <li className="argrow">
@@ -169,7 +174,7 @@ function ArgumentRow({ facts, scope, onScope, locked }: Props & { locked: boolea
 }
 
 /** "Not asked again when Cursor calls `send` of `mailer` with exactly these arguments." */
-export function ScopeSentence({ facts, scope, effect }: Pick<Props, "facts" | "scope" | "effect">) {
+function ScopeSentence({ facts, scope, effect }: Omit<Props, "reach" | "ends"> & { scope: ScopeChoice }) {
   const { decisions } = text;
   const reach = scope.arguments;
   const fixed = reach.reach === "shape" ? reach.fixed.map((field) => field.replace(/^\//, "")) : [];

@@ -1,6 +1,6 @@
 // One Decision: its sentence, how often it was used, when it ends, and Revoke, which can be undone for 10 seconds.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { write } from "../../api/client";
 import { useNow, useWritable } from "../../lib/hooks";
 import { fullWhen, shortWhen } from "../../lib/time";
@@ -19,6 +19,7 @@ const MARK = { allow: "allow", redact: "redact", deny: "block" } as const;
 
 export function DecisionRow({ row }: { row: Row }) {
   const now = useNow(30_000);
+  const sentence = useId();
   const { decision } = row;
   const facts = [
     t.used(row.uses),
@@ -34,7 +35,7 @@ export function DecisionRow({ row }: { row: Row }) {
         {t.effect[decision.effect]}
       </span>
       <div className="grow">
-        <p>
+        <p id={sentence}>
           <DecisionSentence decision={decision} />
         </p>
         <p className="l2">
@@ -56,7 +57,7 @@ export function DecisionRow({ row }: { row: Row }) {
           </p>
         )}
       </div>
-      {row.state === "active" && <Revoke id={decision.id} />}
+      {row.state === "active" && <Revoke id={decision.id} sentence={sentence} />}
     </li>
   );
 }
@@ -70,7 +71,7 @@ function ending(decision: Decision, now: number): string {
 const whenEnds = (at: number, now: number) => shortWhen(at, now);
 
 /** The revocation is sent when the time to undo is over, or at once when the page is left. */
-function Revoke({ id }: { id: string }) {
+function Revoke({ id, sentence }: { id: string; sentence: string }) {
   const client = useQueryClient();
   const writable = useWritable();
   const [since, setSince] = useState<number | null>(null);
@@ -98,14 +99,19 @@ function Revoke({ id }: { id: string }) {
   if (revoke.isError) return <Failure error={revoke.error} retry={() => revoke.mutate()} />;
   if (since === null || revoke.isSuccess)
     return (
-      <Button small off={!writable || revoke.isSuccess} onClick={() => setSince(Date.now())}>
+      <Button
+        small
+        describedBy={sentence}
+        off={!writable || revoke.isSuccess}
+        onClick={() => setSince(Date.now())}
+      >
         {t.revoke}
       </Button>
     );
   return (
     <span className="row small">
       <Left until={since + UNDO_MS} />
-      <Button small off={revoke.isPending} onClick={() => setSince(null)}>
+      <Button small describedBy={sentence} off={revoke.isPending} onClick={() => setSince(null)}>
         {t.undo}
       </Button>
     </span>

@@ -17,12 +17,14 @@ export function Budget() {
   // While nothing was asked there is nothing to say; a first question makes the card appear.
   if (!budget || budget.signatures.length === 0) return null;
   const total = budget.days.reduce((all, one) => all + one.asked, 0);
+  const perDay = total / Math.max(1, budget.days.length);
   return (
     <section className="card" aria-label={t.title}>
       <header>
         <h2 className="grow">{t.title}</h2>
         <span className="small faint num">
-          {t.total(total)} · {t.perDay((total / Math.max(1, budget.days.length)).toFixed(1))}
+          {t.total(total)}
+          {perDay >= 0.1 && ` · ${t.perDay(perDay.toFixed(1))}`}
         </span>
       </header>
       <Days budget={budget} total={total} />
@@ -62,7 +64,7 @@ function Noisy({ one }: { one: BudgetSignature }) {
         {one.proposal === "stricter" && <span className="block muted">{t.stricter}</span>}
       </span>
       {one.proposal === "exception" && (
-        <Button small onClick={() => setOpen(true)}>
+        <Button small label={text.labelOf(t.exception, one.signature)} onClick={() => setOpen(true)}>
           {t.exception}
         </Button>
       )}

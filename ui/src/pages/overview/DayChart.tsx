@@ -28,7 +28,7 @@ export function DayChart() {
         <h2>{text.overview.chart}</h2>
         <div className="legend num">
           {legend.map(([verdict, count]) =>
-            verdict === "ask" && count === 0 ? null : (
+            !stats.data || (verdict === "ask" && count === 0) ? null : (
               <span key={verdict}>
                 <VerdictMark verdict={verdict} /> {number(count)}
               </span>

@@ -1,5 +1,5 @@
 // The five newest Alerts.
-import { useAlerts, useApps, useStatus } from "../../api/queries";
+import { useAlerts, useNames, useStatus } from "../../api/queries";
 import { useNow } from "../../lib/hooks";
 import { shortWhen } from "../../lib/time";
 import { Link } from "../../parts/Link";
@@ -10,10 +10,11 @@ import { AlertWords } from "../alerts/AlertWords";
 
 export function NewestAlerts() {
   const alerts = useAlerts("all");
-  const apps = useApps().data;
+  const names = useNames();
   const status = useStatus().data;
   const now = useNow(30_000);
   const groups = alerts.data?.groups.slice(0, 5) ?? [];
+  const shown = names.ready ? groups : [];
   return (
     <section className="card" aria-label={text.overview.newest}>
       <header>
@@ -24,16 +25,16 @@ export function NewestAlerts() {
           </Link>
         )}
       </header>
-      <Waiting query={alerts} rows={3} tall />
+      <Waiting query={names.before(alerts)} rows={3} tall />
       {alerts.data && groups.length === 0 && <Empty title={text.alerts.empty(status?.messages_today ?? 0)} />}
-      {groups.map((group) => (
+      {shown.map((group) => (
         <Link
           key={group.newest.id}
           className="al"
           to={{ page: "alerts", search: "state=all", open: group.newest.id }}
         >
           <VerdictMark verdict={group.newest.verdict} />
-          <AlertWords group={group} apps={apps} />
+          <AlertWords group={group} apps={names.apps} />
           <span className="faint num small">{shortWhen(group.newest.at, now)}</span>
         </Link>
       ))}

@@ -1,5 +1,5 @@
 // The report of one Alert, made for paper: what happened, what was found, what was done, and what came before and after.
-import { useApps, useExchange, useStatus } from "../../api/queries";
+import { useExchange, useNames, useStatus } from "../../api/queries";
 import { DecodedPart } from "../../exchange/Findings";
 import { Route } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
@@ -16,7 +16,7 @@ import { Icon } from "../../parts/Icon";
 import { Prose } from "../../parts/Prose";
 import { Empty, Waiting } from "../../parts/states";
 import { text } from "../../text";
-import type { ExchangeDetail } from "../../types";
+import type { App, ExchangeDetail } from "../../types";
 
 const t = text.report;
 
@@ -28,6 +28,7 @@ export default function ReportPage() {
 
 function Report({ id }: { id: string }) {
   const detail = useExchange(id);
+  const { apps, ready, before } = useNames();
   const back = () => navigate({ page: "alerts", search: "state=all", open: id });
   useKeys({ Escape: back });
   return (
@@ -43,16 +44,15 @@ function Report({ id }: { id: string }) {
         </Button>
       </div>
       <div className="page">
-        <Waiting query={detail} rows={8} />
-        {detail.data && <Paper detail={detail.data} />}
+        <Waiting query={before(detail)} rows={8} />
+        {ready && detail.data && <Paper detail={detail.data} apps={apps} />}
       </div>
     </>
   );
 }
 
-function Paper({ detail }: { detail: ExchangeDetail }) {
+function Paper({ detail, apps }: { detail: ExchangeDetail; apps: App[] | undefined }) {
   const { exchange, review } = detail;
-  const apps = useApps().data;
   const status = useStatus().data;
   const findings = strongestFirst(exchange.findings);
   const sides = (["request", "response"] as const).filter((side) =>

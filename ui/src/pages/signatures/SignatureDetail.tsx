@@ -39,7 +39,7 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
           </Button>
         )}
         <div className="grow">
-          <h1 className="mono sigid">{signature.id}</h1>
+          <h2 className="mono sigid">{signature.id}</h2>
           <div className="row small muted wrap">
             <SeverityBars severity={signature.severity} word />
             <VerdictMark verdict={signature.verdict} />
@@ -96,19 +96,19 @@ function Examples({ signature }: { signature: SignatureInfo }) {
   return (
     <div className="ex">
       <div>
-        <h2 className="exh small">
+        <h3 className="exh small">
           <Icon name="check" />
           {text.signatures.hit}
-        </h2>
+        </h3>
         {signature.hits.map((example) => (
           <Block key={example} value={example} />
         ))}
       </div>
       <div>
-        <h2 className="exh small">
+        <h3 className="exh small">
           <Icon name="close" />
           {text.signatures.miss}
-        </h2>
+        </h3>
         {signature.misses.map((example) => (
           <Block key={example} value={example} />
         ))}

@@ -62,7 +62,10 @@ function Item(props: { signature: SignatureInfo; chosen: boolean; onChoose: () =
       <span className="row">
         {!signature.bundled && <span className="chip">{text.signatures.yours}</span>}
         {signature.enabled ? (
-          <span className="num small muted">{number(signature.hits_30d)}</span>
+          <span className="num small muted">
+            {number(signature.hits_30d)}
+            <span className="vh"> {text.signatures.hits}</span>
+          </span>
         ) : (
           <span className="chip">{text.signatures.off}</span>
         )}

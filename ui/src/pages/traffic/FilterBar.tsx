@@ -48,10 +48,10 @@ export function FilterBar(props: {
     <search className="filters">
       <label className="field grow">
         <Icon name="search" />
-        <span className="vh">{text.traffic.searchLabel}</span>
         <input
           ref={input}
           value={typed}
+          aria-label={text.traffic.searchLabel}
           placeholder={text.traffic.search}
           spellCheck={false}
           onChange={(event) => setTyped(event.target.value)}

@@ -1,6 +1,6 @@
 // One Exchange in four tabs. The tab one chose stays while moving through rows; else the one with a Finding opens.
 import { useState } from "react";
-import { useExchange } from "../../api/queries";
+import { useExchange, useNames } from "../../api/queries";
 import { DecodedPart, FindingHeads, FindingList } from "../../exchange/Findings";
 import { Head } from "../../exchange/Head";
 import { OriginalPart } from "../../exchange/OriginalPart";
@@ -20,6 +20,7 @@ let lastChosen: Tab | null = null;
 
 export function TrafficDetail({ id, onClose }: { id: string; onClose: () => void }) {
   const detail = useExchange(id);
+  const names = useNames();
   const [tab, setTab] = useState<Tab | null>(lastChosen);
   const choose = (next: Tab) => {
     lastChosen = next;
@@ -35,8 +36,8 @@ export function TrafficDetail({ id, onClose }: { id: string; onClose: () => void
   };
   return (
     <aside className="det" aria-label={text.traffic.detail}>
-      <Waiting query={detail} rows={5} />
-      {detail.data && (
+      <Waiting query={names.before(detail)} rows={5} />
+      {names.ready && detail.data && (
         <>
           <Head exchange={detail.data.exchange} onClose={close} />
           <Tabs

@@ -1,6 +1,6 @@
 // Traffic: every Exchange, newest first; filter on the server, detail beside the list, live rows that wait for readers.
 import { useCallback, useMemo, useRef, useState } from "react";
-import { useApps } from "../../api/queries";
+import { useNames } from "../../api/queries";
 import { type Filter, fromSearch, isEmpty, toApiParams, toSearch } from "../../lib/filter";
 import { useNarrow } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
@@ -25,7 +25,7 @@ export function TrafficPage() {
   const list = useRef<ListHandle>(null);
   const traffic = useTraffic(filter, !atTop || open !== null);
   const { query, rows, held, showHeld } = traffic;
-  const apps = useApps().data;
+  const names = useNames();
   const narrow = useNarrow();
   const { density } = useStore(prefs);
 
@@ -63,19 +63,19 @@ export function TrafficPage() {
         </h1>
         <ExportMenu filter={() => toApiParams(filter, Date.now())} />
       </header>
-      <FilterBar filter={filter} apps={apps} onChange={change} />
+      <FilterBar filter={filter} apps={names.apps} onChange={change} />
       <div className={`split trafficsplit ${open === null ? "none-open" : ""}`}>
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.traffic.list}>
             <HeldLine held={held} more={traffic.more} onShow={showNewer} />
-            <Waiting query={query} rows={14} />
+            <Waiting query={names.before(query)} rows={14} />
             {query.data && rows.length === 0 && (
               <NoRows filtered={!isEmpty(filter)} clear={() => change({})} />
             )}
             <VirtualList
               label={text.traffic.list}
               handle={list}
-              count={rows.length}
+              count={names.ready ? rows.length : 0}
               rowCount={total}
               rowHeight={rowHeight(density)}
               keyOf={(i) => rows[i]?.id ?? String(i)}
@@ -87,10 +87,10 @@ export function TrafficPage() {
               }}
               onTop={setAtTop}
               onNearEnd={() => query.hasNextPage && !query.isFetchingNextPage && void query.fetchNextPage()}
-              header={rows.length > 0 && <TrafficHeader />}
+              header={names.ready && rows.length > 0 && <TrafficHeader />}
               render={(i) => {
                 const row = rows[i];
-                return row && <RowView row={row} apps={apps} tight={open !== null} />;
+                return row && <RowView row={row} apps={names.apps} tight={open !== null} />;
               }}
             />
           </section>

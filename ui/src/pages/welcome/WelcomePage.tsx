@@ -41,6 +41,7 @@ export default function WelcomePage() {
                 <span className={`dot ${i < at ? "done" : ""}`}>
                   {i < at ? <Icon name="check" /> : i + 1}
                 </span>
+                {i < at && <span className="vh">{t.done} </span>}
                 {t.names[name]}
               </button>
             </li>

@@ -1,7 +1,6 @@
-// The part of the catalogue about optional judges; `text.ts` takes it in.
-import type { JudgeName, JudgeScope, ModelStyle } from "./types";
-
-const number = (value: number) => value.toLocaleString("en-US");
+// The part of the catalogue about optional judges; `index.ts` takes it in.
+import type { JudgeName, JudgeScope, ModelStyle } from "../types";
+import { number } from "./words";
 
 export const judgesText = {
   title: "Judges",
@@ -47,7 +46,8 @@ export const judgesText = {
     urlMore: "https, or http on this computer. Without the path of a call.",
     model: "Model",
     file: "File",
-    fileMore: "The whole path. What the file has to look like is in the project's decision 065.",
+    fileMore:
+      "The whole path. The model takes one row of hashed word counts and answers with one number, or with two: ordinary and hostile.",
     keyIn: "Key",
     keys: { none: "none", env: "in a variable", file: "in a file" },
     keyEnv: "Name of the variable",

@@ -1,8 +1,6 @@
-// The part of the catalogue about definitions and their changes; `text.ts` takes it in.
-import type { ApprovedBy, DriftCause, DriftGrade, PinKind, Quarantine } from "./types";
-
-const number = (value: number) => value.toLocaleString("en-US");
-const plural = (count: number, one: string) => `${number(count)} ${one}${count === 1 ? "" : "s"}`;
+// The part of the catalogue about definitions and their changes; `index.ts` takes it in.
+import type { ApprovedBy, DriftCause, DriftGrade, PinKind, Quarantine } from "../types";
+import { number, plural } from "./words";
 
 export const pinsText = {
   title: "Definitions",

@@ -1,10 +1,8 @@
-// The part of the catalogue about asking and deciding; `text.ts` takes it in.
-import { harmText } from "./text.harm";
-import type { AskState, DecisionState, Effect, Mode } from "./types";
+// The part of the catalogue about asking and deciding; `index.ts` takes it in.
 
-const number = (value: number) => value.toLocaleString("en-US");
-const plural = (count: number, one: string, many = `${one}s`) =>
-  `${number(count)} ${count === 1 ? one : many}`;
+import type { AskState, DecisionState, Effect, Mode } from "../types";
+import { harmText } from "./harm";
+import { number, plural } from "./words";
 
 export const askText = {
   title: "Questions",
@@ -18,6 +16,8 @@ export const askText = {
   choose: "Choose a question to see what was held.",
   look: "Decide",
   ...harmText,
+  open: "Open the question",
+  left: (left: number) => `${left} s`,
   seconds: (left: number) => `${left} s, then denied`,
   timer: (left: number) => `${plural(left, "second")} left, then denied`,
   facts: "What is in this call",

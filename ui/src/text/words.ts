@@ -1,0 +1,4 @@
+// How numbers are written.
+export const number = (value: number) => value.toLocaleString("en-US");
+export const plural = (count: number, one: string, many = `${one}s`) =>
+  `${number(count)} ${count === 1 ? one : many}`;
