@@ -84,7 +84,9 @@ impl Inner {
     ) -> Inspected {
         let started = Instant::now();
         let (mut judged, now) = self.judge_now(session, direction, bytes, mirrors);
-        if let Some(question) = judged.ask.take() {
+        if let Some(question) = judged.ask.take()
+            && session.asks_once(direction, &question.id)
+        {
             let held = Held::new(self, session, direction, (bytes, mirrors), judged, *question, (now, started));
             return Inspected::Held(held);
         }
@@ -121,15 +123,17 @@ impl Inner {
         }
     }
 
-    /// A cancellation voids what is held under its id; the server never saw that request, so it hears nothing of this.
+    /// A cancellation voids what is held under its id. True: that is all the Message says; the server never saw the
+    /// request, so it hears nothing of this.
     fn takes_back(&self, session: &Session, judged: &Judged, bytes: &[u8]) -> bool {
-        let cancels = |m: &MessageSummary| m.method.as_deref() == Some("notifications/cancelled");
-        if judged.messages.len() != 1 || !judged.messages.iter().all(cancels) {
-            return false;
-        }
-        let Ok(doc) = Doc::parse(bytes, Mode::Lenient, self.judge.load().limits()) else { return false };
-        let id = doc.root().path(&["params", "requestId"]).map(|id| String::from_utf8_lossy(id.raw()).into_owned());
-        id.is_some_and(|id| self.approvals.cancel(&session.id, &id))
+        let cancels = |m: &&MessageSummary| m.method.as_deref() == Some("notifications/cancelled");
+        let cancelled = |message: &MessageSummary| {
+            let doc = Doc::parse(bytes.get(message.span.clone())?, Mode::Lenient, self.judge.load().limits()).ok()?;
+            let id = doc.root().path(&["params", "requestId"])?;
+            Some(self.approvals.cancel(&session.id, &String::from_utf8_lossy(id.raw())))
+        };
+        let unsent = judged.messages.iter().filter(cancels).filter_map(cancelled).filter(|unsent| *unsent).count();
+        unsent > 0 && unsent == judged.messages.len()
     }
 
     /// The other servers of the same app: a definition that gives orders about their tools is suspect.
@@ -155,7 +159,7 @@ impl Inner {
             if reported {
                 self.recorder.exchange(exchange.clone());
             }
-            let open = Open { paired, exchange, started, reported };
+            let open = Open { paired, exchange, started, reported, asked: false, unsure: false };
             let id = message.id.clone().unwrap_or_default();
             if let Some(lost) = row.session.open(row.direction, id, open, self.judge.load().limits().max_open_requests)
             {

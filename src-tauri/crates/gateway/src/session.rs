@@ -3,14 +3,18 @@
 use crate::Inner;
 use crate::noise::Noise;
 use crate::record::{Recorder, micros};
+use portcullis_domain::json::decode;
 use portcullis_domain::{Direction, Exchange, Outcome, SessionId, Transport, Upstream, UpstreamId};
 use portcullis_policy::PairedRequest;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 const IDLE: Duration = Duration::from_secs(30 * 60);
+/// Kept at once. A server or a program that makes up ids without end pushes out what was used longest ago.
+const MAX_SESSIONS: usize = 4096;
 
 pub(crate) struct Session {
     pub id: SessionId,
@@ -45,6 +49,10 @@ pub(crate) struct Open {
     pub started: Instant,
     /// Already shown as waiting.
     pub reported: bool,
+    /// A person is being asked about its answer.
+    pub asked: bool,
+    /// Another request under the same id waited when it came: which of them an answer is for cannot be told.
+    pub unsure: bool,
 }
 
 impl Open {
@@ -56,26 +64,35 @@ impl Open {
 }
 
 impl State {
-    /// The open request that an id token means. Apps take `"1"` and `1.0` for their own `1`, so we must too.
+    /// The open request that an id token means. Apps take `"1"`, `1.0` and `"\u0031"` for their own `1`, so we must too.
     fn key(&self, direction: Direction, id: &str) -> Option<(Direction, String)> {
         let exact = (direction, id.to_owned());
         if self.open.contains_key(&exact) {
             return Some(exact);
         }
-        let number = as_number(id)?;
-        self.open.keys().find(|(sent, open)| *sent == direction && as_number(open) == Some(number)).cloned()
+        self.open.keys().find(|(sent, open)| *sent == direction && same_id(open, id)).cloned()
     }
 }
 
 /// Whether two id tokens mean the same request.
 pub(crate) fn same_id(a: &str, b: &str) -> bool {
-    a == b || as_number(a).is_some_and(|number| as_number(b) == Some(number))
+    if a == b {
+        return true;
+    }
+    let (a, b) = (meaning(a), meaning(b));
+    a == b || as_number(&a).is_some_and(|number| as_number(&b) == Some(number))
 }
 
-/// What JavaScript's `Number()` makes of an id token that is a number or a string with one.
+/// What an id token says, without the quotes and escapes of a string.
+fn meaning(id: &str) -> Cow<'_, str> {
+    let inside = id.strip_prefix('"').and_then(|id| id.strip_suffix('"'));
+    inside.map_or(Cow::Borrowed(id), |inside| decode(inside.as_bytes()))
+}
+
+/// What JavaScript's `Number()` makes of an id.
 fn as_number(id: &str) -> Option<f64> {
-    let text = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id);
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+    let text = id.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 impl Session {
@@ -107,22 +124,36 @@ impl Session {
     pub fn paired(&self, direction: Direction, id: &str) -> Option<PairedRequest> {
         let state = self.state();
         let key = state.key(direction, id)?;
-        state.open.get(&key).map(|open| open.paired.clone())
+        state.open.get(&key).filter(|open| !open.unsure).map(|open| open.paired.clone())
     }
 
     /// Whether the Upstream owes an answer: to one of these requests, or to any.
     pub fn owes(&self, ids: Option<&[String]>) -> bool {
+        let state = self.state();
         match ids {
-            Some(ids) => ids.iter().any(|id| self.paired(Direction::ToUpstream, id).is_some()),
-            None => self.state().open.keys().any(|(direction, _)| *direction == Direction::ToUpstream),
+            Some(ids) => ids.iter().any(|id| state.key(Direction::ToUpstream, id).is_some()),
+            None => state.open.keys().any(|(direction, _)| *direction == Direction::ToUpstream),
         }
     }
 
+    /// Whether this is the first answer to a request that a person is asked about: a server that gives it many must not
+    /// fill the list of questions.
+    pub fn asks_once(&self, direction: Direction, id: &str) -> bool {
+        let mut state = self.state();
+        let key = state.key(direction.reverse(), id);
+        let open = key.and_then(|key| state.open.get_mut(&key)).filter(|_| direction == Direction::ToClient);
+        open.is_none_or(|open| !std::mem::replace(&mut open.asked, true))
+    }
+
     /// Remembers a request. Returns what it pushed out: an older request under the same id, or the oldest of too many.
-    pub fn open(&self, direction: Direction, id: String, open: Open, most: usize) -> Option<Open> {
+    pub fn open(&self, direction: Direction, id: String, mut open: Open, most: usize) -> Option<Open> {
         let mut state = self.state();
         state.used = Instant::now();
-        let lost = state.open.insert((direction, id), open);
+        let key = (direction, id);
+        // A server that gives two apps one session could have the one's answer read as the other's.
+        let other = state.open.get(&key);
+        open.unsure = other.is_some_and(|other| other.unsure || other.paired.method != open.paired.method);
+        let lost = state.open.insert(key, open);
         if lost.is_some() || state.open.len() <= most {
             return lost;
         }
@@ -168,8 +199,11 @@ impl Session {
         .collect()
     }
 
+    fn used(&self) -> Instant {
+        self.state().used
+    }
     fn is_idle(&self) -> bool {
-        self.state().used.elapsed() > IDLE
+        self.used().elapsed() > IDLE
     }
 }
 
@@ -194,7 +228,12 @@ impl Sessions {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
     pub fn get_or_insert(&self, key: Key, make: impl FnOnce() -> Arc<Session>) -> Arc<Session> {
-        self.map().entry(key).or_insert_with(make).clone()
+        let mut sessions = self.map();
+        if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&key) {
+            let oldest = sessions.iter().min_by_key(|(_, session)| session.used()).map(|(key, _)| key.clone());
+            oldest.into_iter().for_each(|oldest| drop(sessions.remove(&oldest)));
+        }
+        sessions.entry(key).or_insert_with(make).clone()
     }
     pub fn remove(&self, key: &Key) -> Option<Arc<Session>> {
         self.map().remove(key)

@@ -6,7 +6,7 @@ use crate::edit::Mended;
 use crate::judged::{Action, Context, Judged, MessageSummary, PairedRequest, Rules, builtin, check, summarise};
 use crate::pins::{Compared, Comparison, what};
 use crate::weigh::Weighed;
-use crate::{DecisionBook, Origins, PinBook, answer, beside, edit};
+use crate::{DecisionBook, Origins, PinBook, answer, beside, edit, spelling};
 use portcullis_domain::json::{Doc, JsonFault, Kind, Mode, NodeRef};
 use portcullis_domain::{
     Direction, Envelope, Finding, Limits, MessageKind, Mode as Going, PinKind, Scan, ScanContext, ScanInput, Severity,
@@ -163,6 +163,10 @@ impl Judge {
         if bytes.contains(&0) {
             // Some apps read UTF-16 and UTF-32 by its NUL bytes; no Message and no banner holds any.
             let title = "A server's text with NUL bytes, which apps may read in another encoding";
+            findings.push(builtin(check::UNREADABLE, Severity::High, Verdict::Block, title, ""));
+        }
+        if spelling::is_loose_message(&text) {
+            let title = "A server's text that is no JSON, and that some apps read as a message all the same";
             findings.push(builtin(check::UNREADABLE, Severity::High, Verdict::Block, title, ""));
         }
         let verdict = strictest(&findings);
@@ -359,6 +363,7 @@ impl Judge {
             let title = format!("An id or a method of more than {} bytes", self.limits.max_id_bytes);
             findings.push(builtin(check::UNREADABLE, Severity::High, Verdict::Block, &title, &root.pointer()));
         }
+        findings.extend(self.guarded(|| spelling::findings(direction, root, summary)));
         let asks = direction == Direction::ToUpstream && !is_response;
         let calls = asks && calls_tool;
         if let Some(tool) = target.filter(|tool| calls && self.pins.is_withheld(upstream, tool)) {

@@ -19,6 +19,7 @@ mod redact;
 mod roots;
 mod scope;
 pub mod snapshot;
+mod spelling;
 mod weigh;
 
 pub use answer::{BLOCKED_CODE, Declined, declined, refusal};

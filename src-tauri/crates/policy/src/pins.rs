@@ -23,6 +23,12 @@ const MAX_DEFINITION_BYTES: usize = 256 * 1024;
 /// Of one Upstream, approved and changed definitions together.
 const MAX_UPSTREAM_BYTES: usize = 64 * 1024 * 1024;
 
+/// Names of withheld tools that are remembered of one Upstream, and how long one may be.
+const MAX_WITHHELD: usize = 1000;
+const MAX_WITHHELD_BYTES: usize = 256;
+/// Stands for all that were withheld beyond: then no tool may be called that is not pinned.
+const BEYOND: &str = "";
+
 type Save = Box<dyn Fn(&Pin) + Send + Sync>;
 pub(crate) type Key = (PinKind, String);
 
@@ -139,11 +145,20 @@ impl PinBook {
 
     pub fn withhold(&self, upstream: &UpstreamId, tools: &[String]) {
         let mut state = self.state();
-        state.withheld.extend(tools.iter().map(|tool| (upstream.clone(), tool.clone())));
+        let mut room = MAX_WITHHELD.saturating_sub(state.withheld.iter().filter(|(of, _)| of == upstream).count());
+        for tool in tools {
+            let fits = room > 0 && tool.len() <= MAX_WITHHELD_BYTES;
+            let name = if fits { tool.clone() } else { BEYOND.to_owned() };
+            room -= usize::from(state.withheld.insert((upstream.clone(), name)) && fits);
+        }
     }
 
     pub fn is_withheld(&self, upstream: &UpstreamId, tool: &str) -> bool {
-        self.state().withheld.contains(&(upstream.clone(), tool.to_owned()))
+        let state = self.state();
+        let has = |name: &str| state.withheld.contains(&(upstream.clone(), name.to_owned()));
+        let pinned =
+            || state.pins.get(upstream).is_some_and(|pins| pins.contains_key(&(PinKind::Tool, tool.to_owned())));
+        has(tool) || (has(BEYOND) && !pinned())
     }
 
     pub fn withheld(&self) -> Vec<(UpstreamId, String)> {

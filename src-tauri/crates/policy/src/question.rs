@@ -77,10 +77,29 @@ pub(crate) fn is_holdable(direction: Direction, summary: &MessageSummary) -> boo
         }
         Direction::ToClient => {
             let method = summary.answers.as_ref().map_or("", |request| request.method.as_str());
-            summary.kind == MessageKind::Response
-                && matches!(method, "tools/call" | "resources/read" | "prompts/get" | "tasks/result")
+            summary.kind == MessageKind::Response && brings_content(method)
         }
     }
+}
+
+/// Whether a Message that nobody is asked about may be taken for one of those above: an answer under an id that is not
+/// paired (some apps take any for their own), or in a form that only some apps read; a call that wants no answer.
+pub(crate) fn passes_for_another(direction: Direction, summary: &MessageSummary) -> bool {
+    match direction {
+        Direction::ToUpstream => {
+            let method = summary.method.as_deref().unwrap_or_default();
+            summary.kind == MessageKind::Notification && !method.starts_with("notifications/")
+        }
+        Direction::ToClient => {
+            let answers = matches!(summary.kind, MessageKind::Response | MessageKind::Error | MessageKind::Ambiguous);
+            answers && summary.answers.as_ref().is_none_or(|request| brings_content(&request.method))
+        }
+    }
+}
+
+/// Requests whose results a model or the app reads.
+fn brings_content(method: &str) -> bool {
+    matches!(method, "tools/call" | "resources/read" | "prompts/get" | "tasks/result")
 }
 
 impl Question {

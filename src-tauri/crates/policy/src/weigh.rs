@@ -3,7 +3,7 @@
 use crate::decisions::Asker;
 use crate::judge::{Judge, strictest};
 use crate::judged::{Context, MessageSummary, PairedRequest, summarise};
-use crate::question::{Question, is_holdable, subject};
+use crate::question::{Question, is_holdable, passes_for_another, subject};
 use crate::redact::{is_private, redacted};
 use portcullis_domain::json::{Doc, Mode as Reading};
 use portcullis_domain::{Confidence, Direction, Effect, Envelope, Finding, Mode, PinKind, Severity, Verdict};
@@ -40,7 +40,13 @@ impl Judge {
         summary: &MessageSummary,
         findings: &mut [Finding],
     ) -> Weighed {
-        if findings.is_empty() || !is_holdable(direction, summary) {
+        if findings.is_empty() {
+            return Weighed::Stands;
+        }
+        if !is_holdable(direction, summary) {
+            if passes_for_another(direction, summary) {
+                self.raise(context, findings, Verdict::Block);
+            }
             return Weighed::Stands;
         }
         self.raise(context, findings, Verdict::Ask);

@@ -211,6 +211,38 @@ fn a_doubtful_item_stops_its_batch_without_a_question() {
     assert!(judged.ask.is_none() && judged.verdict == Verdict::Block);
 }
 
+/// Apps take such answers for their own: by an id that only they read as theirs, in a form that only they read.
+#[test]
+fn a_doubtful_answer_that_nobody_can_be_asked_about_does_not_go_on() {
+    let world = World::new();
+    let result = json!({"content": [{"type": "text", "text": "a DOUBT b"}]});
+    for (message, answers) in [
+        (json!({"jsonrpc":"2.0","id":"stray","result":result}), None),
+        (json!({"jsonrpc":"2.0","id":7,"result":result,"error":null}), Some("tools/call")),
+        (json!({"jsonrpc":"2.0","id":7,"result":result,"method":null}), Some("tools/call")),
+        (json!({"jsonrpc":"2.0","result":result}), None),
+        (json!({"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"a DOUBT b"}}), Some("tools/call")),
+        (json!({"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"a DOUBT b"}}), None),
+    ] {
+        let judged = world.judge(Direction::ToClient, message.to_string().as_bytes(), answers);
+        assert!(judged.ask.is_none() && judged.verdict == Verdict::Block, "{message}: {judged:?}");
+        let Action::Replace(instead) = judged.action else { panic!("{message}") };
+        assert!(!String::from_utf8_lossy(&instead).contains("DOUBT"));
+    }
+    let page = json!({"jsonrpc":"2.0","id":7,"result":{"completion":{"values":["DOUBT"]}}}).to_string();
+    let judged = world.judge(Direction::ToClient, page.as_bytes(), Some("completion/complete"));
+    assert_eq!((judged.action, judged.verdict), (Action::Forward, Verdict::Flag), "what nobody is asked about");
+}
+
+#[test]
+fn a_doubtful_call_that_wants_no_answer_does_not_go_on() {
+    let world = World::new();
+    let call = json!({"jsonrpc":"2.0","method":"tools/call","params":{"name":"t","arguments":{"a":"DOUBT"}}});
+    assert_eq!(world.judge(Direction::ToUpstream, call.to_string().as_bytes(), None).action, Action::Drop);
+    let note = json!({"jsonrpc":"2.0","method":"notifications/progress","params":{"message":"DOUBT"}});
+    assert_eq!(world.judge(Direction::ToUpstream, note.to_string().as_bytes(), None).action, Action::Forward);
+}
+
 #[test]
 fn a_value_that_a_schema_holds_to_a_form_is_not_redacted() {
     let world = World::new();

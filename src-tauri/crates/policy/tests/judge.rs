@@ -110,6 +110,93 @@ fn a_message_that_servers_read_differently_is_refused() {
     }
 }
 
+/// Go and .NET programs act upon these as if they were spelt right.
+#[test]
+fn a_key_that_differs_from_a_known_one_in_case_alone_does_not_go_on() {
+    let bench = bench();
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"t"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","PARAMS":{"name":"t"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","Name":"u"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","argument\u017f":{}}}"#,
+        r#"[{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}]"#,
+    ] {
+        let judged = bench.judge(Direction::ToUpstream, text.as_bytes(), None);
+        assert!(judged.verdict == Verdict::Block && judged.action != Action::Forward, "{text}");
+    }
+    let response = |text: &str, method| bench.judge(Direction::ToClient, text.as_bytes(), method);
+    for (text, method) in [
+        (r#"{"jsonrpc":"2.0","id":1,"Result":{"tools":[]}}"#, Some(("tools/list", false))),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{},"Result":{"tools":[]}}"#, Some(("tools/list", false))),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"Tools":[{"name":"t"}]}}"#, Some(("tools/list", false))),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"tool\u017f":[{"name":"t"}]}}"#, None),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"Content":[]}}"#, Some(("tools/call", false))),
+    ] {
+        let judged = response(text, method);
+        let Action::Replace(instead) = &judged.action else { panic!("{text}: {judged:?}") };
+        assert!(!String::from_utf8_lossy(instead).contains(r#""name""#), "{text}");
+    }
+    let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"},{"name":"b","Description":"other"}]}}"#;
+    let Action::Replace(left) = response(list, Some(("tools/list", false))).action else { panic!() };
+    assert_eq!(parsed(&left)["result"]["tools"], json!([{"name":"a"}]), "only the tool that has it leaves the list");
+    // Other people's data may be spelt as it likes.
+    for (text, method) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"Name":1}],"structuredContent":{"Method":1}}}"#,
+            "tools/call",
+        ),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"Content":[]}}"#, "vendor/thing"),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","_meta":{"Name":1}}]}}"#, "tools/list"),
+    ] {
+        assert_eq!(response(text, Some((method, false))).action, Action::Forward, "{text}");
+    }
+    let log = r#"{"Method":"GET","Error":null,"ID":4}"#;
+    assert_eq!(response(log, None).action, Action::Forward);
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"Name":1}}}"#;
+    assert_eq!(bench.judge(Direction::ToUpstream, call.as_bytes(), None).action, Action::Forward);
+}
+
+/// Kotlin programs read keys and texts without quotes, Ruby ones comments.
+#[test]
+fn a_message_that_only_apps_which_are_not_strict_can_read_does_not_go_on() {
+    let bench = bench();
+    let judge = |text: &str| bench.judge(Direction::ToClient, text.as_bytes(), None).action;
+    for text in [
+        r#"{jsonrpc:2.0,id:1,result:{tools:[{name:t,description:"\u0050OISON"}]}}"#,
+        r#"{id:1,result:{tools:[{name:t}]}}"#,
+        r#" {'\u006a':1}"#,
+        r#"/**/{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,/**/"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{},}"#,
+    ] {
+        assert_eq!(judge(text), Action::Drop, "{text}");
+    }
+    for banner in ["{ port: 8080 }", "[info] {\"id\":1}", "// started", "{", "/usr/bin/server: ready, method id"] {
+        assert_eq!(judge(banner), Action::Forward, "{banner}");
+    }
+}
+
+/// A server that thinks up hostile tools without end takes no more memory, and none of them can be called.
+#[test]
+fn withheld_tools_are_remembered_within_bounds_and_none_beyond_can_be_called() {
+    let bench = bench();
+    bench.response("tools/list", json!({"tools":[{"name":"good"}]}));
+    let long = "x".repeat(100_000);
+    for page in 0..30 {
+        let named = |n: usize| json!({"name": format!("bad-{page}-{n}"), "description": "POISON"});
+        let mut tools: Vec<Value> = (0..100).map(named).collect();
+        tools.push(json!({"name": format!("{long}{page}"), "description": "POISON"}));
+        bench.response("tools/list", json!({"tools": tools}));
+    }
+    let kept: usize = bench.pins.withheld().iter().map(|(_, name)| name.len()).sum();
+    assert!(kept < 300_000, "{kept} bytes");
+    let call = |name: &str| json!({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":name,"arguments":{}}});
+    for bad in ["bad-0-0", "bad-29-99", &format!("{long}7")] {
+        assert!(matches!(bench.request(&call(bad)).action, Action::Answer(_)), "{:.20}", bad);
+    }
+    assert_eq!(bench.request(&call("good")).action, Action::Forward);
+}
+
 #[test]
 fn only_the_poisoned_tool_leaves_the_list_and_calling_it_is_blocked() {
     let bench = bench();

@@ -41,6 +41,8 @@ pub enum FetchError {
 pub(super) struct Fetcher {
     client: Client<Timed<HttpsConnector<Through<Guarded>>>, Full<Bytes>>,
     inside: bool,
+    /// The person's address for the Upstream is this machine's.
+    here: bool,
 }
 
 impl Fetcher {
@@ -51,14 +53,14 @@ impl Fetcher {
             Some(Host::Ipv6(ip)) => !is_public(ip.into()),
             Some(Host::Domain(name)) => tokio::net::lookup_host((name, 0))
                 .await
-                .is_ok_and(|mut addresses| addresses.any(|address| !is_public(address.ip()))),
+                .is_ok_and(|addresses| are_inside(addresses.map(|address| address.ip()))),
             None => false,
         };
         let through = Through::new(Guarded { inside }, proxies.clone(), TIMEOUT);
         let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http();
         let connector = Timed { connector: https.enable_http1().wrap_connector(through), timeout: TIMEOUT };
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { client, inside }
+        Self { client, inside, here: is_loopback(upstream) }
     }
 
     /// Whether this address may be asked, as far as its text says.
@@ -72,7 +74,7 @@ impl Fetcher {
         };
         match url.scheme() {
             "https" => {}
-            "http" if self.inside && is_loopback(url) => {}
+            "http" if self.here && is_loopback(url) => {}
             _ => return forbidden("it is not https"),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -181,6 +183,13 @@ fn is_inside_name(url: &Url) -> bool {
     !name.contains('.') || ENDS.iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a name leads into the private network alone. Who owns the name says where it leads: one private address beside
+/// the public ones must not open what lies inside.
+fn are_inside(addresses: impl Iterator<Item = IpAddr>) -> bool {
+    let mut addresses = addresses.peekable();
+    addresses.peek().is_some() && addresses.all(|ip| !is_public(ip))
+}
+
 /// Whether the URL names this machine itself.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -254,6 +263,24 @@ mod tests {
         }
         for public in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450::1"] {
             assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn one_private_address_beside_public_ones_opens_nothing() {
+        let inside = |all: &[&str]| are_inside(all.iter().map(|ip| ip.parse().unwrap()));
+        assert!(inside(&["10.0.0.1"]) && inside(&["10.0.0.1", "fd00::1"]));
+        assert!(!inside(&["1.1.1.1", "127.0.0.1"]) && !inside(&["127.0.0.1", "1.1.1.1"]) && !inside(&[]));
+    }
+
+    #[tokio::test]
+    async fn plain_http_to_this_machine_needs_an_address_that_says_so() {
+        let none = Arc::new(Matcher::builder().build());
+        // A private address, and a name that only leads to one: what answers on this machine is not theirs.
+        for upstream in ["https://10.0.0.1/mcp", "https://[fd00::1]/mcp"] {
+            let inside = Fetcher::for_upstream(&Url::parse(upstream).unwrap(), &none).await;
+            assert!(inside.check(&Url::parse("http://127.0.0.1:9/x").unwrap()).is_err(), "{upstream}");
+            assert!(inside.check(&Url::parse("https://10.0.0.2/x").unwrap()).is_ok(), "{upstream}");
         }
     }
 

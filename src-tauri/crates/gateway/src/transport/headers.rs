@@ -7,14 +7,17 @@ use portcullis_domain::Limits;
 use portcullis_domain::json::{Doc, Mode};
 use portcullis_policy::{Mirror, plain_header};
 
-/// Every charset that the Content-Type names: readers differ in which one they take.
+/// Every charset that the Content-Type names, in any spelling (Python reads `charset*=us-ascii''utf-7`): readers differ in
+/// which one they take.
 pub(super) fn charsets(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
     let parameters =
         headers.get_all(header::CONTENT_TYPE).iter().flat_map(|v| v.as_bytes().split(|b| b";,".contains(b)));
     parameters.filter_map(|parameter| {
         let parameter = String::from_utf8_lossy(parameter).to_ascii_lowercase();
         let (name, value) = parameter.split_once('=')?;
-        (name.trim() == "charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+        let plain = name.trim() == "charset";
+        let text = if plain { value.trim().trim_matches(['"', '\'']) } else { name };
+        name.contains("charset").then(|| text.to_owned())
     })
 }
 
@@ -51,7 +54,14 @@ pub(super) fn forwardable(headers: &HeaderMap) -> HeaderMap {
     out
 }
 
-pub(super) fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+/// The Upstream's headers as the app gets them. Where an answer leads is our business: some apps follow any `Location`.
+pub(super) fn answerable(headers: &HeaderMap) -> HeaderMap {
+    let mut out = end_to_end(headers);
+    [header::LOCATION, header::REFRESH].into_iter().for_each(|name| drop(out.remove(name)));
+    out
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let mut out = headers.clone();
     let named = headers.get_all(header::CONNECTION).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
     let named: Vec<HeaderName> = named.filter_map(|name| name.trim().parse().ok()).collect();

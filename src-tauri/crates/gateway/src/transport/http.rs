@@ -3,8 +3,8 @@
 
 use super::call::Call;
 use super::carried;
-use super::headers::{drop_hostile, end_to_end, forwardable, mirrors};
-use super::minted::{Refused, empty, json_response};
+use super::headers::{answerable, drop_hostile, forwardable, is_event_stream, mirrors};
+use super::minted::{Refused, empty, json_response, withheld_answer};
 use super::outbound::ask;
 use super::request_body::read_body;
 use super::respond::respond;
@@ -19,6 +19,7 @@ use axum::response::Response;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
+use hyper::body::Body as _;
 use portcullis_domain::Direction;
 use tokio::net::TcpListener;
 use url::Url;
@@ -89,9 +90,10 @@ async fn metadata(gateway: &Gateway, resource: &str, host: Option<&str>) -> Opti
     Some(json_response(StatusCode::OK, found.to_string().into_bytes()))
 }
 
-/// GET (streams) and DELETE: nothing to judge on the way out, everything on the way back.
+/// GET (streams), HEAD, OPTIONS and DELETE: nothing to judge on the way out, everything on the way back.
 async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -> Result<Response, Refused> {
-    if route.endpoint != Endpoint::Main {
+    let is_known = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
+    if route.endpoint != Endpoint::Main || !is_known {
         return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
     }
     let session = match session_header(request.headers()) {
@@ -107,9 +109,19 @@ async fn other(gateway: Gateway, route: Route<'_>, url: Url, request: Request) -
         // No body follows, so the headers go on as they are: the length is that of what a GET would bring.
         let mut out = Response::new(Body::empty());
         *out.status_mut() = answer.status();
-        *out.headers_mut() = end_to_end(answer.headers());
+        *out.headers_mut() = answerable(answer.headers());
         drop_hostile(out.headers_mut(), |text| gateway.inner.passes(&session, Direction::ToClient, text));
         return Ok(out);
+    }
+    // Apps read what they asked for as a stream as one, whatever its type says it is. "No stream here" is a 405.
+    let is_empty = answer.body().size_hint().exact() == Some(0);
+    if request.method() == Method::GET
+        && answer.status().is_success()
+        && is_event_stream(answer.headers()) == Some(false)
+        && !is_empty
+    {
+        let withheld = withheld_answer(None, "it is no event stream");
+        return Err(Refused { status: StatusCode::METHOD_NOT_ALLOWED, ..withheld });
     }
     if let (&Method::DELETE, true, Some(id)) =
         (request.method(), answer.status().is_success(), session_header(request.headers()))

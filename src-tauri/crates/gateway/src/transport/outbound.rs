@@ -30,19 +30,23 @@ pub(super) async fn send(
         *request.uri_mut() = target.as_str().parse().map_err(|_| "its address is not a valid URL".to_owned())?;
         *request.headers_mut() = headers.clone();
         let response = gateway.inner.client.send(request).await.map_err(|error| explain(&error))?;
-        // An app that got one of these would follow it past us.
-        let status = response.status().as_u16();
-        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+        let status = response.status();
+        if status.is_informational() {
+            return Err("it answers with another protocol than it was asked in".into());
+        }
+        // An app that got one of these would follow it past us: some follow every one that names a place.
+        if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
             return Ok(response);
         }
-        if status == 303 {
+        if status == StatusCode::SEE_OTHER {
             (method, body) = (Method::GET, Bytes::new());
         }
         let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
         let next = location.and_then(|location| target.join(location).ok());
         match next {
             Some(next) if next.origin() == url.origin() => target = next,
-            _ => return Err("it redirects to another origin, which Portcullis does not follow".into()),
+            None => return Err("it redirects to no address that can be read".into()),
+            Some(_) => return Err("it redirects to another origin, which Portcullis does not follow".into()),
         }
     }
     Err(format!("it redirects more than {MAX_REDIRECTS} times"))

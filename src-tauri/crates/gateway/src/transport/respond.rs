@@ -2,7 +2,7 @@
 //! status line or streamed. The body itself is the business of `relay`.
 
 use super::coding::{self, Source};
-use super::headers::{charsets, drop_hostile, end_to_end, is_event_stream, is_like_ascii, is_utf8};
+use super::headers::{answerable, charsets, drop_hostile, is_event_stream, is_like_ascii, is_utf8};
 use super::minted::{Refused, broken_answer, withheld_answer};
 use super::relay::{Broken, Of, Relay};
 use super::sessions::{http_session, session_header};
@@ -48,8 +48,9 @@ pub(super) async fn respond(
     if charsets(&parts.headers).any(|charset| !readable(&charset)) {
         return withheld("it is not UTF-8");
     }
-    // What is no success is read as text, whatever it says it is.
-    let is_event_stream = is_event_stream && parts.status.is_success();
+    // An error is read as text, whatever it says it is; of anything else some apps read the events.
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    let is_event_stream = is_event_stream && !is_error;
     let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     let limit = gateway.inner.judge.load().limits().max_message_bytes;
     let whole = !is_event_stream && coding.is_none() && length.is_some_and(|length| length <= limit);
@@ -59,7 +60,7 @@ pub(super) async fn respond(
     let mut relay = Relay::new(gateway, of, Source::new(body, coding), is_event_stream);
     let mut out = Response::new(Body::empty());
     *out.status_mut() = parts.status;
-    *out.headers_mut() = end_to_end(&parts.headers);
+    *out.headers_mut() = answerable(&parts.headers);
     // Bodies may change size; hyper sets the right framing for what is really sent.
     for name in [
         header::CONTENT_LENGTH,

@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
+/// A longer id is no session's that is remembered: each of its requests pairs on its own.
+const MAX_SESSION_BYTES: usize = 1024;
+
 pub(super) fn session_header(headers: &HeaderMap) -> Option<String> {
     headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
@@ -20,6 +23,9 @@ pub(super) fn new_session(gateway: &Gateway, route: &Route<'_>) -> Arc<Session> 
 }
 
 pub(super) fn http_session(gateway: &Gateway, route: &Route<'_>, id: &str) -> Arc<Session> {
+    if id.len() > MAX_SESSION_BYTES {
+        return new_session(gateway, route);
+    }
     let key = Key::Http(route.upstream.id.clone(), id.to_owned());
     gateway.inner.sessions.get_or_insert(key, || new_session(gateway, route))
 }

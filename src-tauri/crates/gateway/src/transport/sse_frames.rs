@@ -13,13 +13,16 @@ pub(crate) struct Event {
     pub name: Option<Vec<u8>>,
     /// The lines that are not data, ends included, to rebuild the event around other data.
     pub others: Vec<u8>,
-    /// Lines were left out of `others` that some apps would cut in two (see `OTHER_LINE_ENDS`): never forward `raw`.
+    /// Something was left out of `others` that apps read differently (lines that some would cut in two, see
+    /// `OTHER_LINE_ENDS`, fields that nobody knows, a byte order mark): never forward `raw`.
     pub odd: bool,
 }
 
 /// Python apps split an event stream at these, too: behind one of them a comment could carry a whole Message.
 const OTHER_LINE_ENDS: [&[u8]; 8] =
     [b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9"];
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub(crate) fn has_other_line_end(text: &[u8]) -> bool {
     // One look at each byte for the usual text, which holds none.
@@ -177,12 +180,13 @@ impl SseFrames {
     }
 
     /// Reads one field; true for a comment.
-    fn line(&mut self, line: std::ops::Range<usize>, after: usize) -> bool {
-        let mut text = &self.buffer[line.clone()];
-        if self.at_start {
-            self.at_start = false;
-            text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    fn line(&mut self, mut line: std::ops::Range<usize>, after: usize) -> bool {
+        if std::mem::take(&mut self.at_start) && self.buffer[line.clone()].starts_with(BYTE_ORDER_MARK) {
+            // To some apps it makes the first line another field.
+            line.start += BYTE_ORDER_MARK.len();
+            self.odd = true;
         }
+        let text = &self.buffer[line.clone()];
         let (field, value) = match text.iter().position(|&b| b == b':') {
             Some(0) => {
                 self.keep_other(line.start..after);
@@ -203,8 +207,14 @@ impl SseFrames {
             }
             return false;
         }
-        if field == b"event" {
-            self.name = Some(value.to_vec());
+        match field {
+            b"event" => self.name = Some(value.to_vec()),
+            b"id" | b"retry" => {}
+            // Some app's parser may take it for one of those above, once more without a mark in front of it, say.
+            _ => {
+                self.odd = true;
+                return false;
+            }
         }
         self.keep_other(line.start..after);
         false

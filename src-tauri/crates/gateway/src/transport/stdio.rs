@@ -197,7 +197,12 @@ fn greet(gateway: &Gateway, body: &[u8]) -> Result<(Arc<Session>, Direction), St
             let PendingRequest { direction, id, method, target, modern, task } = pending;
             let paired = PairedRequest { method, target, modern, task };
             let exchange = record::resumed(&session, direction, &paired, (gateway.inner.clock)());
-            session.open(direction, id, Open { paired, exchange, started: Instant::now(), reported: true }, most);
+            session.open(
+                direction,
+                id,
+                Open { paired, exchange, started: Instant::now(), reported: true, asked: false, unsure: false },
+                most,
+            );
         }
     }
     Ok((session, hello.direction))

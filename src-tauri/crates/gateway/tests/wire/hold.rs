@@ -171,6 +171,51 @@ async fn an_app_that_cancels_voids_its_question_and_the_server_hears_of_neither(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_in_a_batch_voids_its_question_too() {
+    let cancel = json!({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}});
+    let note = json!({"jsonrpc":"2.0","method":"notifications/progress","params":{}});
+    for (batch, heard) in [(json!([cancel]), 0), (json!([note, cancel]), 1)] {
+        let proxied = Proxied::start(Reply::new(202, "", "")).await;
+        let session = [("mcp-session-id", "s1")];
+        let _held = proxied.open("POST", "/mcp", &call(1, "DOUBT"), &session).await;
+        let id = proxied.question().await.asked.id.clone();
+        assert_eq!(proxied.post("/mcp", &batch.to_string(), &session).await.status, 202);
+        assert_eq!(proxied.approvals.answer(&id, Answer::Allow), Err(NotTaken::Void), "{batch}");
+        assert_eq!(proxied.upstream.requests().len(), heard, "what is no cancellation goes on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_gives_one_answer_many_times_asks_once() {
+    let answers: String = (0..300).map(|n| format!("data: {}\n\n", result(1, &format!("DOUBT {n}")))).collect();
+    let proxied = Proxied::start(Reply::open_ended("text/event-stream", &answers)).await;
+    let mut stream = proxied.open("POST", "/mcp", &call(1, "plain"), &[]).await;
+    let mut seen = String::new();
+    while seen.matches("data: ").count() < 299 {
+        seen += &stream.read_until("\n\n").await;
+    }
+    let (waiting, recent) = proxied.approvals.list();
+    assert_eq!((waiting.len(), recent.len()), (1, 0), "the person is asked about the first alone");
+    assert!(!seen.contains("DOUBT"), "none of the others goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_under_an_id_in_escapes_is_asked_about_like_any_other() {
+    for id in [r#""\u0031""#, "\"\u{feff}1\"", r#"" 1""#] {
+        let answer =
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"DOUBT"}}]}}}}"#);
+        let proxied = Proxied::start(Reply::json(&answer)).await;
+        let person = async {
+            let id = proxied.question().await.asked.id.clone();
+            proxied.approvals.answer(&id, Answer::Deny).unwrap();
+        };
+        let sent = call(1, "plain");
+        let (response, ()) = tokio::join!(proxied.post("/mcp", &sent, PLAIN), person);
+        assert!(response.body.contains("isError") && !response.body.contains("DOUBT"), "{}", response.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn equal_questions_join_and_are_answered_together() {
     let proxied = Proxied::start(Reply::json(&result(1, "fine"))).await;
     proxied.upstream.next_reply(Reply::json(&result(2, "fine")));

@@ -79,6 +79,24 @@ async fn the_same_id_in_two_sessions_is_two_requests() {
     assert!(answer.contains("isError"), "what answers a call is a tool's error: {answer}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_may_be_for_either_of_two_requests_is_read_as_what_it_is() {
+    let answer = json!({"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t"}]}});
+    let proxied = Proxied::start(Reply::open_then(EVENTS, ": 1\n\n", &[&format!("data: {answer}\n\n")])).await;
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let session = [("mcp-session-id", "s-1")];
+    let mut one = proxied.open("POST", "/mcp", list, &session).await;
+    one.read_until("\n\n").await;
+    // A second app, to which the server gave the session of the first.
+    proxied.upstream.next_reply(Reply::open_ended(EVENTS, ": 2\n\n"));
+    let mut two = proxied.open("POST", "/mcp", &call(1), &session).await;
+    two.read_until("\n\n").await;
+    proxied.upstream.release();
+    assert_eq!(one.read_until("\n\n").await, format!("data: {answer}\n\n"));
+    let pinned: Vec<String> = proxied.judge.load().pins().all().into_iter().map(|pin| pin.name).collect();
+    assert_eq!(pinned, ["t"], "the definition was compared, not taken for the result of a call");
+}
+
 /// The clock stands from the moment that the stream is open and leaps from timer to timer, so every limit on silence
 /// that anybody set on the way would strike.
 #[cfg(feature = "paused-time")]
