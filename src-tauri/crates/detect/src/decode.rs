@@ -104,10 +104,11 @@ fn gather(parts: Vec<Part>) -> Vec<Part> {
 }
 
 /// Steps that undo what honest texts do for their own reasons: web pages, addresses, programs, lists and names.
-const EVERYDAY: [&str; 8] = [
+const EVERYDAY: [&str; 9] = [
     "escapes",
     "percent",
     "html-entities",
+    "mail-encoding",
     "lone-words",
     "joined-words",
     "wide-gaps",

@@ -28,8 +28,11 @@ pub(super) fn quoted_printable(text: &str, parts: &mut Vec<Part>) {
         let inside = &bytes[run.clone()];
         let longest = (0..inside.len()).find(|from| (0..MIN_QUOTED).all(|n| is_quoted(inside, from + n * 3)));
         if let Some(first) = longest {
+            // Letters of other alphabets have to be escaped in mail; ASCII ones have not.
+            let is_needless = inside[first..].get(1).is_some_and(|digit| (b'2'..=b'7').contains(digit));
+            let step = if is_needless { "quoted-printable" } else { "mail-encoding" };
             let range = around(text, run.start + first..run.end);
-            parts.push(Part { step: "quoted-printable", source: range.clone(), text: unquoted(&bytes[range]) });
+            parts.push(Part { step, source: range.clone(), text: unquoted(&bytes[range]) });
             at = at.max(run.end);
         }
     }
@@ -44,7 +47,7 @@ pub(super) fn quoted_printable(text: &str, parts: &mut Vec<Part>) {
         && inside.len() >= MIN_SOFT_BREAKS
     {
         let range = around(text, *first..*last);
-        parts.push(Part { step: "quoted-printable", source: range.clone(), text: unquoted(&bytes[range]) });
+        parts.push(Part { step: "mail-encoding", source: range.clone(), text: unquoted(&bytes[range]) });
     }
 }
 

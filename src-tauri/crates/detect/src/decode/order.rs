@@ -28,10 +28,13 @@ const TELLING: [&str; 13] = [
 const COMMON: [&str; 4] = [" the ", " and ", " you ", " all "];
 /// Two words that follow one another in this order only where the words of a sentence were turned round.
 #[rustfmt::skip]
-const SWAPPED: [&str; 18] = [
-    " the of ", " the to ", " the from ", " the with ", " the in ", " the ignore ", " all ignore", "instructions previous",
-    "instructions all", "instructions your", "rules your", "rules all", " your all ", " previous all", " prior all", " user the ", " this read ",
-    " it send ",
+const SWAPPED: [&str; 40] = [
+    " the of ", " the to ", " the from ", " the with ", " the in ", " the for ", " the at ", " the into ", " the before ",
+    " the without ", " the then ", " your of ", " your to ", " your from ", " your with ", " your in ", " the ignore ",
+    " all ignore", "instructions previous", "instructions all", "instructions your", "rules your", "rules all", " your all ",
+    " previous all", " prior all", " user the ", " this read ", " this keep ", " it send ", " mention never", " tell not ",
+    " telling without", " previous the ", " last the ", " above everything", " system your ", "guidelines your",
+    " the tell ", " this mention ",
 ];
 /// Of the spelling alphabet, those that most texts in it have.
 const SPELLING: [&str; 6] = ["echo", "tango", "november", "romeo", "sierra", "oscar"];

@@ -1,10 +1,12 @@
-//! New sentences that say the tool does something which has nothing to do with what it was approved for: each of its
-//! words of weight is new. Honest releases add to what a tool does and name it while they do.
+//! New sentences that say the tool does something which has nothing to do with what it was approved for: nearly all of
+//! their words of weight are new. Honest releases add to what a tool does and name it while they do.
 
 use std::collections::HashSet;
 
 /// Fewer words of weight say too little to be of another subject.
 const MIN_WORDS: usize = 2;
+/// Of so many words of weight one may be known.
+const ONE_KNOWN_OF: usize = 5;
 /// Inflections fall away, and endings with them.
 const STEM_CHARS: usize = 6;
 
@@ -53,7 +55,7 @@ pub(super) fn words<'t>(texts: impl Iterator<Item = &'t str>) -> HashSet<String>
     texts.flat_map(stems).collect()
 }
 
-/// Whether `sentence` says what a tool does, and none of its words of weight is among the `known` ones. `of_parameter`: it
+/// Whether `sentence` says what a tool does, and next to none of its words of weight is among the `known` ones. `of_parameter`: it
 /// stands in the description of a parameter.
 pub(super) fn is_another(sentence: &str, of_parameter: bool, known: &HashSet<String>) -> bool {
     // An example stands in quotes.
@@ -61,7 +63,7 @@ pub(super) fn is_another(sentence: &str, of_parameter: bool, known: &HashSet<Str
         return false;
     }
     let words: HashSet<String> = stems(sentence).collect();
-    words.len() >= MIN_WORDS && words.is_disjoint(known)
+    words.len() >= MIN_WORDS && words.intersection(known).count() * ONE_KNOWN_OF <= words.len()
 }
 
 /// `Manages …`, `Use the BillingTool to …`, `A tool designed to …`, `This function will …`.

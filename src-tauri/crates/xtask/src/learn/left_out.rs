@@ -5,6 +5,7 @@ use super::train::{self, Windowed};
 use super::{KINDS, OWN, Record, families, family};
 use portcullis_detect::fitting::marks;
 use portcullis_detect::model::odds;
+use portcullis_detect::{DecodedLayer, Predicate, Role, bundled_files};
 use std::collections::BTreeMap;
 
 /// Shares of ordinary texts that may lie above the limits.
@@ -37,10 +38,76 @@ impl Scored<'_> {
     }
 }
 
+/// A limit that a bundled Signature sets: the concepts, with so much of the local score's odds beside them, or that score
+/// alone.
+enum Limit {
+    Concepts { at_least: u32, local: u32 },
+    Local(f32),
+}
+
+impl Limit {
+    fn is_reached(&self, scored: &Scored<'_>) -> bool {
+        match self {
+            Self::Concepts { at_least, local } => {
+                let beside = if *local == 0 { 0.0 } else { *local as f32 * odds(scored.local) };
+                scored.concepts as f32 + beside >= *at_least as f32
+            }
+            Self::Local(at_least) => scored.local >= *at_least,
+        }
+    }
+}
+
+/// The limits of the bundled Signatures on texts of a kind as they stand, whatever they say.
+fn limits(kind: usize) -> Vec<Limit> {
+    let role = [Role::ToolDescription, Role::ResultText, Role::PromptText][kind];
+    let files = bundled_files().into_iter().filter_map(Result::ok);
+    let plain = files.filter(|file| {
+        file.place.decoded == DecodedLayer::Also && file.place.max_bytes.is_none() && file.place.roles.contains(&role)
+    });
+    let limit = |predicate| match predicate {
+        Some(Predicate::ConceptScore { at_least, local, needs, .. }) if needs.is_empty() => {
+            Some(Limit::Concepts { at_least, local })
+        }
+        Some(Predicate::LocalScore { at_least }) => Some(Limit::Local(at_least)),
+        _ => None,
+    };
+    plain.filter_map(|file| limit(file.matcher.predicate)).collect()
+}
+
+/// What share of each source the scores find at the limits that are shipped.
+fn shipped(scores: &[Scored<'_>], said: &mut Vec<String>) {
+    for (kind, (_, name)) in KINDS.iter().enumerate() {
+        let limits = limits(kind);
+        let mut sources: BTreeMap<(bool, &str), (usize, usize)> = BTreeMap::new();
+        for scored in scores.iter().filter(|scored| scored.record.kind == kind) {
+            let (found, all) = sources.entry((scored.record.is_attack, scored.record.source.as_str())).or_default();
+            *found += usize::from(limits.iter().any(|limit| limit.is_reached(scored)));
+            *all += 1;
+        }
+        let shares = |is_attack: bool| {
+            let these = sources.iter().filter(move |((one, _), _)| *one == is_attack);
+            these.map(|((_, source), (found, all))| (*source, 100.0 * *found as f64 / *all as f64)).collect::<Vec<_>>()
+        };
+        let (found, all) = sources
+            .iter()
+            .filter(|((is_attack, _), _)| !is_attack)
+            .fold((0, 0), |sum, (_, one)| (sum.0 + one.0, sum.1 + one.1));
+        said.push(format!("{name}, both scores at the limits that are shipped: {found} of {all} ordinary texts"));
+        for is_attack in [true, false] {
+            let shares = shares(is_attack);
+            let mean = shares.iter().map(|(_, share)| share).sum::<f64>() / shares.len().max(1) as f64;
+            let each: Vec<String> = shares.iter().map(|(source, share)| format!("{source} {share:.1}")).collect();
+            let label = if is_attack { "hostile" } else { "ordinary" };
+            said.push(format!("  {label}, mean of the sources {mean:.1} %: {}", each.join("; ")));
+        }
+    }
+}
+
 /// Limits that so many ordinary texts lie above, and what share of each source does.
 pub fn report(records: &[Record], measures: &[Measure]) -> Vec<String> {
     let scores = scores(records);
     let mut said = Vec::new();
+    shipped(&scores, &mut said);
     for measure in measures {
         let what = match measure {
             Measure::Concepts => "concepts",
