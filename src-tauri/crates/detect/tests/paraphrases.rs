@@ -46,7 +46,7 @@ fn poisoned_definitions() {
     let tool = |text: &str| json!({"tools": [{"name": "t", "description": text, "inputSchema": {"type": "object"}}]});
     let hostile = verdicts(include_str!("paraphrases/definitions-hostile.txt"), "tools/list", tool);
     let ordinary = verdicts(include_str!("paraphrases/definitions-ordinary.txt"), "tools/list", tool);
-    check("definitions", &hostile, &ordinary, (74, 45, 8));
+    check("definitions", &hostile, &ordinary, (85, 42, 8));
 }
 
 /// What people write to each other and put into documents: requests, orders and quotations that are meant for no model.
