@@ -128,10 +128,21 @@ impl SettingsFile {
             (before.hold_new_servers && !self.hold_new_servers, "what new servers define passes without a review"),
             (before.protect_new_servers && !self.protect_new_servers, "new servers of protected apps are not covered"),
             (before.notifications && !self.notifications, "notifications are off"),
+            (self.quiet_minutes() > before.quiet_minutes(), "notifications are quiet for longer"),
+            (before.start_at_login && !self.start_at_login, "Portcullis does not start at login"),
+            (
+                self.retention_days < before.retention_days || self.retention_mib < before.retention_mib,
+                "less of the log is kept",
+            ),
             (!before.keep_originals && self.keep_originals, "originals of what is redacted are kept, encrypted"),
         ];
         let loosened: Vec<&str> = parts.iter().filter(|(is_so, _)| *is_so).map(|(_, what)| *what).collect();
         (!loosened.is_empty()).then(|| format!("Settings were changed: {}.", loosened.join("; ")))
+    }
+
+    /// Of each day.
+    fn quiet_minutes(&self) -> u16 {
+        (self.quiet_until + MINUTES - self.quiet_from) % MINUTES
     }
 
     pub fn quiet_hours(&self) -> Option<QuietHours> {

@@ -166,7 +166,8 @@ impl Core {
     /// where there is neither, the program's own log.
     pub fn loosened(&self, kind: ChangeKind, app: Option<AppId>, summary: impl Into<String>) {
         let summary = summary.into();
-        tracing::warn!("protection was loosened: {summary}");
+        // As a field: it holds names that servers chose, and a line end in one must not begin a line of its own.
+        tracing::warn!(summary, "protection was loosened");
         self.record(AuditRow::Change(Change { at: clock::now(), kind, app, summary, loosens: true }));
     }
 

@@ -20,29 +20,45 @@ pub(crate) struct Sender {
     pub says_terminal: bool,
 }
 
+/// Who is at the other end of a connection, as far as the system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Process(u32),
+    /// Somebody whose open files may not be looked at (browsers guard theirs), or a system that does not tell.
+    Unknown,
+    /// Nobody any more: who it was cannot be told, and nobody waits for the answer.
+    Gone,
+}
+
 impl Sender {
     /// Nothing that a ClientApp started may do this.
-    pub fn is_no_app(&self, core: &Core) -> Result<Option<u32>, Failure> {
-        let Some(peer) = self.peer else { return Ok(None) };
-        let pid = pid_of(peer, core.dashboard_port());
-        match pid.and_then(|pid| core.apps.above(pid)) {
-            Some(app) => {
-                let name = core.apps.name(&app);
-                core.refused_act(&app);
-                let message = format!(
-                    "{name}, or a program that it started, may not loosen its own protection. Use the dashboard, or a terminal of its own."
-                );
-                Err(Failure::new(StatusCode::FORBIDDEN, "from_an_app", message))
+    pub fn is_no_app(&self, core: &Core) -> Result<(), Failure> {
+        self.held_by_no_app(core).map(|_| ())
+    }
+
+    fn held_by_no_app(&self, core: &Core) -> Result<Holder, Failure> {
+        let Some(peer) = self.peer else { return Ok(Holder::Process(std::process::id())) };
+        let pid = match holder(peer, core.dashboard_port()) {
+            Holder::Process(pid) => pid,
+            Holder::Unknown => return Ok(Holder::Unknown),
+            Holder::Gone => {
+                let message = "Whoever asked for this hung up before it was known who it is.";
+                return Err(Failure::new(StatusCode::FORBIDDEN, "no_presence", message));
             }
-            None => Ok(pid),
-        }
+        };
+        let Some(app) = core.apps.above(pid) else { return Ok(Holder::Process(pid)) };
+        let name = core.apps.name(&app);
+        core.refused_act(&app);
+        let message = format!(
+            "{name}, or a program that it started, may not loosen its own protection. Use the dashboard, or a terminal of its own."
+        );
+        Err(Failure::new(StatusCode::FORBIDDEN, "from_an_app", message))
     }
 
     /// A person does this, in the window or at a terminal.
     pub fn is_person(&self, core: &Core) -> Result<(), Failure> {
-        let pid = self.is_no_app(core)?;
-        let at_terminal = self.says_terminal && pid.is_none_or(has_terminal);
-        if self.peer.is_none() || self.is_page || at_terminal {
+        let holder = self.held_by_no_app(core)?;
+        if self.peer.is_none() || self.is_page || (self.says_terminal && is_at_terminal(holder)) {
             return Ok(());
         }
         let message =
@@ -53,33 +69,44 @@ impl Sender {
 
 /// The process at the other end of a loopback connection to our `port`.
 #[cfg(target_os = "linux")]
-fn pid_of(peer: SocketAddr, port: u16) -> Option<u32> {
-    let SocketAddr::V4(peer) = peer else { return None };
+fn holder(peer: SocketAddr, port: u16) -> Holder {
+    let SocketAddr::V4(peer) = peer else { return Holder::Unknown };
     let address = |ip: [u8; 4], port: u16| format!("{:08X}:{port:04X}", u32::from_le_bytes(ip));
     let (local, remote) = (address(peer.ip().octets(), peer.port()), address([127, 0, 0, 1], port));
-    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    let inode = table.lines().find_map(|line| {
-        let mut fields = line.split_whitespace();
-        (fields.nth(1)? == local && fields.next()? == remote).then(|| fields.nth(6).map(str::to_owned))?
-    })?;
+    let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else { return Holder::Unknown };
+    // State and inode of one end of the connection.
+    let end = |from: &str, to: &str| {
+        table.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, of, with, state, .., inode] = fields.get(..10)? else { return None };
+            (*of == from && *with == to).then(|| ((*state).to_owned(), (*inode).to_owned()))
+        })
+    };
+    const ESTABLISHED: &str = "01";
+    if end(&remote, &local).is_none_or(|(state, _)| state != ESTABLISHED) {
+        return Holder::Gone;
+    }
+    // It may also come from outside this system, as from the desktop around a virtual machine.
+    let Some((_, inode)) = end(&local, &remote) else { return Holder::Unknown };
     let socket = std::path::PathBuf::from(format!("socket:[{inode}]"));
-    let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let holds = |pid: &u32| {
         let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         open.into_iter().any(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| target == socket))
     };
-    pids.into_iter().find(holds)
+    pids.find(holds).map_or(Holder::Unknown, Holder::Process)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn pid_of(_: SocketAddr, _: u16) -> Option<u32> {
-    None
+fn holder(_: SocketAddr, _: u16) -> Holder {
+    Holder::Unknown
 }
 
-/// Whether the process has a controlling terminal.
+/// Whether the process has a controlling terminal. Our command never hides who it is.
 #[cfg(target_os = "linux")]
-fn has_terminal(pid: u32) -> bool {
+fn is_at_terminal(holder: Holder) -> bool {
+    let Holder::Process(pid) = holder else { return false };
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // `pid (name) state ppid pgrp session tty_nr …`, and the name may hold brackets.
     let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -87,7 +114,7 @@ fn has_terminal(pid: u32) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn has_terminal(_: u32) -> bool {
+fn is_at_terminal(_: Holder) -> bool {
     true
 }
 
@@ -113,7 +140,20 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        assert_eq!(pid_of(stream.local_addr().unwrap(), port), Some(std::process::id()));
-        assert_eq!(pid_of(stream.local_addr().unwrap(), port.wrapping_add(1)), None, "another listener's connection");
+        let address = stream.local_addr().unwrap();
+        assert_eq!(holder(address, port), Holder::Process(std::process::id()));
+        assert_eq!(holder(address, port.wrapping_add(1)), Holder::Gone, "another listener's connection");
+    }
+
+    #[test]
+    fn whoever_hangs_up_first_is_nobody_and_stands_at_no_terminal() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (accepted, address) = listener.accept().unwrap();
+        drop(stream);
+        assert_eq!(holder(address, port), Holder::Gone, "closed here, still open there");
+        drop(accepted);
+        assert!(!is_at_terminal(Holder::Gone) && !is_at_terminal(Holder::Unknown));
     }
 }

@@ -7,9 +7,10 @@ use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
 use crate::{Error, api, clock, judges, open_files, revival, secret, signature_watch, upkeep};
+use axum::serve::ListenerExt as _;
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
-use portcullis_gateway::{Deps, Gateway};
+use portcullis_gateway::{Bounded, Deps, Gateway};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,9 @@ struct Prepared {
 impl Daemon {
     /// Must be called inside a Tokio runtime. Returns once both ports are served.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        open_files::allow_many();
+        // A quarter stays for the state, the log, the shims, and the servers' side of what the proxy carries.
+        let files = open_files::allow_many();
+        let (max_connections, max_pages) = (files / 8 * 5, files / 8);
         let revivable = config.revivable;
         let prepared = tokio::task::spawn_blocking(move || prepare(&config)).await;
         let Prepared { lock, core, proxy, dashboard, token } =
@@ -72,13 +75,14 @@ impl Daemon {
             health: core.health.clone(),
             connect_timeout: Duration::from_secs(core.upstreams().connect_seconds.into()),
             drain: GRACE,
+            max_connections,
         })
         .map_err(|error| Error::Listen(std::io::Error::other(error)))?;
         crate::originals::keep(&core, &gateway)?;
         let router = api::router(core.clone(), token.clone());
         core.tasks.spawn(serve_proxy(core.clone(), gateway.clone(), proxy));
         core.tasks.spawn(serve_link(core.clone(), gateway.clone()));
-        core.tasks.spawn(serve_dashboard(core.clone(), dashboard, router.clone()));
+        core.tasks.spawn(serve_dashboard(core.clone(), Bounded::new(dashboard, max_pages), router.clone()));
         crate::asks::announce(&core);
         upkeep::spawn(&core, &gateway);
         signature_watch::spawn(&core);
@@ -216,9 +220,11 @@ async fn serve_link(core: Arc<Core>, gateway: Gateway) {
     }
 }
 
-async fn serve_dashboard(core: Arc<Core>, listener: tokio::net::TcpListener, router: axum::Router) {
+async fn serve_dashboard(core: Arc<Core>, listener: Bounded, router: axum::Router) {
     let stopped = core.stop.clone().cancelled_owned();
     // Who is at the other end counts for acts that loosen protection.
+    // Tapped, because axum knows the other end's address of such a listener alone.
+    let listener = listener.tap_io(|_| {});
     let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         core.report(format!("The dashboard's listener stopped: {error}. Restart Portcullis."));

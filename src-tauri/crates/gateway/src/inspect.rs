@@ -9,11 +9,28 @@ use crate::session::{Open, Session};
 use portcullis_domain::json::{Doc, Mode};
 use portcullis_domain::{Direction, Exchange, ExchangeId, Finding, MessageKind, Outcome, UnixMs, UpstreamId, Verdict};
 use portcullis_policy::{Action, Context, Judged, MessageSummary, Mirror};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// From here on a Message takes milliseconds to read.
+/// From here on a Message takes milliseconds to read, and up to a hundred megabytes of memory.
 const LARGE: usize = 128 * 1024;
+/// Large ones read at once: a server that answers many calls with the worst there is must not fill the memory.
+const AT_ONCE: usize = 2;
+
+/// Where large Messages wait for each other.
+#[derive(Default)]
+pub(crate) struct Turns {
+    next: AtomicUsize,
+    places: [Mutex<()>; AT_ONCE],
+}
+
+impl Turns {
+    fn wait(&self) -> MutexGuard<'_, ()> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed) % AT_ONCE;
+        self.places[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What the caller does now: as the Judgement says, or wait until it is settled.
 pub(crate) enum Inspected {
@@ -37,7 +54,10 @@ impl Inner {
         if bytes.len() < LARGE {
             return self.inspect_here(session, direction, bytes, mirrors);
         }
-        tokio::task::block_in_place(|| self.inspect_here(session, direction, bytes, mirrors))
+        tokio::task::block_in_place(|| {
+            let _turn = self.turns.wait();
+            self.inspect_here(session, direction, bytes, mirrors)
+        })
     }
 
     /// Judges text around Messages: a response header, a comment of a stream. False: it must not arrive.
@@ -239,4 +259,27 @@ fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
     let index = item.to_string();
     let mine = |f: &&Finding| judged.messages.len() == 1 || f.json_path.split('/').nth(1) == Some(&index);
     judged.findings.iter().filter(mine).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_large_messages_than_that_are_read_at_once() {
+        let (turns, now, most) = (Turns::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    for _ in 0..100 {
+                        let _turn = turns.wait();
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        now.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert!(most.into_inner() <= AT_ONCE);
+    }
 }

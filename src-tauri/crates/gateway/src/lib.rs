@@ -5,6 +5,7 @@
 //! or a command. Nothing here re-encodes a Message: bytes go on as they came, or spliced, or a minted answer does.
 
 mod approval;
+mod bounded;
 mod callers;
 mod health;
 mod hold;
@@ -19,6 +20,8 @@ mod transport;
 mod upstream;
 
 pub use upstream::Client;
+
+pub use bounded::Bounded;
 
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
 pub use callers::{Caller, Callers};
@@ -58,6 +61,8 @@ pub struct Deps {
     pub connect_timeout: Duration,
     /// How long answers under way may take once the gateway stops.
     pub drain: Duration,
+    /// Connections of apps at once, whatever they ask for.
+    pub max_connections: usize,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +93,7 @@ pub(crate) struct Inner {
     pub client: upstream::Client,
     pub sign_ins: Arc<oauth::SignIns>,
     pub health: Arc<Health>,
+    pub turns: inspect::Turns,
     /// Requests under way, streams among them.
     pub carried: transport::carried::Carried,
     /// Nothing new begins, and streams that owe no answer end.
@@ -96,6 +102,7 @@ pub(crate) struct Inner {
     pub cut: CancellationToken,
     pub originals: OnceLock<Originals>,
     drain: Duration,
+    max_connections: usize,
 }
 
 impl Gateway {
@@ -115,11 +122,13 @@ impl Gateway {
                 client: upstream::Client::new(Matcher::from_env(), deps.connect_timeout),
                 sign_ins: deps.sign_ins,
                 health: deps.health,
+                turns: inspect::Turns::default(),
                 carried: transport::carried::Carried::default(),
                 stop: CancellationToken::new(),
                 cut: CancellationToken::new(),
                 originals: OnceLock::new(),
                 drain: deps.drain,
+                max_connections: deps.max_connections,
             }),
         })
     }
@@ -140,6 +149,7 @@ impl Gateway {
                 inner.cut.cancel();
             });
         };
+        let listener = Bounded::new(listener, self.inner.max_connections);
         transport::http::serve(self.clone(), listener, stopped).await.map_err(Error::Listener)
     }
 

@@ -20,6 +20,8 @@ const GATHER: Duration = Duration::from_millis(2);
 const BODY_BYTES_WHEN_FLOODED: usize = 512;
 /// Of each body, before masking.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Of a tool's name or an address.
+const MAX_TARGET_BYTES: usize = 4096;
 
 enum Job {
     Exchange(Box<Exchange>),
@@ -138,7 +140,7 @@ impl Row<'_> {
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
-            target: request.and_then(|m| m.target.clone()),
+            target: request.and_then(|m| Some(body_text_up_to(m.target.as_ref()?.as_bytes(), MAX_TARGET_BYTES))),
             verdict: self.judged.verdict,
             outcome: self.outcome,
             findings,

@@ -27,7 +27,7 @@ pub(crate) fn findings(
         };
         let is_call = matches!(summary.kind, MessageKind::Request | MessageKind::Notification);
         if let Some(said) = said.filter(|said| is_call && *said != Some(&value)) {
-            let said = said.unwrap_or("nothing");
+            let said: String = said.unwrap_or("nothing").chars().take(200).collect();
             let title = format!("A header ({name}) that names something else than the message, which says {said:?}");
             findings.push(Finding {
                 matched: value.chars().take(200).collect(),

@@ -106,10 +106,16 @@ pub(crate) fn item_name(list_key: &str, item: NodeRef<'_>) -> Option<String> {
     item.get(key)?.as_str().map(|text| text.into_owned())
 }
 
-fn find<'d>(below: NodeRef<'d>, pointer: &str) -> Option<NodeRef<'d>> {
-    let own = below.pointer();
-    if own == pointer {
-        return Some(below);
+/// Whether `segment` of a JSON pointer names this child of its parent.
+pub(crate) fn is_named(node: NodeRef<'_>, segment: &str) -> bool {
+    match node.key() {
+        Some(key) if segment.contains('~') => segment.replace("~1", "/").replace("~0", "~") == *key,
+        Some(key) => segment == key,
+        None => segment.parse() == Ok(node.index()),
     }
-    below.children().filter(|child| is_below(pointer, &child.pointer())).find_map(|child| find(child, pointer))
+}
+
+fn find<'d>(below: NodeRef<'d>, pointer: &str) -> Option<NodeRef<'d>> {
+    let rest = pointer.strip_prefix(&below.pointer())?;
+    rest.split('/').skip(1).try_fold(below, |node, segment| node.children().find(|child| is_named(*child, segment)))
 }

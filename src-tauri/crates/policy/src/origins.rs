@@ -24,6 +24,8 @@ const MAX_TEXT_BYTES: usize = 256 * 1024;
 const MAX_PRINTS_PER_RESULT: usize = 8 * 1024;
 const MAX_PRINTS: usize = 128 * 1024;
 const MAX_RESULTS: usize = 512;
+/// A longer name tells a person nothing.
+const MAX_TARGET_BYTES: usize = 4096;
 /// What is shown: the newest for each argument.
 const MAX_SHOWN: usize = 3;
 
@@ -83,7 +85,7 @@ impl Origins {
         let known = Known {
             upstream: context.upstream.clone(),
             method: request.method.clone(),
-            target: request.target.clone(),
+            target: request.target.clone().filter(|target| target.len() <= MAX_TARGET_BYTES),
             at: context.now,
             prints,
         };

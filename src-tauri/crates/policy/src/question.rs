@@ -92,14 +92,16 @@ pub(crate) fn passes_for_another(direction: Direction, summary: &MessageSummary)
         }
         Direction::ToClient => {
             let answers = matches!(summary.kind, MessageKind::Response | MessageKind::Error | MessageKind::Ambiguous);
-            answers && summary.answers.as_ref().is_none_or(|request| brings_content(&request.method))
+            // A task's result may come without being asked for.
+            let tells = summary.method.as_deref().is_some_and(|method| method.starts_with("notifications/tasks"));
+            tells || answers && summary.answers.as_ref().is_none_or(|request| brings_content(&request.method))
         }
     }
 }
 
-/// Requests whose results a model or the app reads.
+/// Requests whose results a model or the app reads (in 2026-07-28 `tasks/get` brings a task's whole result).
 fn brings_content(method: &str) -> bool {
-    matches!(method, "tools/call" | "resources/read" | "prompts/get" | "tasks/result")
+    matches!(method, "tools/call" | "resources/read" | "prompts/get" | "tasks/result" | "tasks/get")
 }
 
 impl Question {

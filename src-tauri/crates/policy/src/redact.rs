@@ -1,7 +1,7 @@
 //! What was found replaced in place: only bytes inside JSON strings change, ids, numbers and order stay. A value that a
 //! schema holds to a form cannot be replaced, and neither can a key.
 
-use crate::edit::is_below;
+use crate::edit::{is_below, is_named};
 use portcullis_domain::json::{Doc, Kind, NodeRef, quote, splice};
 use portcullis_domain::{Direction, Finding};
 use std::ops::Range;
@@ -48,18 +48,26 @@ fn place(doc: &Doc<'_>, direction: Direction, finding: &Finding) -> Option<(Rang
     // Not the tool's name, nor anything outside what the app or the server filled in.
     let replaceable =
         is_below(&finding.json_path, top) && !matches!(finding.json_path.as_str(), "/params/name" | "/params/uri");
-    let leaf = doc.leaves().find(|leaf| {
-        !leaf.is_key && leaf.node.kind() == Kind::String && replaceable && leaf.node.pointer() == finding.json_path
-    })?;
+    let leaf = doc.nodes().filter(|_| replaceable).find(|node| is_at(*node, finding))?.span();
+    // Between its quotes.
+    let leaf = leaf.start + 1..leaf.end - 1;
     // Of a secret or a person's number only itself; of anything else nothing of the text can be trusted, and a call without it means nothing.
     let private = is_private(finding);
     if !private && direction == Direction::ToUpstream {
         return None;
     }
     let inside = finding.span.filter(|_| private).map(|span| span.start..span.end);
-    let inside = inside.filter(|span| leaf.span.start <= span.start && span.end <= leaf.span.end && !span.is_empty());
+    let inside = inside.filter(|span| leaf.start <= span.start && span.end <= leaf.end && !span.is_empty());
     let base = is_below(&finding.json_path, described).then(|| finding.json_path[described.len()..].to_owned());
-    Some((inside.unwrap_or(leaf.span), base))
+    Some((inside.unwrap_or(leaf), base))
+}
+
+/// Whether the Finding is about this very text. What costs most is asked last: a Message may hold a million texts.
+fn is_at(node: NodeRef<'_>, finding: &Finding) -> bool {
+    let span = node.span();
+    let holds = finding.span.is_none_or(|found| span.start <= found.start && found.end <= span.end);
+    let last = finding.json_path.rsplit('/').next().unwrap_or_default();
+    node.kind() == Kind::String && holds && is_named(node, last) && node.pointer() == finding.json_path
 }
 
 /// Whether a schema says more about the value at `pointer` than that it is a string.

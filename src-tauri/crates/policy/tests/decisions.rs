@@ -235,6 +235,19 @@ fn a_doubtful_answer_that_nobody_can_be_asked_about_does_not_go_on() {
 }
 
 #[test]
+fn a_tasks_result_is_asked_about_however_it_comes() {
+    let world = World::new();
+    let task =
+        json!({"taskId": "x", "status": "completed", "result": {"content": [{"type": "text", "text": "DOUBT"}]}});
+    let answer = json!({"jsonrpc":"2.0","id":7,"result":task}).to_string();
+    for method in ["tasks/result", "tasks/get"] {
+        assert!(world.judge(Direction::ToClient, answer.as_bytes(), Some(method)).ask.is_some(), "{method}");
+    }
+    let told = json!({"jsonrpc":"2.0","method":"notifications/tasks","params":task}).to_string();
+    assert_eq!(world.judge(Direction::ToClient, told.as_bytes(), None).action, Action::Drop);
+}
+
+#[test]
 fn a_doubtful_call_that_wants_no_answer_does_not_go_on() {
     let world = World::new();
     let call = json!({"jsonrpc":"2.0","method":"tools/call","params":{"name":"t","arguments":{"a":"DOUBT"}}});

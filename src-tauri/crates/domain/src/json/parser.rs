@@ -4,8 +4,12 @@ use super::text::{decode, escape};
 use super::{JsonError, JsonFault, Kind, Mode, NONE, Node};
 
 const MAX_ANOMALIES: usize = 64;
-/// Values of one document: each takes several times the bytes of the shortest value.
-const MAX_NODES: usize = 4_000_000;
+/// Values of one document: each takes many times the bytes of the shortest value, here and in the scan.
+const MAX_NODES: usize = 1_000_000;
+
+/// Keys on the way from the root to a value, together. A Finding says where it was found: with one key of megabytes a few
+/// of them would fill the memory.
+const MAX_PATH_BYTES: usize = 16 * 1024;
 
 pub(super) struct Parser<'a> {
     pub bytes: &'a [u8],
@@ -46,8 +50,9 @@ impl Parser<'_> {
     }
 
     pub fn value_tree(&mut self, max_depth: usize) -> Result<(), JsonError> {
-        // The chain of open containers: (node, last child).
+        // The chain of open containers: (node, last child), and how long the path to each is.
         let mut open: Vec<(u32, u32)> = Vec::new();
+        let mut paths: Vec<usize> = Vec::new();
         if self.peek().is_none() {
             return self.fail(JsonFault::Empty);
         }
@@ -57,6 +62,10 @@ impl Parser<'_> {
                 Some(&(parent, _)) if self.nodes[parent as usize].kind == Kind::Object => Some(self.member_key()?),
                 _ => None,
             };
+            let path = paths.last().copied().unwrap_or(0) + key.map_or(0, |(start, end)| (end - start) as usize);
+            if path > MAX_PATH_BYTES {
+                return self.fail(JsonFault::TooLarge);
+            }
             let node = self.value_start(key, &mut open)?;
             let is_container = matches!(self.nodes[node as usize].kind, Kind::Array | Kind::Object);
             if is_container {
@@ -64,6 +73,7 @@ impl Parser<'_> {
                     return self.fail(JsonFault::TooDeep);
                 }
                 open.push((node, NONE));
+                paths.push(path);
                 if !self.at_close(node) {
                     continue;
                 }
@@ -81,6 +91,7 @@ impl Parser<'_> {
                         self.nodes[container as usize].span.1 = self.at as u32;
                         self.check_duplicates(container)?;
                         open.pop();
+                        paths.pop();
                     }
                     _ => return self.fail(JsonFault::Syntax),
                 }

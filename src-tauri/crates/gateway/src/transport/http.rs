@@ -12,24 +12,21 @@ use super::sessions::{http_session, new_session, session_header, stateless_sessi
 use crate::inspect::Inspected;
 use crate::route::{self, Endpoint, Route};
 use crate::session::Key;
-use crate::{Gateway, local_only, oauth};
+use crate::{Bounded, Gateway, local_only, oauth};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use hyper::body::Body as _;
 use portcullis_domain::Direction;
-use tokio::net::TcpListener;
 use url::Url;
 
 pub(crate) async fn serve(
     gateway: Gateway,
-    listener: TcpListener,
+    listener: Bounded,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let router = axum::Router::new().fallback(handle).with_state(gateway);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }

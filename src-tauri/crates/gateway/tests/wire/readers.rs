@@ -110,3 +110,10 @@ async fn methods_that_no_transport_uses_do_not_reach_the_server() {
     }
     assert!(proxied.upstream.requests().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_an_app_would_quote_in_its_error_is_scanned() {
+    let reply = Reply::new(200, "text/plain; what=\"a POISON that models read in an error\"", "x");
+    let response = Proxied::start(reply).await.post("/mcp", &call(1), &[]).await;
+    assert_eq!((response.header("content-type"), response.body.as_str()), ("", "x"));
+}

@@ -443,6 +443,7 @@ impl Proxied {
             health: health.clone(),
             connect_timeout: setup.connect_timeout,
             drain: Duration::from_millis(200),
+            max_connections: 10_000,
         })
         .unwrap();
         let stop = CancellationToken::new();
