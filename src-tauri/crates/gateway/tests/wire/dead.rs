@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 fn call(id: i64) -> String {
     json!({"jsonrpc":"2.0","id":id,"method":"tools/call","params":{"name":"t","arguments":{}}}).to_string()
@@ -97,6 +98,7 @@ async fn a_server_whose_gateway_is_down_fails_with_the_status_that_the_app_sees(
 struct Raw {
     address: String,
     asked: Arc<AtomicUsize>,
+    stop: watch::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -105,21 +107,29 @@ impl Raw {
         let listener = TcpListener::bind(address).await.unwrap();
         let (address, asked) = (listener.local_addr().unwrap().to_string(), Arc::<AtomicUsize>::default());
         let (counting, script) = (asked.clone(), Arc::new(script));
+        let (stop, mut stopped) = watch::channel(());
         let serving = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, counting.clone(), script.clone()));
+            loop {
+                tokio::select! {
+                    Ok((stream, _)) = listener.accept() => {
+                        connections.spawn(serve(stream, counting.clone(), script.clone(), stopped.clone()));
+                    }
+                    _ = stopped.changed() => break,
+                }
             }
+            drop(listener);
+            connections.join_all().await;
         });
-        Self { address, asked, serving }
+        Self { address, asked, stop, serving }
     }
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
-    /// Its connections end with it, idle ones too.
+    /// Its connections end with it, idle ones too, and the other side has seen it.
     async fn end(self) -> String {
-        self.serving.abort();
-        let _ = self.serving.await;
+        drop(self.stop);
+        self.serving.await.unwrap();
         self.address
     }
 }
@@ -128,6 +138,22 @@ async fn serve(
     mut stream: TcpStream,
     asked: Arc<AtomicUsize>,
     script: Arc<impl Fn(usize) -> Option<String>>,
+    mut stopped: watch::Receiver<()>,
+) {
+    let is_stopped = tokio::select! {
+        _ = exchanges(&mut stream, &asked, &*script) => false,
+        _ = stopped.changed() => true,
+    };
+    if is_stopped {
+        let _ = stream.shutdown().await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+}
+
+async fn exchanges(
+    stream: &mut TcpStream,
+    asked: &AtomicUsize,
+    script: &impl Fn(usize) -> Option<String>,
 ) -> Option<()> {
     loop {
         let mut head = Vec::new();
