@@ -299,8 +299,10 @@ test('a daemon that already runs is used, and left running', async () => {
   await desktop.item(/^Cursor \(1 server\)$/);
   await desktop.click(/^Cursor/);
   await until('the config to be protected', isProtected);
+  await ticked(/^Cursor/, true);
   await desktop.click(/^Cursor/);
   await until('the config to be put back', () => text() === CONFIG);
+  await ticked(/^Cursor/, false);
   await desktop.click('Quit');
   assert.equal((await view.ended).code, 0);
   assert.equal(daemon.exitCode, null);
