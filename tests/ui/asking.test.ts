@@ -55,6 +55,17 @@ describe("a question", () => {
     await page.getByRole("timer", { name: /seconds left, then denied/ }).waitFor();
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
   });
+  test("that was asked after the first answers and before the stream is shown", async () => {
+    let opens = () => {};
+    on.fixture.world.streamOpens = new Promise((resolve) => {
+      opens = resolve;
+    });
+    const page = await go("/ask");
+    await page.getByText("No question waiting").waitFor();
+    on.fixture.world.asks = [mailAsk(Date.now())];
+    opens();
+    await page.getByText(MAIL).first().waitFor();
+  });
   test("takes no click in its first moments, and no Enter at all", async () => {
     on.fixture.world.asks = [mailAsk(Date.now())];
     const page = await go("/ask?window", WINDOW);

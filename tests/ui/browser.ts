@@ -30,12 +30,18 @@ type Look = {
 
 /** What a page has asked the engine and not yet heard. */
 const waiting = new WeakMap<Page, Set<unknown>>();
+/** Pages that are told what happens. */
+const streaming = new WeakSet<Page>();
+export const isTold = (page: Page) => streaming.has(page);
 function watch(page: Page) {
   const asked = new Set<unknown>();
   waiting.set(page, asked);
   page.on("request", (request) => {
     const { pathname } = new URL(request.url());
     if (pathname.startsWith("/api/") && pathname !== "/api/events") asked.add(request);
+  });
+  page.on("response", (response) => {
+    if (new URL(response.url()).pathname === "/api/events" && response.ok()) streaming.add(page);
   });
   page.on("requestfinished", (request) => asked.delete(request));
   page.on("requestfailed", (request) => asked.delete(request));

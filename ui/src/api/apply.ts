@@ -23,6 +23,12 @@ export function refetchAll(client: QueryClient) {
   void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "exchanges" });
 }
 
+/** At the start: what happened between the first answers and the stream was told to nobody here. */
+export function catchUp(client: QueryClient) {
+  void client.invalidateQueries({ queryKey: keys.asks });
+  for (const what of ["asks", "status", "alerts", "stats"]) refetchSoon(client, what);
+}
+
 export function applyEvent(client: QueryClient, event: LiveEvent) {
   switch (event.kind) {
     case "exchange":

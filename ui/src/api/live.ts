@@ -1,7 +1,7 @@
 // Keeps the event stream open: reconnects with backoff, tells the query cache what went stale, hands rows to listeners.
 import type { QueryClient } from "@tanstack/react-query";
 import type { LiveEvent } from "../types";
-import { applyEvent, refetchAll } from "./apply";
+import { applyEvent, catchUp, refetchAll } from "./apply";
 import { ApiFailure, auth, markDown, markUp, send } from "./client";
 import { SseParser } from "./sse";
 
@@ -37,7 +37,7 @@ async function run(client: QueryClient, signal: AbortSignal) {
         // Whatever happened meanwhile was missed: read everything again.
         refetchAll(client);
         tell({ kind: "reconnected" });
-      }
+      } else catchUp(client);
       connectedBefore = true;
       await readAll(answer, client);
     } catch (cause) {
