@@ -81,7 +81,7 @@ test.each(PATHS.flatMap((path) => [[path, "light"] as const, [path, "dark"] as c
   "%s in %s",
   async (path, scheme) => {
     const where = path === "/pair" ? "/" : path.replace("#open", `#ex_${fixture.world.rows[4]?.id}`);
-    const { page, context } = await open(browser, fixture.address, where, {
+    const { page, close } = await open(browser, fixture.address, where, {
       scheme,
       token: path === "/pair" ? null : TOKEN,
     });
@@ -95,7 +95,7 @@ test.each(PATHS.flatMap((path) => [[path, "light"] as const, [path, "dark"] as c
     }
     const violations = await page.evaluate<string[]>(RUN);
     const told = scheme === "light" ? await page.evaluate(UNCLEAR) : [];
-    await context.close();
+    await close();
     expect(violations).toEqual([]);
     expect(told, "what a screen reader says of it leaves open which one is meant").toEqual([]);
   },

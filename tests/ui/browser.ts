@@ -1,5 +1,5 @@
 // One Chromium for a test file, a fresh context per page, and everything a page complains about.
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const ARGS = [
   "--disable-quic",
@@ -19,7 +19,7 @@ export function launch(): Promise<Browser> {
   });
 }
 
-export type Opened = { page: Page; context: BrowserContext; complaints: string[] };
+export type Opened = { page: Page; complaints: string[]; close(): Promise<void> };
 type Look = {
   width?: number;
   height?: number;
@@ -85,7 +85,13 @@ export async function open(
       complaints.push(message.text());
   });
   await page.goto(address + path);
-  return { page, context, complaints };
+  const close = async () => {
+    // Chromium never answers when a context is closed while its page goes elsewhere, as a question's window does
+    // after the answer.
+    if (!page.isClosed()) await page.goto("about:blank");
+    await context.close();
+  };
+  return { page, complaints, close };
 }
 
 /** Polls until `check` holds: for facts outside the page (what the server was told). */

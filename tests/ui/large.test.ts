@@ -30,10 +30,10 @@ beforeAll(async () => {
     launch(),
     startOwn({ cursor: CURSOR, prepare: (state) => fillSpool(state, ROWS) }),
   ]);
-  const { page, context } = await open(browser, real.address, `/#pair=${real.code}`);
+  const { page, close } = await open(browser, real.address, `/#pair=${real.code}`);
   await page.getByRole("navigation", { name: "Pages" }).waitFor();
   token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
-  await context.close();
+  await close();
   const headers = { Authorization: `Bearer ${token}` };
   await until(
     async () => {
@@ -138,11 +138,11 @@ test.each([
   ["phone", { width: 360, height: 700 }],
 ] as const)("100,000 rows, %s: nothing is wider than its box", async (how, size) => {
   for (const path of ["/", "/traffic", "/alerts", "/signatures"]) {
-    const { page, context } = await open(browser, real.address, path, { token, ...size });
+    const { page, close } = await open(browser, real.address, path, { token, ...size });
     await settled(page);
     await picture(page, `real-many-${path === "/" ? "overview" : path.slice(1)}-${how}`);
     expect(await tooWide(page), path).toEqual([]);
-    await context.close();
+    await close();
   }
 });
 

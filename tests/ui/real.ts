@@ -73,17 +73,17 @@ export function realStage<R extends Reached>(begin: () => Promise<R>): RealStage
     [here.browser, here.real] = await Promise.all([launch(), begin()]);
     // A code works once: the token it gives is kept for the pages of all tests.
     const { address, code } = here.real;
-    const { page, context, complaints } = await open(here.browser, address, `/#pair=${code}`);
+    const { page, complaints, close } = await open(here.browser, address, `/#pair=${code}`);
     await page.getByRole("navigation", { name: "Pages" }).waitFor();
     await until(() => page.url() === `${address}/`, "the code has left the address");
     here.token = (await page.evaluate(() => localStorage.getItem("portcullis.token"))) ?? "";
     expect(here.token).not.toBe("");
     expect(complaints).toEqual([]);
-    await context.close();
+    await close();
   }, 120_000);
   afterEach(async () => {
     const complaints = opened.flatMap((one) => one.complaints);
-    await Promise.all(opened.splice(0).map((one) => one.context.close()));
+    await Promise.all(opened.splice(0).map((one) => one.close()));
     expect(complaints).toEqual([]);
   });
   afterAll(async () => {

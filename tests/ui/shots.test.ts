@@ -44,11 +44,11 @@ async function shot(
   file: string,
   look: { width?: number; height?: number; scheme?: "light" | "dark" },
 ) {
-  const { page, context, complaints } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
+  const { page, complaints, close } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
   await settled(page);
   await picture(page, file);
   const wide = await tooWide(page);
-  await context.close();
+  await close();
   expect(complaints).toEqual([]);
   expect(wide, "boxes whose content is wider than they are").toEqual([]);
 }

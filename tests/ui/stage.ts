@@ -28,7 +28,7 @@ export function stage(): Stage {
   });
   afterEach(async () => {
     const complaints = opened.flatMap((one) => one.complaints);
-    await Promise.all(opened.splice(0).map((one) => one.context.close()));
+    await Promise.all(opened.splice(0).map((one) => one.close()));
     await here.fixture.stop();
     expect(complaints).toEqual([]);
   });
