@@ -87,8 +87,12 @@ export async function open(
   await page.goto(address + path);
   const close = async () => {
     // Chromium never answers when a context is closed while its page goes elsewhere, as a question's window does
-    // after the answer.
-    if (!page.isClosed()) await page.goto("about:blank");
+    // after the answer; that can also come in between.
+    if (!page.isClosed())
+      await until(async () => {
+        await page.goto("about:blank").catch(() => {});
+        return page.url() === "about:blank";
+      }, "the page went nowhere");
     await context.close();
   };
   return { page, complaints, close };
