@@ -17,6 +17,18 @@ const PARAPHRASES: [(usize, bool, &str); 7] = [
     (2, true, include_str!("../../../detect/tests/paraphrases/prompts-hostile.txt")),
     (2, false, include_str!("../../../detect/tests/paraphrases/prompts-ordinary.txt")),
 ];
+/// Whole texts that are only learnt from.
+#[rustfmt::skip]
+const TEXTS: [(usize, bool, &str); 6] = [
+    (0, true, include_str!("texts/definitions-hostile.txt")),
+    (0, false, include_str!("texts/definitions-ordinary.txt")),
+    (1, true, include_str!("texts/results-hostile.txt")),
+    (1, false, include_str!("texts/results-ordinary.txt")),
+    (2, true, include_str!("texts/prompts-hostile.txt")),
+    (2, false, include_str!("texts/prompts-ordinary.txt")),
+];
+/// So many sources `TEXTS` count as: they are as varied as several.
+const TEXT_SOURCES: usize = 7;
 const LICENCE: &str = "Apache-2.0 (own)";
 /// Lists inside lists.
 const MAX_DEPTH: usize = 12;
@@ -56,15 +68,20 @@ pub fn records() -> Result<Vec<Record>> {
             });
         }
     }
+    let whole = |source: String, kind, is_attack, line: &str| Record {
+        source,
+        licence: LICENCE.into(),
+        kind,
+        is_attack,
+        texts: vec![line.replace("\\n", "\n")],
+    };
     for (kind, is_attack, lines) in PARAPHRASES {
-        let learnt = lines.lines().step_by(2).map(|line| Record {
-            source: "own_paraphrases".into(),
-            licence: LICENCE.into(),
-            kind,
-            is_attack,
-            texts: vec![line.replace("\\n", "\n")],
-        });
-        records.extend(learnt);
+        let learnt = lines.lines().step_by(2);
+        records.extend(learnt.map(|line| whole("own_paraphrases".into(), kind, is_attack, line)));
+    }
+    for (kind, is_attack, lines) in TEXTS {
+        let lines = lines.lines().enumerate();
+        records.extend(lines.map(|(n, line)| whole(format!("own_texts_{}", n % TEXT_SOURCES), kind, is_attack, line)));
     }
     Ok(records)
 }
