@@ -48,9 +48,14 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
     let mut out = Vec::new();
     for kind in kinds {
         match kind {
-            Kind::Tags => out.extend(
-                tag_runs(text).into_iter().take(8).map(|(range, reading)| Match { range, reading: Some(reading) }),
-            ),
+            Kind::Tags => {
+                let runs = tag_runs(text);
+                // A few single ones spell nothing: tables of characters hold them.
+                let says_something =
+                    runs.len() >= 8 || runs.iter().any(|(range, _)| text[range.clone()].chars().nth(1).is_some());
+                let runs = runs.into_iter().take(if says_something { 8 } else { 0 });
+                out.extend(runs.map(|(range, reading)| Match { range, reading: Some(reading) }));
+            }
             Kind::VariationSelectors => {
                 out.extend(
                     runs(text, 4, is_selector)
