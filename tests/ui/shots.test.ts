@@ -3,7 +3,7 @@
 // FIXTURE: uses the fixture server, because full, empty and broken states at will need canned answers.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, open } from "./browser";
+import { launch, onePage } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { Fixture, TOKEN } from "./fixture/server";
 import { emptyWorld, fullWorld, tidyWorld } from "./fixture/worlds";
@@ -28,6 +28,8 @@ const name = (path: string) => (path === "/" ? "overview" : path.slice(1).replac
 let browser: Browser;
 let full: Fixture;
 let empty: Fixture;
+/** The page in which a fixture is looked at. */
+const pages = new Map<Fixture, ReturnType<typeof onePage>>();
 beforeAll(async () => {
   browser = await launch();
   full = await new Fixture(fullWorld()).start();
@@ -44,7 +46,9 @@ async function shot(
   file: string,
   look: { width?: number; height?: number; scheme?: "light" | "dark" },
 ) {
-  const { page, complaints, close } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
+  const open = pages.get(fixture) ?? onePage(browser, fixture.address, TOKEN);
+  pages.set(fixture, open);
+  const { page, complaints, close } = await open(path, look);
   await settled(page);
   await picture(page, file);
   const wide = await tooWide(page);

@@ -80,7 +80,8 @@ export function Head({ exchange, onClose }: { exchange: Exchange; onClose: () =>
       )}
       {exchange.error !== null && (
         <p className="small">
-          {text.detail.error} <Name value={exchange.error} full />
+          {exchange.outcome === "rejected" ? text.detail.reason : text.detail.error}{" "}
+          <Name value={exchange.error} full />
         </p>
       )}
     </div>

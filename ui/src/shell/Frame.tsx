@@ -2,6 +2,7 @@
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { connection } from "../api/client";
 import { useApps, useStatus } from "../api/queries";
+import { useSaid } from "../lib/hooks";
 import { useKeys } from "../lib/keys";
 import { changePrefs, prefs } from "../lib/prefs";
 import { navigate, type Page, useRoute } from "../lib/route";
@@ -62,6 +63,12 @@ function Whole({ page }: { page: Page }) {
   const { down } = useStore(connection);
   const [box, setBox] = useState<"keys" | "goto" | null>(null);
   useFirstRun(page);
+  const [said, say] = useSaid();
+  const copyLink = () =>
+    navigator.clipboard.writeText(location.href).then(
+      () => say(text.nav.linkCopied),
+      () => say(text.detail.copyFailed),
+    );
   const go = (to: Page) => () => navigate({ page: to });
   useKeys({
     "g o": go("overview"),
@@ -75,7 +82,7 @@ function Whole({ page }: { page: Page }) {
     "g f": go("pins"),
     "?": () => setBox("keys"),
     "Ctrl k": () => setBox("goto"),
-    c: () => void navigator.clipboard?.writeText(location.href).catch(() => {}),
+    c: () => void copyLink(),
   });
   return (
     <div className="app">
@@ -87,6 +94,9 @@ function Whole({ page }: { page: Page }) {
         <Bars />
         <Suspense fallback={null}>{PAGES[page]()}</Suspense>
       </main>
+      <p className={said === null ? "vh" : "toast small"} role="status">
+        {said}
+      </p>
       {box === "keys" && <KeyList onClose={() => setBox(null)} />}
       {box === "goto" && <GoTo onClose={() => setBox(null)} />}
     </div>

@@ -1,5 +1,4 @@
 // The part of the catalogue about Apps, sign-ins and the preview of a change; `index.ts` takes it in.
-import type { PlannedChange } from "../types";
 import { number, plural } from "./words";
 
 export const appsText = {
@@ -62,12 +61,7 @@ export const previewText = {
     ],
   },
   seenNote: "The status turns to “Seen” with the first Message, not before.",
-  planned: {
-    shim: "through the shim",
-    local_url: "through a local URL",
-    unwrap: "back to what it was",
-    nothing: "stays as it is",
-  } satisfies Record<PlannedChange, string>,
+  stays: "stays as it is",
   refused: "Not written:",
   queued: "Written once the app has quit.",
   write: "Write this change",

@@ -53,9 +53,10 @@ export const settingsText = {
   started: "Running since",
   signatures: "Signatures on",
   firstRun: "Open the first run again",
+  doctor: "Something does not work? This finds out what, and says what to do:",
+  doctorCommand: "portcullis doctor",
   forget: "Forget this browser",
   forgetMore: "This browser needs a new code afterwards.",
-  saved: "Saved",
 };
 
 export const keysText = [

@@ -26,7 +26,8 @@ export const signaturesText = {
   faults: (count: number) =>
     `${plural(count, "Signature file")} could not be used. The last good version stays in force.`,
   line: (line: number) => `line ${line}`,
-  showAlerts: "Show its Exchanges",
+  showAlerts: (hits: number) => `Its Alerts (${plural(hits, "hit")} in 30 days)`,
+  showDecisions: "Decisions about it",
   categories: {
     "hidden-text": "Hidden text",
     "hidden-unicode": "Hidden text",

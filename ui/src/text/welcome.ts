@@ -84,5 +84,4 @@ export const pairText = {
   code: "Code",
   submit: "Pair",
   pairing: "Pairing",
-  retry: "Try again",
 };

@@ -11,6 +11,7 @@ import { Link } from "../../parts/Link";
 import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
+import { FailingHelp } from "./FailingHelp";
 import { ModeSelect } from "./ModeSelect";
 import { OwnSignIn } from "./OwnSignIn";
 import { QuarantineButton } from "./QuarantineButton";
@@ -21,7 +22,7 @@ function UsedBy({ server }: { server: Server }) {
     <span key={`${user.name}/${user.client}`}>
       {n > 0 && ", "}
       <Name value={user.name} />
-      {user.client !== null && (
+      {user.client !== null && user.client !== user.name && (
         <>
           {" ("}
           <Name value={user.client} />)
@@ -88,6 +89,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           </button>
         )}
       </div>
+      <FailingHelp app={app} server={server} />
       {server.id !== null && server.protected && server.transport !== "stdio" && (
         <OwnSignIn upstream={server.id} app={app.name} name={server.name} />
       )}
@@ -96,7 +98,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           {text.apps.usedBy} <UsedBy server={server} />
         </div>
       )}
-      <div className="orig mono tiny faint ell">
+      <div className="orig mono tiny faint">
         <Name value={server.original} full />
       </div>
     </div>

@@ -176,10 +176,10 @@ function Over({ ask, onNext, onClose, onStep }: Props & { onStep: (step: Step) =
   const answer = useAnswer(ask);
   const armed = useArmed(`${ask.id}/${ask.state}`);
   const late = LATE.includes(ask.state) && !answer.isSuccess;
-  const told = late || ask.state === "denied" || ask.state === "stopped";
+  const told = LATE.includes(ask.state) && !late ? undefined : t.told[ask.state];
   return (
     <footer className="askfoot">
-      {told && <p className="small muted">{t.told}</p>}
+      {told && <p className="small muted">{told}</p>}
       {late && <p className="small">{t.lateHint}</p>}
       {answer.isSuccess && <p className="small">{t.kept}</p>}
       {answer.isError && <Failure error={answer.error} />}

@@ -65,10 +65,8 @@ export function DecisionRow({ row }: { row: Row }) {
 function ending(decision: Decision, now: number): string {
   if (decision.once) return t.once;
   if (decision.session !== null) return t.session;
-  return decision.expires_at === null ? t.noEnd : t.ends(whenEnds(decision.expires_at, now));
+  return decision.expires_at === null ? t.noEnd : t.ends(shortWhen(decision.expires_at, now));
 }
-
-const whenEnds = (at: number, now: number) => shortWhen(at, now);
 
 /** The revocation is sent when the time to undo is over, or at once when the page is left. */
 function Revoke({ id, sentence }: { id: string; sentence: string }) {

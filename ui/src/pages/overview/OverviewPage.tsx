@@ -76,6 +76,7 @@ function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
     count("queued") > 0 && text.status.queued(count("queued")),
     count("edited_outside") > 0 && text.status.edited(count("edited_outside")),
     count("failing") > 0 && text.status.failing(count("failing")),
+    count("quarantined") > 0 && text.status.quarantined(count("quarantined")),
     status.protection.state !== "off" &&
       count("not_covered") > 0 &&
       text.status.notCovered(count("not_covered")),

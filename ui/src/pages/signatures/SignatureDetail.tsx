@@ -7,6 +7,7 @@ import { useNarrow, useWritable } from "../../lib/hooks";
 import { Button, Toggle } from "../../parts/controls";
 import { Block } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
+import { Link } from "../../parts/Link";
 import { Prose } from "../../parts/Prose";
 import { Failure, Waiting } from "../../parts/states";
 import { SeverityBars, VerdictMark } from "../../parts/Verdict";
@@ -77,6 +78,12 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
           </span>
         </p>
       )}
+      <p className="row wrap small">
+        <Link to={{ page: "alerts", search: about(signature, "all") }}>
+          {text.signatures.showAlerts(signature.hits_30d)}
+        </Link>
+        <Link to={{ page: "decisions", search: about(signature) }}>{text.signatures.showDecisions}</Link>
+      </p>
       {signature.references.length > 0 && (
         <div className="small">
           <b>{text.signatures.references}</b>
@@ -91,6 +98,10 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
     </>
   );
 }
+
+/** The search for what a Signature's id names. */
+const about = ({ id }: SignatureInfo, state?: string) =>
+  new URLSearchParams({ ...(state === undefined ? {} : { state }), q: id }).toString();
 
 function Examples({ signature }: { signature: SignatureInfo }) {
   return (

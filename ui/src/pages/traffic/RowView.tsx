@@ -53,10 +53,11 @@ export const RowView = memo(function RowView({ row, apps, tight }: RowProps) {
             ←<span className="vh">{text.traffic.byServer}</span>{" "}
           </span>
         )}
-        <Name value={row.target ?? row.method} limit={tight ? 20 : undefined} />
+        <Name value={row.target ?? row.method} limit={tight ? 28 : undefined} />
         {row.target !== null && row.method !== "tools/call" && (
           <span className="faint tiny mono"> {row.method}</span>
         )}
+        {row.outcome === "failed" && <span className="chip failed">{text.outcome.failed}</span>}
         {row.title !== null && (
           <span className="found small muted">
             {" "}
