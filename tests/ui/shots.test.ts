@@ -28,16 +28,18 @@ const name = (path: string) => (path === "/" ? "overview" : path.slice(1).replac
 let browser: Browser;
 let full: Fixture;
 let empty: Fixture;
+let asking: Fixture;
 /** The page in which a fixture is looked at. */
 const pages = new Map<Fixture, ReturnType<typeof onePage>>();
 beforeAll(async () => {
   browser = await launch();
   full = await new Fixture(fullWorld()).start();
   empty = await new Fixture(emptyWorld()).start();
+  asking = await new Fixture(fullWorld()).start();
 });
 afterAll(async () => {
   await browser.close();
-  await Promise.all([full.stop(), empty.stop()]);
+  await Promise.all([full, empty, asking].map((fixture) => fixture.stop()));
 });
 
 async function shot(
@@ -86,14 +88,11 @@ test.each([
   ["askpage", "light"],
   ["askpage", "dark"],
 ] as const)("the small window with %s in %s", async (id, scheme) => {
-  const world = fullWorld();
-  world.asks = [mailAsk(Date.now()), visitAsk(Date.now()), pageAsk(Date.now())];
-  const asking = await new Fixture(world).start();
+  asking.world.asks = [mailAsk(Date.now()), visitAsk(Date.now()), pageAsk(Date.now())];
   await shot(asking, `/ask?window#ask_${id}`, `window-${id}-${scheme}`, { scheme, width: 420, height: 560 });
   await shot(asking, `/ask#ask_${id}`, `page-${id}-${scheme}`, { scheme });
   if (id !== "askpage") await shot(asking, "/", `overview-${id}-${scheme}`, { scheme });
   await shot(asking, `/report#ex_${asking.world.rows[4]?.id}`, `report-${scheme}`, { scheme, height: 1200 });
-  await asking.stop();
 });
 test("the pictures of the README", async () => {
   const tidy = await new Fixture(tidyWorld()).start();
