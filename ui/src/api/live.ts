@@ -32,9 +32,10 @@ async function run(client: QueryClient, signal: AbortSignal) {
     try {
       const answer = await send("/api/events", { signal, headers: { Accept: "text/event-stream" } });
       markUp();
+      const wasAway = connectedBefore || attempt > 0;
       attempt = 0;
-      if (connectedBefore) {
-        // Whatever happened meanwhile was missed: read everything again.
+      if (wasAway) {
+        // Whatever happened meanwhile was missed, or could not be read: read everything again.
         refetchAll(client);
         tell({ kind: "reconnected" });
       } else catchUp(client);

@@ -78,6 +78,9 @@ export function Head({ exchange, onClose }: { exchange: Exchange; onClose: () =>
       {exchange.outcome === "rejected" && (
         <p className="small">{response ? text.detail.withheld : text.detail.neverSent}</p>
       )}
+      {exchange.outcome === "forwarded" && (exchange.verdict === "block" || exchange.verdict === "ask") && (
+        <p className="small">{text.detail.through[exchange.verdict]}</p>
+      )}
       {exchange.error !== null && (
         <p className="small">
           {exchange.outcome === "rejected" ? text.detail.reason : text.detail.error}{" "}

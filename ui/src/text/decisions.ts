@@ -118,7 +118,7 @@ export const decisionsText = {
   tabs: { active: "In force", ended: "Ended", all: "All" },
   tabsLabel: "Which Decisions",
   list: "Decisions",
-  empty: "No Decision is in force. Answers that you let Portcullis remember stand here.",
+  empty: "No Decision is in force.",
   emptyEnded: "No Decision has ended yet.",
   emptyFilter: "No Decision matches.",
   effect: { allow: "Allow", redact: "Redact", deny: "Deny" } satisfies Record<Effect, string>,

@@ -89,6 +89,10 @@ export const detailText = {
   isNotification: "A notification: nobody answers it.",
   neverSent: "Portcullis answered in the server's place. The call did not run.",
   withheld: "Portcullis kept this answer back. The app got an error it can read.",
+  through: {
+    block: "It went through: checking was paused, or the server is in Monitor.",
+    ask: "It went through: you allowed it, checking was paused, or the server is in Monitor.",
+  },
   noFindings: "No Finding. Every Signature that applies looked at it.",
   at: "at",
   morePaths: (count: number) => `and ${plural(count, "more place")}`,

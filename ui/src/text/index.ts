@@ -50,7 +50,8 @@ export const text = {
     redacted: "Redacted",
     rejected: "Rejected",
     failed: "Failed",
-  } satisfies Record<Outcome, string>,
+    through: "Went through",
+  } satisfies Record<Outcome | "through", string>,
   severity: { low: "Low", medium: "Medium", high: "High", critical: "Critical" } satisfies Record<
     Severity,
     string

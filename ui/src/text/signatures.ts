@@ -12,6 +12,7 @@ export const signaturesText = {
   on: "On",
   toggle: (id: string) => `Use ${id}`,
   version: (version: number) => `version ${version}`,
+  asks: "The harm would be grave, so in a call or its answer you are asked first (mode Ask), or it is blocked (mode Block).",
   advice: "What to do when it matches",
   hit: "Hit: it must match this",
   miss: "Miss: it must leave this alone",

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { write } from "../../api/client";
 import { keys } from "../../api/queries";
+import { useKeepFocus } from "../../lib/focus";
 import { useNow, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate } from "../../lib/route";
@@ -39,8 +40,9 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
   const report = { page: "report", open: id } as const;
   const canDecide = exchange.findings.length > 0;
   useKeys({ e: canDecide ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
+  const keepFocus = useKeepFocus(".review button, .reviewed button");
   return (
-    <div className="foot wrap">
+    <div className="foot wrap" {...keepFocus}>
       {canDecide && (
         <div className="row wrap">
           <Button small off={!writable} onClick={() => setDeciding("allow")}>
@@ -60,7 +62,7 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
         <ExceptionDialog exchange={exchange} effect={deciding} onClose={() => setDeciding(null)} />
       )}
       {detail.review ? (
-        <>
+        <div className="row wrap reviewed">
           <span className="small muted row">
             <Icon name="check" />
             {text.alerts.reviewed(
@@ -71,7 +73,7 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
           <Button small off={off} onClick={() => review.mutate(null)}>
             {text.alerts.takeBack}
           </Button>
-        </>
+        </div>
       ) : (
         <div className="row wrap review" role="group" aria-label={text.alerts.review}>
           <span className="small muted">{text.alerts.review}</span>

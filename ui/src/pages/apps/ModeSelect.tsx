@@ -34,7 +34,7 @@ export function ModeSelect({ of, name }: { of: Of; name: string }) {
         aria-label={everything ? t.default : t.label(spelled(cutMiddle(name)))}
         title={t.more[own ?? above]}
         value={own ?? ""}
-        disabled={!writable || set.isPending}
+        disabled={!writable}
         onChange={(event) => set.mutate(event.target.value === "" ? null : (event.target.value as Mode))}
       >
         {!everything && <option value="">{t.as(t.mode[above])}</option>}

@@ -25,9 +25,9 @@ export function QuarantineButton({ upstream, inside, name }: Props) {
       <button
         type="button"
         className={`linklike small ${inside ? "" : "mild"}`}
-        disabled={off || act.isPending}
+        aria-disabled={off || act.isPending || undefined}
         aria-label={`${label}: ${spelled(cutMiddle(name))}`}
-        onClick={() => act.mutate()}
+        onClick={() => !off && !act.isPending && act.mutate()}
       >
         {label}
       </button>

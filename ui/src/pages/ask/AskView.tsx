@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { keys } from "../../api/queries";
 import { cutMiddle } from "../../lib/cut";
+import { useKeepFocus } from "../../lib/focus";
 import { useStrip, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { spelled } from "../../lib/reveal";
@@ -47,6 +48,7 @@ export function AskView(props: Props) {
   const { looked, watch } = useLook(ask);
   useForgotten(props, looked);
   const box = useRef<HTMLDivElement>(null);
+  const keepFocus = useKeepFocus("#ask-title");
   const strip = useStrip() && props.onOpen !== undefined;
   const answerable = ask.state === "waiting" || LATE.includes(ask.state);
   useEffect(() => {
@@ -64,6 +66,10 @@ export function AskView(props: Props) {
       aria-labelledby="ask-title"
       ref={box}
       {...watch}
+      onFocus={(event) => {
+        watch.onFocus();
+        keepFocus.onFocus(event);
+      }}
       // A click into the window puts the focus on the headline, never on a button that Enter would press.
       onPointerDown={(event) => {
         if ((event.target as HTMLElement).closest("button, a, input, select, label, [tabindex]") === null)
@@ -166,7 +172,12 @@ function DenyAll({ asks, off, onDecided }: { asks: Ask[]; off: boolean; onDecide
     onSettled: () => client.invalidateQueries({ queryKey: keys.asks }),
   });
   return (
-    <button type="button" className="linklike" disabled={off || deny.isPending} onClick={() => deny.mutate()}>
+    <button
+      type="button"
+      className="linklike"
+      aria-disabled={off || deny.isPending || undefined}
+      onClick={() => !off && !deny.isPending && deny.mutate()}
+    >
       {t.denyAll(asks.length, spelled(cutMiddle(asks[0]?.upstream_name ?? "")))}
     </button>
   );

@@ -60,6 +60,7 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
         </span>
       </div>
       {change.isError && <Failure error={change.error} />}
+      {asks(signature) && <p className="small muted">{text.signatures.asks}</p>}
       <p className="prose">
         <Prose words={signature.description} />
       </p>
@@ -98,6 +99,10 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
     </>
   );
 }
+
+/** It only flags because it may be wrong, and the harm would be grave (decision 050). */
+const asks = ({ verdict, confidence, severity }: SignatureInfo) =>
+  verdict === "flag" && confidence !== "high" && (severity === "high" || severity === "critical");
 
 /** The search for what a Signature's id names. */
 const about = ({ id }: SignatureInfo, state?: string) =>
