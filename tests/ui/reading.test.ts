@@ -1,6 +1,7 @@
 // What a person reads is true, and where the focus is after an act. FIXTURE: states and answers at will.
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import type { ExchangeDetail } from "../../ui/src/types";
 import { answered, until } from "./browser";
 import { mailAsk, visitAsk } from "./fixture/asks";
 import { plainRow } from "./fixture/data";
@@ -102,9 +103,25 @@ describe("servers", () => {
 
 describe("the strongest Finding", () => {
   test("and what matched stand before the others", async () => {
-    const page = await go(`/alerts?state=all#ex_${on.fixture.world.rows[4]?.id}`);
-    await page.locator(".message mark").first().waitFor();
+    const page = await go("/settings");
+    await answered(page);
+    await page.route(/\/api\/exchanges\/\w+$/, async (route) => {
+      const answer = await route.fetch();
+      const detail = (await answer.json()) as ExchangeDetail;
+      const [first] = detail.exchange.findings;
+      if (first)
+        detail.exchange.findings.push({
+          ...first,
+          signature: "another-one",
+          severity: "low",
+          title: "Another",
+        });
+      await route.fulfill({ response: answer, json: detail });
+    });
+    await page.goto(`${on.fixture.address}/alerts?state=all#ex_${on.fixture.world.rows[4]?.id}`);
+    await page.getByRole("heading", { name: "Also found" }).waitFor();
     const heads = page.locator(".det .find");
+    expect(await heads.count()).toBe(2);
     const message = await page.locator(".message").first().boundingBox();
     for (let n = 0; n < (await heads.count()); n++) {
       const box = await heads.nth(n).boundingBox();
@@ -116,19 +133,19 @@ describe("the strongest Finding", () => {
 
 describe("an engine that is away", () => {
   test("is said once; what was read stays where it is", async () => {
-    const page = await go("/");
+    const page = await go("/settings");
+    await page.clock.install();
+    await page.goto(`${on.fixture.address}/`);
     await answered(page);
-    const top = () => page.locator(".servers").evaluate((one) => one.getBoundingClientRect().top);
     await on.fixture.stop();
     await page.getByText("What you see is as of").waitFor();
-    const bar = await page.locator(".bar.down").boundingBox();
+    const top = () => page.locator(".servers").evaluate((one) => one.getBoundingClientRect().top);
     const before = await top();
-    // The sidebar's questions come back unanswered one by one.
-    await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+    // Everything that is asked again and again was asked meanwhile.
+    await page.clock.fastForward(70_000);
     await answered(page);
     expect(await page.locator(".failure").count()).toBe(0);
     expect(await top()).toBe(before);
-    expect(bar?.height).toBeGreaterThan(0);
     await on.fixture.start();
   });
   test("when a page is opened is read when it is back, without a click", async () => {
@@ -252,6 +269,13 @@ test("`c` says that the link was copied", async () => {
   await page.getByText("Link copied").waitFor();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("/traffic?verdict=block");
   await page.getByText("Link copied").waitFor({ state: "detached" });
+});
+
+test("examples of a Signature say where in a Message they stand", async () => {
+  const page = await go("/signatures#sig_path-outside-roots");
+  await page.getByRole("heading", { name: "Hit: it must match this" }).waitFor();
+  // Once for the hits, once for the miss, not beside every one.
+  expect(await page.getByText("a path in a call").count()).toBe(2);
 });
 
 test("a Signature leads to its Alerts and to the Decisions about it", async () => {

@@ -13,6 +13,7 @@ import { Failure, Waiting } from "../../parts/states";
 import { SeverityBars, VerdictMark } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { SignatureInfo, SignatureSwitch } from "../../types";
+import { Examples } from "./Examples";
 import { categoryName } from "./SignatureGroups";
 
 export function SignatureDetail({ signature, onBack }: { signature: SignatureInfo; onBack: () => void }) {
@@ -107,31 +108,6 @@ const asks = ({ verdict, confidence, severity }: SignatureInfo) =>
 /** The search for what a Signature's id names. */
 const about = ({ id }: SignatureInfo, state?: string) =>
   new URLSearchParams({ ...(state === undefined ? {} : { state }), q: id }).toString();
-
-function Examples({ signature }: { signature: SignatureInfo }) {
-  return (
-    <div className="ex">
-      <div>
-        <h3 className="exh small">
-          <Icon name="check" />
-          {text.signatures.hit}
-        </h3>
-        {signature.hits.map((example) => (
-          <Block key={example} value={example} />
-        ))}
-      </div>
-      <div>
-        <h3 className="exh small">
-          <Icon name="close" />
-          {text.signatures.miss}
-        </h3>
-        {signature.misses.map((example) => (
-          <Block key={example} value={example} />
-        ))}
-      </div>
-    </div>
-  );
-}
 
 function Source({ id }: { id: string }) {
   const [open, setOpen] = useState(false);
