@@ -148,16 +148,29 @@ describe("an engine that is away", () => {
     expect(await top()).toBe(before);
     await on.fixture.start();
   });
-  test("when a page is opened is read when it is back, without a click", async () => {
-    const page = await go("/settings");
-    await answered(page);
-    await page.route("**/api/**", (route) => route.abort());
-    await page.goto(`${on.fixture.address}/traffic`);
-    await page.locator(".failure").getByText("engine does not answer").waitFor();
-    await page.unroute("**/api/**");
-    await page.getByText("400 Exchanges").waitFor();
-    expect(await page.locator(".failure").count()).toBe(0);
-  });
+  test.each([["with all else"], ["only slow"]])(
+    "when a page is opened is read when it is back, without a click; the stream was away %s",
+    async (streamWas) => {
+      const page = await go("/settings");
+      await answered(page);
+      let arrives = () => {};
+      const stream = new Promise<void>((resolve) => {
+        arrives = resolve;
+      });
+      await page.route("**/api/**", async (route) => {
+        if (streamWas === "with all else" || !route.request().url().endsWith("/api/events"))
+          return route.abort();
+        await stream;
+        await route.continue();
+      });
+      await page.goto(`${on.fixture.address}/traffic`);
+      await page.locator(".failure").getByText("engine does not answer").waitFor();
+      await page.unroute("**/api/**");
+      arrives();
+      await page.getByText("400 Exchanges").waitFor();
+      expect(await page.locator(".failure").count()).toBe(0);
+    },
+  );
 });
 
 test("hints of a choice stand under its words", async () => {
@@ -182,7 +195,44 @@ test("hints of a choice stand under its words", async () => {
   expect(await left(".opt .d")).toBe(await left(".opt > span:not(.d)"));
 });
 
+test("an exception is offered only where one would change something", async () => {
+  const page = await go(`/alerts#ex_${on.fixture.world.rows[4]?.id}`);
+  await button(page, "Block this from now on…").waitFor();
+  expect(await button(page, "Make an exception…").count(), "a Flag went on by itself").toBe(0);
+  await page.keyboard.press("e");
+  expect(await page.getByRole("dialog").count()).toBe(0);
+});
+
+test("looking for apps again says that it was done", async () => {
+  const page = await go("/apps");
+  await button(page, "Look again").click();
+  await page.getByText("Looked just now.").waitFor();
+});
+
 describe("the focus", () => {
+  test("leaves a row of tabs with Tab, and goes on to the list", async () => {
+    const page = await go("/alerts");
+    await page.getByRole("row").nth(2).waitFor();
+    const tab = page.getByRole("tab", { selected: true });
+    await tab.focus();
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => focused(page)).toMatch(/^Reviewed/);
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => focused(page)).toMatch(/^Open/);
+    await page.getByRole("row").nth(2).waitFor();
+    await page.keyboard.press("Tab");
+    await answered(page);
+    expect(await tab.evaluate((one) => one === document.activeElement)).toBe(false);
+  });
+  test("goes back to the switch whose preview is closed", async () => {
+    const page = await go("/apps");
+    const toggle = page.getByRole("switch", { name: "Protect db-prod in Cursor" });
+    await toggle.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "Preview" }).waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => toggle.evaluate((one) => one === document.activeElement)).toBe(true);
+  });
   test("stays at the pause when one button takes the other's place", async () => {
     const page = await go("/");
     await button(page, "Pause").click();

@@ -25,8 +25,10 @@ export function refetchAll(client: QueryClient) {
   });
 }
 
-/** At the start: what happened between the first answers and the stream was told to nobody here. */
+/** At the start: what happened between the first answers and the stream was told to nobody here; and what could not be
+ * read then can be now. */
 export function catchUp(client: QueryClient) {
+  void client.invalidateQueries({ predicate: ({ state }) => state.status === "error" });
   void client.invalidateQueries({ queryKey: keys.asks });
   for (const what of ["asks", "status", "alerts", "stats"]) refetchSoon(client, what);
 }

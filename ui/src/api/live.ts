@@ -32,10 +32,9 @@ async function run(client: QueryClient, signal: AbortSignal) {
     try {
       const answer = await send("/api/events", { signal, headers: { Accept: "text/event-stream" } });
       markUp();
-      const wasAway = connectedBefore || attempt > 0;
       attempt = 0;
-      if (wasAway) {
-        // Whatever happened meanwhile was missed, or could not be read: read everything again.
+      if (connectedBefore) {
+        // Whatever happened meanwhile was missed: read everything again.
         refetchAll(client);
         tell({ kind: "reconnected" });
       } else catchUp(client);

@@ -4,6 +4,7 @@ import { number, plural } from "./words";
 export const appsText = {
   found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,
   lookAgain: "Look again",
+  looked: "Looked just now.",
   seen: (seen: number, total: number) => `${number(seen)} of ${number(total)} seen`,
   noServers: "No MCP server in this file.",
   noFile: "This file does not exist yet.",

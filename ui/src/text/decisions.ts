@@ -112,7 +112,7 @@ export const askText = {
 };
 
 export const decisionsText = {
-  lead: "What you let Portcullis remember when you answered. A new one is made from an Alert:",
+  lead: "What you let Portcullis remember when you answered. A new one is made from an Alert that was asked or blocked:",
   leadLink: "choose one, then “Make an exception…”",
   filter: "Search Decisions",
   tabs: { active: "In force", ended: "Ended", all: "All" },
@@ -194,7 +194,7 @@ export const scopeText = {
     never: "no end",
   } as Record<string, string>,
   sentence: {
-    allow: "Not asked again when ",
+    allow: "Goes through without a question when ",
     redact: "Redacted without a question when ",
     deny: "Denied without a question when ",
   } satisfies Record<Effect, string>,

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { write } from "../../api/client";
 import { keys } from "../../api/queries";
+import { decidable } from "../../lib/decidable";
 import { useKeepFocus } from "../../lib/focus";
 import { useNow, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
@@ -38,26 +39,26 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
   useKeys({ r: () => document.querySelector<HTMLElement>(".review button")?.focus() });
   const { exchange } = detail;
   const report = { page: "report", open: id } as const;
-  const canDecide = exchange.findings.length > 0;
-  useKeys({ e: canDecide ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
+  const can = decidable(exchange);
+  useKeys({ e: can.allow ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
   const keepFocus = useKeepFocus(".review button, .reviewed button");
   return (
     <div className="foot wrap" {...keepFocus}>
-      {canDecide && (
-        <div className="row wrap">
+      <div className="row wrap">
+        {can.allow && (
           <Button small off={!writable} onClick={() => setDeciding("allow")}>
             {text.exception.allow}
           </Button>
-          {exchange.verdict !== "block" && (
-            <Button small off={!writable} onClick={() => setDeciding("deny")}>
-              {text.exception.deny}
-            </Button>
-          )}
-          <ButtonLink small look="quiet" to={report}>
-            {text.report.open}
-          </ButtonLink>
-        </div>
-      )}
+        )}
+        {can.deny && (
+          <Button small off={!writable} onClick={() => setDeciding("deny")}>
+            {text.exception.deny}
+          </Button>
+        )}
+        <ButtonLink small look="quiet" to={report}>
+          {text.report.open}
+        </ButtonLink>
+      </div>
       {deciding && (
         <ExceptionDialog exchange={exchange} effect={deciding} onClose={() => setDeciding(null)} />
       )}
