@@ -34,6 +34,12 @@ impl Notice {
     }
 }
 
+/// What the person asked not to hear. Quiet hours silence everything; the setting only what is everyday business, never
+/// what loosens protection: that is news whoever did it.
+pub fn is_silenced(loosens: bool, notifications: bool, quiet: bool) -> bool {
+    quiet || (!notifications && !loosens)
+}
+
 /// Remembers what was announced during the last hour.
 #[derive(Default)]
 pub struct Announced {
@@ -287,6 +293,12 @@ mod tests {
             assert_eq!(change_notice(&change(kind, false)), None, "{kind:?}");
         }
         assert_eq!(change_notice(&change(ChangeKind::AskAnswered, true)), None, "its question was on the screen");
+    }
+
+    #[test]
+    fn only_quiet_hours_silence_what_loosens() {
+        assert!(is_silenced(false, false, false) && is_silenced(false, true, true) && is_silenced(true, true, true));
+        assert!(!is_silenced(true, false, false) && !is_silenced(false, true, false));
     }
 
     #[test]

@@ -173,6 +173,19 @@ describe("an engine that is away", () => {
   );
 });
 
+test.each([
+  [360, 700],
+  [640, 430],
+])("an open Alert has the room of the list on a screen of %i by %i", async (width, height) => {
+  const page = await go(`/alerts#ex_${on.fixture.world.rows[4]?.id}`, { width, height });
+  const facts = page.getByRole("region", { name: "Alert detail" });
+  await facts.locator("mark").first().waitFor();
+  expect((await facts.boundingBox())?.height).toBeGreaterThan(height * 0.4);
+  expect(await page.getByLabel("Search Alerts").isVisible()).toBe(false);
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByLabel("Search Alerts").waitFor();
+});
+
 test("hints of a choice stand under its words", async () => {
   on.fixture.world.asks = [mailAsk(Date.now())];
   const page = await go("/ask?window", { width: 420, height: 560 });
