@@ -50,6 +50,13 @@ describe("what became of a call", () => {
   });
 });
 
+test("a call that the app took back was not denied", async () => {
+  on.fixture.world.asks = [{ ...mailAsk(Date.now()), state: "cancelled" }];
+  const page = await go("/ask");
+  await page.locator(".askrow").getByText("Taken back").waitFor();
+  expect(await page.locator(".askrow").getByText("Denied").count()).toBe(0);
+});
+
 describe("servers", () => {
   test("one that fails: how, what to do, and what it said last", async () => {
     const page = await go("/apps");

@@ -99,6 +99,17 @@ export const askText = {
     disconnected: "The app or the server is gone. Nothing was sent.",
     stopped: "Denied: Portcullis stopped while it waited",
   } satisfies Record<AskState, string>,
+  overShort: {
+    waiting: "Waiting",
+    allowed: "Allowed",
+    redacted: "Redacted",
+    denied: "Denied",
+    timed_out: "Denied",
+    unattended: "Denied",
+    cancelled: "Taken back",
+    disconnected: "Gone",
+    stopped: "Denied",
+  } satisfies Record<AskState, string>,
   told: {
     denied: "The app was told that you said no, and not to try another way.",
     timed_out: "The app was told that nobody approved it in time, and that it may ask again.",
