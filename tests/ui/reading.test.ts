@@ -22,8 +22,19 @@ describe("what became of a call", () => {
       const page = await go(path);
       await page.locator(".chip.loud", { hasText: "Went through" }).waitFor();
     }
-    const page = await go(`/alerts?state=all#ex_${row?.id}`);
-    await page.getByText("It went through: checking was paused, or the server is in Monitor.").waitFor();
+    for (const path of ["/alerts?state=all", "/traffic", "/report"]) {
+      const page = await go(`${path}#ex_${row?.id}`);
+      await page.getByText("It went through: checking was paused, or the server is in Monitor.").waitFor();
+    }
+  });
+  test("also on a phone, where there is little room", async () => {
+    const row = on.fixture.world.rows[1];
+    if (row) row.outcome = "forwarded";
+    const page = await go("/traffic", { width: 360, height: 700 });
+    const chip = page.locator(".chip.loud", { hasText: "Went through" });
+    await chip.waitFor();
+    const [mark, cell] = await Promise.all([chip.boundingBox(), chip.locator("xpath=../..").boundingBox()]);
+    expect((mark?.x ?? 0) + (mark?.width ?? 0)).toBeLessThanOrEqual((cell?.x ?? 0) + (cell?.width ?? 0));
   });
   test("what was stopped says nothing of the kind", async () => {
     const page = await go("/alerts?state=all");
@@ -106,6 +117,13 @@ describe("servers", () => {
     arrives();
     await page.getByText("No Alerts. 1,660 Messages checked today.").waitFor();
   });
+});
+
+test("the first run says what is protected already", async () => {
+  for (const app of on.fixture.world.apps) app.protected = true;
+  const page = await go("/welcome?step=choose");
+  await page.getByText(/^Portcullis stands between them and their \d+ servers\.$/).waitFor();
+  expect(await page.getByText("Nothing has been changed yet").count()).toBe(0);
 });
 
 describe("the strongest Finding", () => {

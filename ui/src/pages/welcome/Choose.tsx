@@ -64,7 +64,11 @@ export function Choose({
       <div className="stepmain">
         <h1 tabIndex={-1}>{t.choose.title(found.length)}</h1>
         <p className="muted">
-          {t.choose.lead(found.flatMap((app) => app.files.flatMap((file) => file.servers)).length)}
+          {t.choose.lead(
+            found.flatMap((app) => app.files.flatMap((file) => file.servers)).length,
+            open.length,
+            found.length,
+          )}
         </p>
         <Waiting query={apps} rows={4} tall />
         {apps.data && found.length === 0 && (
