@@ -1,9 +1,8 @@
 // Puts a server aside, or lets it go again. The engine takes a release only from a person.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 
@@ -26,7 +25,7 @@ export function QuarantineButton({ upstream, inside, name }: Props) {
         type="button"
         className={`linklike small ${inside ? "" : "mild"}`}
         aria-disabled={off || act.isPending || undefined}
-        aria-label={`${label}: ${spelled(cutMiddle(name))}`}
+        aria-label={`${label}: ${plainName(name)}`}
         onClick={() => !off && !act.isPending && act.mutate()}
       >
         {label}

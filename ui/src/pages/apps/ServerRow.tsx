@@ -1,9 +1,8 @@
 // One server of an app: switch, name, Transport, what was observed, what it really runs.
 
 import { useStatus } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { ObservedMark } from "../../parts/AppBadge";
 import { Toggle } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -43,7 +42,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
     <div className={`sv ${open ? "sel" : ""}`}>
       <Toggle
         on={server.protected}
-        label={text.apps.protectServer(spelled(cutMiddle(server.name)), app.name)}
+        label={text.apps.protectServer(plainName(server.name), app.name)}
         off={!writable}
         onChange={() => want(server.protected ? "restore" : "protect")}
       />
@@ -82,7 +81,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           <button
             type="button"
             className="linklike small"
-            aria-label={text.labelOf(text.observed.compare, spelled(cutMiddle(server.name)))}
+            aria-label={text.labelOf(text.observed.compare, plainName(server.name))}
             onClick={() => want("protect")}
           >
             {text.observed.compare}

@@ -3,11 +3,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { keys } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useKeepFocus } from "../../lib/focus";
 import { useStrip, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
@@ -178,7 +177,7 @@ function DenyAll({ asks, off, onDecided }: { asks: Ask[]; off: boolean; onDecide
       aria-disabled={off || deny.isPending || undefined}
       onClick={() => !off && !deny.isPending && deny.mutate()}
     >
-      {t.denyAll(asks.length, spelled(cutMiddle(asks[0]?.upstream_name ?? "")))}
+      {t.denyAll(asks.length, plainName(asks[0]?.upstream_name ?? ""))}
     </button>
   );
 }

@@ -1,5 +1,6 @@
 // The first page: the status as one sentence, servers as observed, the last day, the newest Alerts.
 import { useApps, useStatus } from "../../api/queries";
+import { serversOf } from "../../lib/apps";
 import { useFocusKeys } from "../../lib/focus";
 import { clock } from "../../lib/time";
 import { Link } from "../../parts/Link";
@@ -64,9 +65,7 @@ function sentence(status: Status): string {
 /** What the other servers wait for, counted by observed state. */
 function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
   const count = (state: Observed["state"]) =>
-    (apps ?? [])
-      .flatMap((app) => app.files.flatMap((file) => file.servers))
-      .filter((s) => s.observed.state === state).length;
+    (apps ?? []).flatMap(serversOf).filter((s) => s.observed.state === state).length;
   const parts = [
     status.log_unreadable && text.status.unreadableMore,
     status.protection.state === "off" && text.status.offMore,
