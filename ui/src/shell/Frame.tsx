@@ -1,7 +1,9 @@
 // The frame around every page: sidebar, bars, the page, global keys.
+
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { connection } from "../api/client";
 import { useApps, useStatus } from "../api/queries";
+import { hasServers, isProtected } from "../lib/apps";
 import { useSaid } from "../lib/hooks";
 import { useKeys } from "../lib/keys";
 import { changePrefs, prefs } from "../lib/prefs";
@@ -13,7 +15,6 @@ import { DrillPage } from "../pages/drill/DrillPage";
 import { OverviewPage } from "../pages/overview/OverviewPage";
 import { TrafficPage } from "../pages/traffic/TrafficPage";
 import { text } from "../text";
-import type { App } from "../types";
 import { Bars } from "./Bars";
 import { GoTo } from "./GoTo";
 import { KeyList } from "./KeyList";
@@ -109,11 +110,8 @@ function useFirstRun(page: Page) {
   const status = useStatus().data;
   useEffect(() => {
     if (page !== "overview" || prefs.get().welcomed || !apps || !status) return;
-    const used =
-      status.last_message_at !== null || apps.some((app) => app.protected !== false && hasServers(app));
+    const used = status.last_message_at !== null || apps.some(isProtected);
     if (used) changePrefs({ welcomed: true });
     else if (apps.some(hasServers)) navigate({ page: "welcome" }, "replace");
   }, [page, apps, status]);
 }
-
-const hasServers = (app: App) => app.files.some((file) => file.servers.length > 0);

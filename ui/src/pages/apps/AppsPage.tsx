@@ -1,6 +1,8 @@
 // Apps: a switch per app and per server. No switch writes by itself: it opens a preview of the exact change.
+
 import { useEffect, useRef, useState } from "react";
 import { useApps } from "../../api/queries";
+import { hasServers } from "../../lib/apps";
 import { useFocusKeys } from "../../lib/focus";
 import { useNarrow, useSaid } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
@@ -47,7 +49,7 @@ export function AppsPage() {
   const all = apps.data ?? [];
   const here = all.filter((app) => app.installed || app.files.some((file) => file.exists));
   const others = all.filter((app) => !here.includes(app));
-  const withServers = here.filter((app) => app.files.some((file) => file.servers.length > 0));
+  const withServers = here.filter(hasServers);
   return (
     <>
       <header className="top">

@@ -2,7 +2,7 @@
 import { useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { keys, useApps } from "../../api/queries";
-import { serversOf } from "../../lib/apps";
+import { hasServers, serversOf } from "../../lib/apps";
 import { changedLines } from "../../lib/diff";
 import { useWritable } from "../../lib/hooks";
 import { AppLetter } from "../../parts/AppBadge";
@@ -31,7 +31,7 @@ export function Choose({
   const client = useQueryClient();
   const writable = useWritable();
   const [left, setLeft] = useState<string[]>([]);
-  const found = (apps.data ?? []).filter((app) => app.files.some((file) => file.servers.length > 0));
+  const found = (apps.data ?? []).filter(hasServers);
   const open = found.filter((app) => app.protected !== true);
   const previews = useQueries({
     queries: open.map((app) => ({

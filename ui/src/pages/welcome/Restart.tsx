@@ -1,6 +1,6 @@
 // Each protected server turns to "Seen" by itself, once its app has used it through Portcullis.
 import { useApps } from "../../api/queries";
-import { serversOf } from "../../lib/apps";
+import { isProtected, serversOf } from "../../lib/apps";
 import { AppLetter, ObservedMark } from "../../parts/AppBadge";
 import { Button } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -20,9 +20,7 @@ export function Restart({
   onLeave: () => void;
 }) {
   const apps = useApps();
-  const on = (apps.data ?? []).filter(
-    (app) => app.protected !== false && app.files.some((file) => file.servers.length > 0),
-  );
+  const on = (apps.data ?? []).filter(isProtected);
   return (
     <>
       <div className="stepmain">
