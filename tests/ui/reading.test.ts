@@ -81,6 +81,13 @@ describe("servers", () => {
     const page = await go("/");
     await page.getByText("1 is quarantined.").waitFor();
   });
+  test("what the headline says is not said again below it", async () => {
+    on.fixture.world.status.servers_seen = 0;
+    const page = await go("/");
+    await page.getByRole("heading", { name: "None of your 8 servers was seen" }).waitFor();
+    await page.getByText("1 is failing.").waitFor();
+    expect(await page.getByText("not seen yet").count()).toBe(0);
+  });
   test("no name of an app is cut off", async () => {
     const page = await go("/");
     const name = page.locator(".servers td .wi", { hasText: "Claude Desktop" });

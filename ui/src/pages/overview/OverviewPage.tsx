@@ -71,7 +71,11 @@ function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
     status.protection.state === "off" && text.status.offMore,
     count("bypassing") > 0 && text.status.bypassing(count("bypassing")),
     count("waiting") > 0 && text.status.restart(count("waiting")),
-    !status.log_unreadable && count("not_yet_seen") > 0 && text.status.waits(count("not_yet_seen")),
+    // With none seen the headline says it.
+    !status.log_unreadable &&
+      status.servers_seen > 0 &&
+      count("not_yet_seen") > 0 &&
+      text.status.waits(count("not_yet_seen")),
     count("queued") > 0 && text.status.queued(count("queued")),
     count("edited_outside") > 0 && text.status.edited(count("edited_outside")),
     count("failing") > 0 && text.status.failing(count("failing")),
