@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::menu::{Act, Facts};
-use crate::notices::{Announced, Notice, Opens, ask_notice, block_notice, change_notice};
+use crate::notices::{Announced, Notice, Opens, ask_notice, block_notice, change_notice, is_silenced};
 use crate::{acts, tray};
 use portcullis_daemon::Config;
 use portcullis_domain::api::{ExchangeRow, LiveEvent};
@@ -158,7 +158,7 @@ async fn follow(app: &AppHandle, mut events: Receiver<LiveEvent>, announced: &mu
                 }
                 Ok(LiveEvent::Change { change }) => {
                     if let Some(notice) = change_notice(&change) {
-                        announce(app, &notice).await;
+                        announce_unless_silenced(app, &notice, true).await;
                     }
                     SETTLE
                 }
@@ -230,14 +230,17 @@ async fn announce_block(app: AppHandle, row: ExchangeRow) {
 }
 
 async fn announce(app: &AppHandle, notice: &Notice) {
+    announce_unless_silenced(app, notice, false).await;
+}
+
+async fn announce_unless_silenced(app: &AppHandle, notice: &Notice, loosens: bool) {
     // unreadable settings must not silence a Block
     let engine = app.state::<Shell>().engine.handle();
-    let silent = engine.settings().await.is_ok_and(|settings| !settings.notifications)
-        || engine.status().await.is_ok_and(|status| status.quiet);
-    if silent {
-        return;
+    let notifications = engine.settings().await.map_or(true, |settings| settings.notifications);
+    let quiet = engine.status().await.is_ok_and(|status| status.quiet);
+    if !is_silenced(loosens, notifications, quiet) {
+        notify(app, notice);
     }
-    notify(app, notice);
 }
 
 pub fn notify(app: &AppHandle, notice: &Notice) {

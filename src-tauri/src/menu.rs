@@ -2,6 +2,7 @@
 //! A tick is what the config file says now; the words in brackets are what was observed, so a tick never claims more
 //! than was seen.
 
+use crate::notices::went_through;
 use crate::words::{count, plain};
 use portcullis_domain::api::{App, ExchangeRow, Observed, Protection, Server, Status};
 use portcullis_domain::{AppId, UnixMs, Verdict};
@@ -183,6 +184,7 @@ fn newest_alert(row: Option<&ExchangeRow>, unreadable: bool) -> Entry {
         Verdict::Flag => "Flag",
         Verdict::Redact => "Redact",
         Verdict::Ask => "Ask",
+        Verdict::Block if went_through(row) => "Block that went through",
         Verdict::Block => "Block",
     };
     let what = plain(row.target.as_deref().unwrap_or(&row.method), 40);

@@ -1,5 +1,6 @@
 //! What the menu must say in each state. Facts come in as JSON, the way the API writes them.
 use super::*;
+use portcullis_domain::Outcome;
 use serde_json::{Value, json};
 
 fn server(id: Option<&str>, protected: bool, observed: Value) -> Value {
@@ -151,6 +152,17 @@ fn the_tooltip_is_the_first_line_and_what_waits() {
     assert_eq!(tooltip(&facts, &clock), "Portcullis: Watching 4 of 6 servers");
     facts.questions = 2;
     assert_eq!(tooltip(&facts, &clock), "Portcullis: Watching 4 of 6 servers\n2 questions waiting");
+}
+
+#[test]
+fn a_block_that_went_through_says_so() {
+    let mut facts = facts(vec![]);
+    let mut through = alert("block", false);
+    through.outcome = Outcome::Forwarded;
+    facts.newest_alert = Some(through);
+    assert!(read(&entries(&facts, &clock), 0).contains("Newest Alert: Block that went through, do‹b›cs / get_page"));
+    facts.newest_alert = Some(alert("block", false));
+    assert!(read(&entries(&facts, &clock), 0).contains("Newest Alert: Block, do‹b›cs / get_page"));
 }
 
 #[test]

@@ -34,10 +34,16 @@ impl Notice {
     }
 }
 
+/// What the person asked not to hear. Quiet hours silence everything; the setting only what is everyday business, never
+/// what loosens protection: that is news whoever did it.
+pub fn is_silenced(loosens: bool, notifications: bool, quiet: bool) -> bool {
+    quiet || (!notifications && !loosens)
+}
+
 /// Remembers what was announced during the last hour.
 #[derive(Default)]
 pub struct Announced {
-    last: HashMap<(UpstreamId, String), UnixMs>,
+    last: HashMap<(UpstreamId, String, bool), UnixMs>,
     /// The end of the pause that was announced.
     pause: Option<UnixMs>,
 }
@@ -49,7 +55,8 @@ impl Announced {
             return false;
         }
         self.last.retain(|_, at| row.at - *at < QUIET_MS);
-        let key = (row.upstream.clone(), row.signature.clone().unwrap_or_default());
+        // What goes through is news also after the same was stopped.
+        let key = (row.upstream.clone(), row.signature.clone().unwrap_or_default(), went_through(row));
         if self.last.contains_key(&key) {
             return false;
         }
@@ -69,6 +76,11 @@ impl Announced {
     }
 }
 
+/// Not stopped although it is a Block: checking is paused, or the server is in Monitor.
+pub fn went_through(row: &ExchangeRow) -> bool {
+    row.verdict == Verdict::Block && row.outcome == Outcome::Forwarded
+}
+
 /// The notification for a Block. `exchange`: its Findings, where the log could say them.
 pub fn block_notice(row: &ExchangeRow, exchange: Option<&Exchange>, app_name: &str) -> Notice {
     let place = place(&row.upstream_name, row.target.as_deref().unwrap_or(&row.method));
@@ -80,14 +92,17 @@ pub fn block_notice(row: &ExchangeRow, exchange: Option<&Exchange>, app_name: &s
         Some((harm, finding)) => title_beside(harm, *finding),
         None => row.title.as_deref().map(sentence).unwrap_or_default(),
     };
+    let went_through = went_through(row);
     let end = match &known {
+        _ if went_through => " Nothing was blocked: checking is paused, or the server is in Monitor.",
         Some(_) if row.outcome != Outcome::Rejected => "",
         Some((harm, _)) if harm.sends() && row.direction == Direction::ToUpstream => " The call did not run.",
         Some(_) => " It was kept back.",
         None => "",
     };
     let opens = Some(Opens::Alert(row.id.clone()));
-    Notice { title: format!("Blocked: {title}"), body: format!("{why}{place}.{end}"), opens }
+    let title = format!("{}: {title}", if went_through { "Went through" } else { "Blocked" });
+    Notice { title, body: format!("{why}{place}.{end}"), opens }
 }
 
 fn said(harm: &Harm, app_name: &str, over: bool) -> String {
@@ -182,6 +197,18 @@ mod tests {
     }
 
     #[test]
+    fn what_went_through_is_not_called_blocked() {
+        let mut row = row("e1", 5, "u1", "private-key-file", "block");
+        row.outcome = Outcome::Forwarded;
+        let notice = block_notice(&row, Some(&exchange(&row, json!({}))), "Cursor");
+        assert!(notice.title.starts_with("Went through: Cursor wanted to open a private key"), "{}", notice.title);
+        let end = "Nothing was blocked: checking is paused, or the server is in Monitor.";
+        assert_eq!(notice.body, format!("mail‹i›er / send_email. {end}"));
+        let unread = block_notice(&row, None, "Cursor");
+        assert!(unread.title.starts_with("Went through") && unread.body.ends_with(end), "{unread:?}");
+    }
+
+    #[test]
     fn a_blocked_answer_says_what_would_have_been_read() {
         let row = row("e1", 5, "u1", "conceal-from-person", "block");
         let found = exchange(&row, json!({"json_path": "/result/content/0/text", "category": "injection"}));
@@ -217,6 +244,10 @@ mod tests {
         assert!(!at(QUIET_MS - 1, "u1", "a"));
         assert!(at(1, "u1", "b") && at(1, "u2", "a"), "another Signature or server is news");
         assert!(at(QUIET_MS, "u1", "a"));
+
+        let mut through = row("e", QUIET_MS + 1, "u1", "a", "block");
+        through.outcome = Outcome::Forwarded;
+        assert!(announced.is_news(&through), "stopped before, now it went through");
     }
 
     #[test]
@@ -262,6 +293,12 @@ mod tests {
             assert_eq!(change_notice(&change(kind, false)), None, "{kind:?}");
         }
         assert_eq!(change_notice(&change(ChangeKind::AskAnswered, true)), None, "its question was on the screen");
+    }
+
+    #[test]
+    fn only_quiet_hours_silence_what_loosens() {
+        assert!(is_silenced(false, false, false) && is_silenced(false, true, true) && is_silenced(true, true, true));
+        assert!(!is_silenced(true, false, false) && !is_silenced(false, true, false));
     }
 
     #[test]

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, open, press } from "./browser";
+import { launch, onePage, open, press } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { Fixture, TOKEN } from "./fixture/server";
 import { fullWorld } from "./fixture/worlds";
@@ -41,11 +41,13 @@ const UNCLEAR = `(() => {
 
 let browser: Browser;
 let fixture: Fixture;
+let paired: ReturnType<typeof onePage>;
 beforeAll(async () => {
   browser = await launch();
   const world = fullWorld();
   world.asks = [mailAsk(Date.now() + 600_000), visitAsk(Date.now() + 600_000), pageAsk(Date.now())];
   fixture = await new Fixture(world).start();
+  paired = onePage(browser, fixture.address, TOKEN);
 });
 afterAll(async () => {
   await browser.close();
@@ -81,10 +83,9 @@ test.each(PATHS.flatMap((path) => [[path, "light"] as const, [path, "dark"] as c
   "%s in %s",
   async (path, scheme) => {
     const where = path === "/pair" ? "/" : path.replace("#open", `#ex_${fixture.world.rows[4]?.id}`);
-    const { page, close } = await open(browser, fixture.address, where, {
-      scheme,
-      token: path === "/pair" ? null : TOKEN,
-    });
+    const { page, close } = await (path === "/pair"
+      ? open(browser, fixture.address, where, { scheme })
+      : paired(where, { scheme }));
     await page.locator("h1").first().waitFor();
     await page.waitForFunction(() => document.querySelector(".skeleton") === null);
     if (path.endsWith("#open")) await page.locator(".det h2, .paper h2").first().waitFor();

@@ -1,7 +1,26 @@
-// One Chromium for a test file, a fresh context per page, and everything a page complains about.
+// One Chromium for a test file, a fresh context per page (or one page for many looks), and everything a page complains
+// about.
 import { type Browser, chromium, type Page } from "playwright-core";
 
+/** What Chromium starts for the address bar of every window: three more renderers beside the page that is tested. A second
+ * list replaces Playwright's own, so what matters of that stands here, too. */
+const OFF = [
+  "WebUIOmniboxPopup",
+  "WebUIOmniboxAimPopup",
+  "WebUIOmniboxFullPopup",
+  "AimEnabled",
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "MediaRouter",
+  "NetworkTimeServiceQuerying",
+  "OptimizationHints",
+  "PaintHolding",
+  "PreconnectToSearch",
+];
 const ARGS = [
+  `--disable-features=${OFF.join(",")}`,
   "--disable-quic",
   "--disable-background-networking",
   "--disable-component-update",
@@ -60,42 +79,77 @@ export async function open(
   path: string,
   look: Look = {},
 ): Promise<Opened> {
+  const complaints: string[] = [];
+  const page = await blank(browser, address, look, (what) => complaints.push(what));
+  await page.goto(address + path);
+  const close = async () => {
+    // Chromium never answers when a context is closed while its page goes elsewhere, as a question's window does
+    // after the answer.
+    await leave(page);
+    await page.context().close();
+  };
+  return { page, complaints, close };
+}
+
+/** Opens one page again and again: a context costs more than looking at a page does. For tests that leave nothing behind
+ * in it (routes, a clock, a place of the mouse, what the browser remembers). One after the other. */
+export function onePage(browser: Browser, address: string, token: string) {
+  let complaints: string[] = [];
+  let made: Promise<Page> | undefined;
+  return async (path: string, look: Pick<Look, "width" | "height" | "scheme"> = {}): Promise<Opened> => {
+    made ??= blank(browser, address, { token }, (what) => complaints.push(what));
+    const page = await made;
+    // From a page to the same page is no new start.
+    await leave(page);
+    waiting.get(page)?.clear();
+    streaming.delete(page);
+    await page.setViewportSize(sizeOf(look));
+    await page.emulateMedia({ colorScheme: look.scheme ?? "light" });
+    const own: string[] = [];
+    complaints = own;
+    await page.goto(address + path);
+    // What was opened since then is not this one's to close.
+    return { page, complaints: own, close: async () => void (complaints === own && (await leave(page))) };
+  };
+}
+
+/** What the page does by itself meanwhile, as a question's window does after the answer, can come in between. */
+async function leave(page: Page) {
+  if (page.isClosed()) return;
+  await until(async () => {
+    if (page.url() !== "about:blank") await page.goto("about:blank").catch(() => {});
+    return page.url() === "about:blank";
+  }, "the page went nowhere");
+}
+
+const sizeOf = ({ width = 1200, height = 800 }: Look) => ({ width, height });
+
+/** A page with nothing in it yet, in a context of its own. */
+async function blank(browser: Browser, address: string, look: Look, complain: (what: string) => void) {
   const context = await browser.newContext({
-    viewport: { width: look.width ?? 1200, height: look.height ?? 800 },
+    viewport: sizeOf(look),
     colorScheme: look.scheme ?? "light",
     reducedMotion: "reduce",
   });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: address });
-  const { token } = look;
-  if (token) await context.addInitScript((value) => localStorage.setItem("portcullis.token", value), token);
   // Who has been here before is not led into the first run.
-  if (!look.fresh)
-    await context.addInitScript((where) => {
-      if (location.origin === where && localStorage.getItem("portcullis.prefs") === null)
-        localStorage.setItem("portcullis.prefs", JSON.stringify({ welcomed: true }));
-    }, address);
+  const known = { where: address, token: look.token ?? null, welcomed: !look.fresh };
+  await context.addInitScript(({ where, token, welcomed }) => {
+    if (location.origin !== where) return;
+    if (token !== null) localStorage.setItem("portcullis.token", token);
+    if (welcomed && localStorage.getItem("portcullis.prefs") === null)
+      localStorage.setItem("portcullis.prefs", JSON.stringify({ welcomed }));
+  }, known);
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
-  const complaints: string[] = [];
   watch(page);
-  page.on("pageerror", (error) => complaints.push(`page error: ${error.message}`));
+  page.on("pageerror", (error) => complain(`page error: ${error.message}`));
   page.on("console", (message) => {
     // A refused request is a state of the product; a broken policy or a script error is not.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
-      complaints.push(message.text());
+      complain(message.text());
   });
-  await page.goto(address + path);
-  const close = async () => {
-    // Chromium never answers when a context is closed while its page goes elsewhere, as a question's window does
-    // after the answer; that can also come in between.
-    if (!page.isClosed())
-      await until(async () => {
-        await page.goto("about:blank").catch(() => {});
-        return page.url() === "about:blank";
-      }, "the page went nowhere");
-    await context.close();
-  };
-  return { page, complaints, close };
+  return page;
 }
 
 /** Polls until `check` holds: for facts outside the page (what the server was told). */

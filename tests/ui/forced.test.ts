@@ -1,12 +1,27 @@
 // Forced colours (Windows' contrast themes): backgrounds and shadows are gone there, so whatever they alone say is lost.
 // Each state below is taken from its element, and the picture has to change. FIXTURE: pages with every state at once.
-import type { Page } from "playwright-core";
-import { expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, onePage } from "./browser";
 import { mailAsk } from "./fixture/asks";
+import { Fixture, TOKEN } from "./fixture/server";
+import { fullWorld } from "./fixture/worlds";
 import { picture, settled } from "./look";
-import { stage } from "./stage";
 
-const on = stage();
+let browser: Browser;
+let fixture: Fixture;
+let open: ReturnType<typeof onePage>;
+beforeAll(async () => {
+  const world = fullWorld();
+  const hour = world.stats.buckets.at(-3);
+  if (hour) hour.asked = 2;
+  [browser, fixture] = await Promise.all([launch(), new Fixture(world).start()]);
+  open = onePage(browser, fixture.address, TOKEN);
+});
+afterAll(async () => {
+  await browser.close();
+  await fixture.stop();
+});
 
 /** What is said, where, on which element, and which class or attribute says it. */
 const STATES: [what: string, path: string, selector: string, state: string][] = [
@@ -33,17 +48,15 @@ const STATES: [what: string, path: string, selector: string, state: string][] = 
 ];
 
 async function go(path: string): Promise<Page> {
-  const where = path.replace("#open", `#ex_${on.fixture.world.rows[4]?.id}`);
-  const page = await on.go(where);
+  fixture.world.asks = path.startsWith("/ask") ? [mailAsk(Date.now() + 600_000)] : [];
+  const { page, complaints } = await open(path.replace("#open", `#ex_${fixture.world.rows[4]?.id}`));
   await page.emulateMedia({ forcedColors: "active" });
   await settled(page);
+  expect(complaints).toEqual([]);
   return page;
 }
 
 test.each(STATES)("%s can be seen", async (_, path, selector, state) => {
-  if (path.startsWith("/ask")) on.fixture.world.asks = [mailAsk(Date.now() + 600_000)];
-  const hour = on.fixture.world.stats.buckets.at(-3);
-  if (hour) hour.asked = 2;
   const page = await go(path);
   const one = page.locator(selector).first();
   await one.waitFor();
@@ -80,7 +93,6 @@ test("the marked row of a list with the keyboard in it", async () => {
 });
 
 test("pictures of every page, to look at", async () => {
-  on.fixture.world.asks = [mailAsk(Date.now() + 600_000)];
   const paths = [
     "/",
     "/alerts#open",
@@ -96,6 +108,5 @@ test("pictures of every page, to look at", async () => {
     await picture(page, `forced-${name}`);
     await page.emulateMedia({ colorScheme: "dark" });
     await picture(page, `forced-${name}-dark`);
-    await page.context().close();
   }
 });

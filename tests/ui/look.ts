@@ -6,7 +6,7 @@ import { answered } from "./browser";
 
 export const OUT = join(import.meta.dirname, "../out/ui");
 const BOXES =
-  "body, .side, .askview, .askbody, .stepmain, .paper, .main, .top, .page, .list, .vlist, .det, .body, .d, .ls, .cols, .card";
+  "body, .side, .askview, .askbody, .stepmain, .paper, .main, .top, .page, .list, .vlist, .det, .body, .sigdetail, .ls, .cols, .card, td, .opt";
 
 export async function settled(page: Page) {
   await page.locator("h1").first().waitFor();

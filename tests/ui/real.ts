@@ -11,7 +11,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import type { AskList, Preview } from "../../ui/src/types";
-import { isTold, launch, type Opened, open, until } from "./browser";
+import { isTold, launch, type Opened, onePage, open, until } from "./browser";
 
 /** Comments and odd spacing, as people have them. */
 export const CURSOR_CONFIG = `{
@@ -33,6 +33,8 @@ export type RealStage<R extends Reached> = {
   real: R;
   token: string;
   go(path: string, look?: Parameters<typeof open>[3]): Promise<Page>;
+  /** The one page of the file that is only looked at; what it showed before is gone. */
+  look(path: string, look?: Parameters<ReturnType<typeof onePage>>[1]): Promise<Page>;
   /** A page at which a question would be seen: until then a doubtful call is denied at once. */
   watching(path?: string): Promise<Page>;
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -41,7 +43,14 @@ export type RealStage<R extends Reached> = {
 /** To be called once at the top of a test file. What it returns is filled in before the first test. */
 export function realStage<R extends Reached>(begin: () => Promise<R>): RealStage<R> {
   const opened: Opened[] = [];
+  let seen: ReturnType<typeof onePage> | undefined;
   const here = {
+    async look(path, look) {
+      seen ??= onePage(here.browser, here.real.address, here.token);
+      const one = await seen(path, look);
+      opened.push(one);
+      return one.page;
+    },
     async go(path, look = {}) {
       const one = await open(here.browser, here.real.address, path, { token: here.token, ...look });
       opened.push(one);

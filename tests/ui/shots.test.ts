@@ -3,7 +3,7 @@
 // FIXTURE: uses the fixture server, because full, empty and broken states at will need canned answers.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, open } from "./browser";
+import { launch, onePage } from "./browser";
 import { mailAsk, pageAsk, visitAsk } from "./fixture/asks";
 import { Fixture, TOKEN } from "./fixture/server";
 import { emptyWorld, fullWorld, tidyWorld } from "./fixture/worlds";
@@ -28,14 +28,18 @@ const name = (path: string) => (path === "/" ? "overview" : path.slice(1).replac
 let browser: Browser;
 let full: Fixture;
 let empty: Fixture;
+let asking: Fixture;
+/** The page in which a fixture is looked at. */
+const pages = new Map<Fixture, ReturnType<typeof onePage>>();
 beforeAll(async () => {
   browser = await launch();
   full = await new Fixture(fullWorld()).start();
   empty = await new Fixture(emptyWorld()).start();
+  asking = await new Fixture(fullWorld()).start();
 });
 afterAll(async () => {
   await browser.close();
-  await Promise.all([full.stop(), empty.stop()]);
+  await Promise.all([full, empty, asking].map((fixture) => fixture.stop()));
 });
 
 async function shot(
@@ -44,7 +48,9 @@ async function shot(
   file: string,
   look: { width?: number; height?: number; scheme?: "light" | "dark" },
 ) {
-  const { page, complaints, close } = await open(browser, fixture.address, path, { ...look, token: TOKEN });
+  const open = pages.get(fixture) ?? onePage(browser, fixture.address, TOKEN);
+  pages.set(fixture, open);
+  const { page, complaints, close } = await open(path, look);
   await settled(page);
   await picture(page, file);
   const wide = await tooWide(page);
@@ -82,14 +88,11 @@ test.each([
   ["askpage", "light"],
   ["askpage", "dark"],
 ] as const)("the small window with %s in %s", async (id, scheme) => {
-  const world = fullWorld();
-  world.asks = [mailAsk(Date.now()), visitAsk(Date.now()), pageAsk(Date.now())];
-  const asking = await new Fixture(world).start();
+  asking.world.asks = [mailAsk(Date.now()), visitAsk(Date.now()), pageAsk(Date.now())];
   await shot(asking, `/ask?window#ask_${id}`, `window-${id}-${scheme}`, { scheme, width: 420, height: 560 });
   await shot(asking, `/ask#ask_${id}`, `page-${id}-${scheme}`, { scheme });
   if (id !== "askpage") await shot(asking, "/", `overview-${id}-${scheme}`, { scheme });
   await shot(asking, `/report#ex_${asking.world.rows[4]?.id}`, `report-${scheme}`, { scheme, height: 1200 });
-  await asking.stop();
 });
 test("the pictures of the README", async () => {
   const tidy = await new Fixture(tidyWorld()).start();

@@ -59,9 +59,8 @@ const on = realStage(() => startOwn({ cursor: CURSOR }));
 const { go, api } = on;
 afterAll(() => Promise.all(clients.map((client) => client.close())));
 
-type Look = Parameters<typeof go>[1];
-async function look(path: string, file: string, how: Look = {}) {
-  const page = await go(path, how);
+async function look(path: string, file: string, how: Parameters<typeof on.look>[1] = {}) {
+  const page = await on.look(path, how);
   await settled(page);
   await picture(page, `real-${file}`);
   expect(await tooWide(page), `${path}: wider than its box`).toEqual([]);
@@ -137,7 +136,7 @@ describe("with traffic", () => {
 
   test("hostile names are text on every page", async () => {
     for (const path of PAGES) {
-      const page = await go(path);
+      const page = await on.look(path);
       await settled(page);
       expect(await page.locator("img[src=x]").count(), path).toBe(0);
       expect(await page.evaluate(() => Reflect.get(window, "hacked")), path).toBeUndefined();
@@ -147,14 +146,20 @@ describe("with traffic", () => {
   test("slow answers: nothing at first, then rows of the final height, then the page", async () => {
     const page = await go("/settings");
     await settled(page);
+    let answer = Promise.resolve();
     await page.route("**/api/**", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await answer;
       await route.continue().catch(() => {});
     });
     for (const path of ["/traffic", "/alerts", "/apps", "/signatures", "/decisions", "/"]) {
+      let arrives = () => {};
+      answer = new Promise((resolve) => {
+        arrives = resolve;
+      });
       await page.goto(`${on.real.address}${path}`);
       await page.locator(".skeleton").first().waitFor();
       await picture(page, `real-loading-${nameOf(path)}`);
+      arrives();
       await page.locator(".skeleton").first().waitFor({ state: "detached" });
     }
   });
@@ -162,7 +167,7 @@ describe("with traffic", () => {
   test("paused: said on top of every page", async () => {
     await api("POST", "/api/pause", { minutes: 15 });
     for (const path of PAGES) {
-      const page = await go(path);
+      const page = await on.look(path);
       await page.getByText("Calls are recorded, nothing is blocked.").waitFor();
     }
     await look("/", "paused-overview");

@@ -2,6 +2,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { followOtherPages } from "./api/client";
 import { createQueryClient } from "./api/queries";
 import { startPrefs } from "./lib/prefs";
 import { takePairCode } from "./lib/route";
@@ -13,6 +14,7 @@ import "./styles/ask.css";
 import "./styles/forced.css";
 
 startPrefs();
+followOtherPages();
 const code = takePairCode();
 const root = document.getElementById("root");
 if (root) {

@@ -18,13 +18,17 @@ function refetchSoon(client: QueryClient, key: string) {
   );
 }
 
-/** All but the Traffic pages: those are history, and the Traffic page catches up by itself (`useTraffic`). */
+/** All but the Traffic pages that were read: those are history, and the page catches up by itself (`useTraffic`). */
 export function refetchAll(client: QueryClient) {
-  void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "exchanges" });
+  void client.invalidateQueries({
+    predicate: ({ queryKey, state }) => queryKey[0] !== "exchanges" || state.data === undefined,
+  });
 }
 
-/** At the start: what happened between the first answers and the stream was told to nobody here. */
+/** At the start: what happened between the first answers and the stream was told to nobody here; and what could not be
+ * read then can be now. */
 export function catchUp(client: QueryClient) {
+  void client.invalidateQueries({ predicate: ({ state }) => state.status === "error" });
   void client.invalidateQueries({ queryKey: keys.asks });
   for (const what of ["asks", "status", "alerts", "stats"]) refetchSoon(client, what);
 }

@@ -26,6 +26,13 @@ export function setToken(token: string | null) {
   auth.set({ token });
 }
 
+/** Another page of this browser was paired or forgotten. */
+export function followOtherPages() {
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === TOKEN_KEY) auth.set({ token: newValue });
+  });
+}
+
 export function markDown() {
   if (connection.get().down === null) connection.set({ down: Date.now() });
 }

@@ -1,21 +1,16 @@
 // Copies and says so.
-import { useEffect, useState } from "react";
+import { useSaid } from "../lib/hooks";
 import { Button } from "../parts/controls";
 import { text } from "../text";
 
 export function CopyButton({ label, value }: { label: string; value: () => string }) {
-  const [said, setSaid] = useState<string | null>(null);
-  useEffect(() => {
-    if (said === null) return;
-    const timer = setTimeout(() => setSaid(null), 1500);
-    return () => clearTimeout(timer);
-  }, [said]);
+  const [said, say] = useSaid();
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(value());
-      setSaid(text.detail.copied);
+      say(text.detail.copied);
     } catch {
-      setSaid(text.detail.copyFailed);
+      say(text.detail.copyFailed);
     }
   };
   return (

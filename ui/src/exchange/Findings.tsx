@@ -10,14 +10,14 @@ import type { Decoded, Explanation, Finding } from "../types";
 
 const PATHS_SHOWN = 3;
 
-/** One head per Signature: the same one may have matched at many paths. */
-export function FindingHeads({ findings }: { findings: Finding[] }) {
+/** One head per Signature: the same one may have matched at many paths. The first one's title is often said above. */
+export function FindingHeads({ findings, titled = false }: { findings: Finding[]; titled?: boolean }) {
   const groups = new Map<string, Finding[]>();
   for (const one of findings) groups.set(one.signature, [...(groups.get(one.signature) ?? []), one]);
   return [...groups].map(([signature, [first, ...others]], i) =>
     first === undefined ? null : (
       <div key={signature}>
-        {i > 0 && (
+        {(titled || i > 0) && (
           <p className="small">
             <Prose words={first.title} />
           </p>

@@ -29,10 +29,15 @@ export function Route(props: { row: ExchangeRow | Exchange; apps: App[] | undefi
   );
 }
 
+/** Why something went on that its Verdict would have stopped. */
+export const throughWords = ({ verdict, outcome }: Exchange): string | null =>
+  outcome === "forwarded" && (verdict === "block" || verdict === "ask") ? text.detail.through[verdict] : null;
+
 export function Head({ exchange, onClose }: { exchange: Exchange; onClose: () => void }) {
   const apps = useApps().data;
   const narrow = useNarrow();
   const strongest = strongestFirst(exchange.findings)[0];
+  const through = throughWords(exchange);
   const response = exchange.findings.some((finding) => finding.json_path.startsWith("/result"));
   return (
     <div className="hd">
@@ -78,9 +83,11 @@ export function Head({ exchange, onClose }: { exchange: Exchange; onClose: () =>
       {exchange.outcome === "rejected" && (
         <p className="small">{response ? text.detail.withheld : text.detail.neverSent}</p>
       )}
+      {through !== null && <p className="small">{through}</p>}
       {exchange.error !== null && (
         <p className="small">
-          {text.detail.error} <Name value={exchange.error} full />
+          {exchange.outcome === "rejected" ? text.detail.reason : text.detail.error}{" "}
+          <Name value={exchange.error} full />
         </p>
       )}
     </div>

@@ -2,8 +2,7 @@
 // names from the call. Names are hostile text, so they stay parts of their own. Pure.
 import { harmByCategory, harmBySignature, harmText, harmUnknown } from "../text/harm";
 import type { Ask, Finding } from "../types";
-import { cutMiddle } from "./cut";
-import { spelled } from "./reveal";
+import { plainName } from "./reveal";
 import { strongestFirst } from "./session";
 
 /** A string is ours; a name was given by a server, an app or a model. */
@@ -32,7 +31,7 @@ export function phraseOf(finding: Finding, direction: Ask["direction"]): { phras
 
 /** The same as plain text, for labels: invisible characters are spelled out. */
 export const plainHarm = (parts: HarmPart[]) =>
-  parts.map((part) => (typeof part === "string" ? part : spelled(cutMiddle(part.name)))).join("");
+  parts.map((part) => (typeof part === "string" ? part : plainName(part.name))).join("");
 
 function filled(phrase: string, ask: HarmFacts, finding: Finding): HarmPart[] {
   const names: Record<string, HarmPart[]> = {

@@ -43,3 +43,14 @@ export function useMedia(query: string): boolean {
 export const useStrip = () => useMedia("(max-height: 100px)");
 /** Below 900 px one column: the detail replaces the list. */
 export const useNarrow = () => useMedia("(max-width: 900px)");
+
+/** A word that is said for a moment. */
+export function useSaid(forMs = 1500) {
+  const [said, setSaid] = useState<string | null>(null);
+  useEffect(() => {
+    if (said === null) return;
+    const timer = setTimeout(() => setSaid(null), forMs);
+    return () => clearTimeout(timer);
+  }, [said, forMs]);
+  return [said, setSaid] as const;
+}

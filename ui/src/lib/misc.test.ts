@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { DiffLine } from "../types";
+import { firstSentence } from "./cut";
 import { asPatch, changedLines, hunks } from "./diff";
 import { readablePath } from "./path";
 import { parseRoute, splitPairing, toHref } from "./route";
-import { ago, bytes, ms } from "./time";
+import { ago, bytes, ms, onWhen } from "./time";
 
 describe("routes", () => {
   test("there and back", () => {
@@ -66,4 +67,18 @@ describe("diffs", () => {
   });
   test("count a changed line once", () => expect(changedLines(diff)).toBe(1));
   test("copy as text", () => expect(asPatch("p", [line(1), line(2, "added")])).toBe("p\n l1\n+l2\n"));
+});
+
+test("a time inside a sentence", () => {
+  const now = new Date(2026, 10, 19, 23, 38).getTime();
+  expect(onWhen(new Date(2026, 10, 19, 2, 58).getTime(), now)).toBe("at 02:58");
+  expect(onWhen(new Date(2026, 10, 18, 2, 58).getTime(), now)).toBe("yesterday");
+  expect(onWhen(new Date(2026, 10, 7).getTime(), now)).toBe("on 7 Nov");
+});
+
+test("the first sentence of a definition stands for it, and says when there is more", () => {
+  expect(firstSentence("Reads a file.")).toBe("Reads a file.");
+  expect(firstSentence("Reads a file, e.g. one. Then it goes on.")).toBe("Reads a file, e.g. one. …");
+  expect(firstSentence("one line\nand another")).toBe("one line …");
+  expect(firstSentence("x".repeat(300))).toBe(`${"x".repeat(200)}…`);
 });

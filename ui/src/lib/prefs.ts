@@ -43,5 +43,8 @@ export function startPrefs() {
   show();
   prefs.subscribe(show);
   dark.addEventListener("change", show);
+  window.addEventListener("storage", ({ key }) => {
+    if (key === KEY) prefs.set(load());
+  });
 }
 export const rowHeight = (density: Prefs["density"]) => (density === "comfortable" ? 44 : 34);

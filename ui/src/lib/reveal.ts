@@ -1,5 +1,6 @@
 // Finds characters that a person cannot see or that reorder what is seen, and letters that look like others. Pure:
 // text in, pieces out; the pieces cover the text without a gap, so that spans can be laid over them.
+import { cutMiddle } from "./cut";
 
 export type Piece =
   | { kind: "text"; start: number; end: number }
@@ -148,3 +149,6 @@ export function spelled(text: string): string {
     .map((piece) => (piece.kind === "chip" ? `⟨${piece.label}⟩` : text.slice(piece.start, piece.end)))
     .join("");
 }
+
+/** A name for labels and lists that hold text alone: cut as everywhere, invisible characters spelled out. */
+export const plainName = (name: string): string => spelled(cutMiddle(name));

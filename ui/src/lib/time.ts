@@ -26,6 +26,12 @@ export function shortWhen(at: number, now: number): string {
   if (sameDay(at, now - 86_400_000)) return text.time.yesterday;
   return day(at);
 }
+/** The same inside a sentence: `at 14:02`, `yesterday`, `on 19 Nov`. */
+export function onWhen(at: number, now: number): string {
+  if (sameDay(at, now)) return text.time.at(clock(at));
+  if (sameDay(at, now - 86_400_000)) return text.time.yesterday;
+  return text.time.on(day(at));
+}
 /** `14:02:07`, on another day `19 Nov 14:02`. */
 export function rowWhen(at: number, now: number): string {
   return sameDay(at, now) ? clockSeconds(at) : `${day(at)} ${clock(at)}`;

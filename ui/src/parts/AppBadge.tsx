@@ -1,9 +1,11 @@
 // An app's letter and name, and what was observed of a server.
 import { useStatus } from "../api/queries";
+import { howItFailed } from "../lib/failing";
 import { useNow } from "../lib/hooks";
 import { ago, shortWhen } from "../lib/time";
 import { text } from "../text";
 import type { App, Observed } from "../types";
+import { Revealed } from "./Hostile";
 import { Icon, type IconName } from "./Icon";
 
 /** Known apps have a name of ours; an id we do not know is shown as it is. */
@@ -102,7 +104,10 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
     case "bypassing":
       return (
         <span>
-          <b>{label}.</b> <bdi>{observed.reason}</bdi>
+          <b>{label}.</b>{" "}
+          <bdi>
+            <Revealed value={observed.reason} />
+          </bdi>
         </span>
       );
     case "not_covered":
@@ -119,7 +124,10 @@ function ObservedWords({ observed, now, long }: { observed: Observed; now: numbe
         <span
           title={observed.since === null ? undefined : text.observed.since(shortWhen(observed.since, now))}
         >
-          <b>{label}:</b> <bdi className="mono">{observed.reason}</bdi>
+          <b>{label}:</b>{" "}
+          <bdi className="mono">
+            <Revealed value={long ? howItFailed(observed.reason).how : observed.reason} />
+          </bdi>
           {long && observed.since !== null && `, ${text.observed.since(ago(observed.since, now))}`}
         </span>
       );

@@ -1,6 +1,6 @@
 // Verdict, Outcome and severity as glyph, word and (for Verdicts only) colour.
 import { text } from "../text";
-import type { Severity, Verdict } from "../types";
+import type { ExchangeRow, Severity, Verdict } from "../types";
 import { Icon } from "./Icon";
 
 /** Allow is printed plain and grey, because nearly every row is Allow. */
@@ -14,6 +14,13 @@ export function VerdictMark({ verdict, pill = false }: { verdict: Verdict; pill?
       {text.verdict[verdict]}
     </span>
   );
+}
+
+/** What the Verdict alone would let one take for the opposite: a Block that went through, an Allow that failed. */
+export function OutcomeMark({ row }: { row: Pick<ExchangeRow, "verdict" | "outcome"> }) {
+  if (row.outcome === "failed") return <span className="chip">{text.outcome.failed}</span>;
+  if (row.verdict !== "block" || row.outcome !== "forwarded") return null;
+  return <span className="chip loud">{text.outcome.through}</span>;
 }
 
 const HEIGHT: Record<Severity, number> = { low: 1, medium: 2, high: 3, critical: 4 };

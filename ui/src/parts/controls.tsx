@@ -67,13 +67,15 @@ type ChoiceProps<T extends string> = {
   onChange: (value: T) => void;
 };
 
-function step<T extends string>({ options, value, onChange }: ChoiceProps<T>, event: KeyboardEvent) {
+/** True: another one was chosen. */
+function step<T extends string>({ options, value, onChange }: ChoiceProps<T>, event: KeyboardEvent): boolean {
   const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-  if (by === 0) return;
+  if (by === 0) return false;
   event.preventDefault();
   const at = options.findIndex((option) => option.value === value);
   const next = options[(at + by + options.length) % options.length];
   if (next) onChange(next.value);
+  return next !== undefined;
 }
 
 /** One of a few, side by side. */
@@ -106,7 +108,8 @@ export function Tabs<T extends string>(props: ChoiceProps<T>) {
       aria-label={props.label}
       ref={list}
       onKeyDown={(event) => {
-        step(props, event);
+        // Tab has to get out of here.
+        if (!step(props, event)) return;
         requestAnimationFrame(() =>
           list.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus(),
         );

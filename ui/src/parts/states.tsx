@@ -55,6 +55,10 @@ type Asked = { isPending: boolean; isError: boolean; error: unknown; refetch: ()
 
 /** The part of a page that stands on one question: skeleton, error line, or nothing when there is data. */
 export function Waiting({ query, rows, tall }: { query: Asked; rows?: number; tall?: boolean }) {
+  // The bar on top says it of all that is still shown.
+  const isSaid =
+    query.data !== undefined && query.error instanceof ApiFailure && query.error.code === "unreachable";
+  if (isSaid) return null;
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (query.data === undefined) return <Skeleton rows={rows} tall={tall} />;
   return null;

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { connection, write } from "../api/client";
 import { useAsks, usePins, useStatus } from "../api/queries";
+import { useKeepFocus } from "../lib/focus";
 import { useNow, useWritable } from "../lib/hooks";
 import { useRoute } from "../lib/route";
 import { useStore } from "../lib/store";
@@ -17,8 +18,9 @@ import { LoosenedBars } from "./LoosenedBar";
 export function Bars() {
   const status = useStatus().data;
   const { down } = useStore(connection);
+  const keepFocus = useKeepFocus("#main");
   return (
-    <>
+    <div {...keepFocus}>
       {down !== null && (
         <div className="bar down" role="alert">
           <Icon name="triangle" />
@@ -39,7 +41,7 @@ export function Bars() {
           <span className="grow">{problem}</span>
         </div>
       ))}
-    </>
+    </div>
   );
 }
 

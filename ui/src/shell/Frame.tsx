@@ -1,7 +1,10 @@
 // The frame around every page: sidebar, bars, the page, global keys.
+
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { connection } from "../api/client";
 import { useApps, useStatus } from "../api/queries";
+import { hasServers, isProtected } from "../lib/apps";
+import { useSaid } from "../lib/hooks";
 import { useKeys } from "../lib/keys";
 import { changePrefs, prefs } from "../lib/prefs";
 import { navigate, type Page, useRoute } from "../lib/route";
@@ -12,7 +15,6 @@ import { DrillPage } from "../pages/drill/DrillPage";
 import { OverviewPage } from "../pages/overview/OverviewPage";
 import { TrafficPage } from "../pages/traffic/TrafficPage";
 import { text } from "../text";
-import type { App } from "../types";
 import { Bars } from "./Bars";
 import { GoTo } from "./GoTo";
 import { KeyList } from "./KeyList";
@@ -62,6 +64,12 @@ function Whole({ page }: { page: Page }) {
   const { down } = useStore(connection);
   const [box, setBox] = useState<"keys" | "goto" | null>(null);
   useFirstRun(page);
+  const [said, say] = useSaid();
+  const copyLink = () =>
+    navigator.clipboard.writeText(location.href).then(
+      () => say(text.nav.linkCopied),
+      () => say(text.detail.copyFailed),
+    );
   const go = (to: Page) => () => navigate({ page: to });
   useKeys({
     "g o": go("overview"),
@@ -75,7 +83,7 @@ function Whole({ page }: { page: Page }) {
     "g f": go("pins"),
     "?": () => setBox("keys"),
     "Ctrl k": () => setBox("goto"),
-    c: () => void navigator.clipboard?.writeText(location.href).catch(() => {}),
+    c: () => void copyLink(),
   });
   return (
     <div className="app">
@@ -87,6 +95,9 @@ function Whole({ page }: { page: Page }) {
         <Bars />
         <Suspense fallback={null}>{PAGES[page]()}</Suspense>
       </main>
+      <p className={said === null ? "vh" : "toast small"} role="status">
+        {said}
+      </p>
       {box === "keys" && <KeyList onClose={() => setBox(null)} />}
       {box === "goto" && <GoTo onClose={() => setBox(null)} />}
     </div>
@@ -99,11 +110,8 @@ function useFirstRun(page: Page) {
   const status = useStatus().data;
   useEffect(() => {
     if (page !== "overview" || prefs.get().welcomed || !apps || !status) return;
-    const used =
-      status.last_message_at !== null || apps.some((app) => app.protected !== false && hasServers(app));
+    const used = status.last_message_at !== null || apps.some(isProtected);
     if (used) changePrefs({ welcomed: true });
     else if (apps.some(hasServers)) navigate({ page: "welcome" }, "replace");
   }, [page, apps, status]);
 }
-
-const hasServers = (app: App) => app.files.some((file) => file.servers.length > 0);

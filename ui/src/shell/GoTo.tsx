@@ -1,6 +1,7 @@
 // `Ctrl K`: pages, apps, servers and Signatures by name.
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { useApps, useSignatures } from "../api/queries";
+import { serversOf } from "../lib/apps";
 import { toSearch } from "../lib/filter";
 import { navigate, PAGES, type Route } from "../lib/route";
 import { Dialog } from "../parts/Dialog";
@@ -78,7 +79,7 @@ function useGoals(): Goal[] {
     }));
     for (const app of apps ?? []) {
       goals.push({ label: app.name, kind: "app", hostile: false, to: { page: "apps" } });
-      for (const server of app.files.flatMap((file) => file.servers)) {
+      for (const server of serversOf(app)) {
         const search = toSearch({ app: app.id, ...(server.id ? { upstream: server.id } : {}) });
         goals.push({
           label: server.name,

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { wroteJustNow } from "../api/client";
 import { onLive } from "../api/live";
+import { useKeepFocus } from "../lib/focus";
 import { clock } from "../lib/time";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/Icon";
@@ -21,8 +22,9 @@ export function LoosenedBars() {
       }),
     [],
   );
+  const keepFocus = useKeepFocus("#main");
   return changes.map((change) => (
-    <div className="bar" role="alert" key={`${change.at} ${change.summary}`}>
+    <div {...keepFocus} className="bar" role="alert" key={`${change.at} ${change.summary}`}>
       <Icon name="triangle" />
       <span className="grow">
         <b>{text.bars.loosened(clock(change.at))}</b> {change.summary}{" "}

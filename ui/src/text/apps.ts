@@ -1,10 +1,10 @@
 // The part of the catalogue about Apps, sign-ins and the preview of a change; `index.ts` takes it in.
-import type { PlannedChange } from "../types";
 import { number, plural } from "./words";
 
 export const appsText = {
   found: (count: number) => `${plural(count, "app")} with MCP servers found on this computer.`,
   lookAgain: "Look again",
+  looked: "Looked just now.",
   seen: (seen: number, total: number) => `${number(seen)} of ${number(total)} seen`,
   noServers: "No MCP server in this file.",
   noFile: "This file does not exist yet.",
@@ -62,12 +62,7 @@ export const previewText = {
     ],
   },
   seenNote: "The status turns to “Seen” with the first Message, not before.",
-  planned: {
-    shim: "through the shim",
-    local_url: "through a local URL",
-    unwrap: "back to what it was",
-    nothing: "stays as it is",
-  } satisfies Record<PlannedChange, string>,
+  stays: "stays as it is",
   refused: "Not written:",
   queued: "Written once the app has quit.",
   write: "Write this change",

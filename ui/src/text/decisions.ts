@@ -2,7 +2,7 @@
 
 import type { AskState, DecisionState, Effect, Mode } from "../types";
 import { harmText } from "./harm";
-import { number, plural } from "./words";
+import { number, plural, times } from "./words";
 
 export const askText = {
   title: "Questions",
@@ -10,7 +10,6 @@ export const askText = {
   none: "No question waiting",
   noneMore:
     "When a call is doubtful it is held here before anything is sent. While this page or the tray runs, you have time to decide.",
-  unattended: "Nobody could see a question just now, so doubtful calls are denied at once.",
   list: "Questions",
   recent: "Over",
   choose: "Choose a question to see what was held.",
@@ -24,11 +23,9 @@ export const askText = {
   arguments: "Arguments",
   content: "What the app would read",
   allShown: (count: number) => `all ${number(count)} shown`,
-  someShown: (shown: number, all: number) => `${number(shown)} of ${number(all)} shown`,
   raw: "raw JSON",
   readable: "one by one",
   cut: (kept: string, all: string) => `The first ${kept} of ${all} are shown.`,
-  noArguments: "This call has no arguments.",
   origin: "Where the value came from",
   originUnknown: "Portcullis did not see where this value came from.",
   originWhole: "was in an answer of",
@@ -41,11 +38,11 @@ export const askText = {
   calls: (server: number, tool: number) =>
     `${plural(server, "call")} to it so far, ${number(tool)} of them to this tool.`,
   asked: (asked: number, allowed: number) =>
-    `Asked about this tool ${asked === 1 ? "once" : `${number(asked)} times`}, allowed ${number(allowed)}.`,
+    `You were asked about this tool ${times(asked)} and allowed it ${allowed === 0 ? "never" : times(allowed)}.`,
   neverAsked: "You were not asked about this tool before.",
   definition: "Definition",
   pinned: (when: string, approved: boolean) =>
-    approved ? `Approved by you on ${when}.` : `Unchanged since it was first seen on ${when}.`,
+    approved ? `Approved by you ${when}.` : `Unchanged since it was first seen ${when}.`,
   changed: "It changed since.",
   noDefinition: "Its definition was not seen.",
   joined: (count: number) => `${number(count)} equal calls wait for this answer.`,
@@ -74,7 +71,6 @@ export const askText = {
   hideRedacted: "Hide redacted",
   back: "Back",
   close: "Close",
-  later: "Decide later",
   reach: "How far",
   once: "Only this call",
   onceMore: "Nothing is remembered.",
@@ -103,24 +99,41 @@ export const askText = {
     disconnected: "The app or the server is gone. Nothing was sent.",
     stopped: "Denied: Portcullis stopped while it waited",
   } satisfies Record<AskState, string>,
-  told: "The app was told that the call was not approved, and that it may ask again.",
+  overShort: {
+    waiting: "Waiting",
+    allowed: "Allowed",
+    redacted: "Redacted",
+    denied: "Denied",
+    timed_out: "Denied",
+    unattended: "Denied",
+    cancelled: "Taken back",
+    disconnected: "Gone",
+    stopped: "Denied",
+  } satisfies Record<AskState, string>,
+  told: {
+    denied: "The app was told that you said no, and not to try another way.",
+    timed_out: "The app was told that nobody approved it in time, and that it may ask again.",
+    unattended: "The app was told that nobody could be asked, and to try again after you allow it.",
+    stopped: "The app was told that Portcullis stopped, and that it may ask again.",
+  } as Partial<Record<AskState, string>>,
   lateHint: "An answer now is kept for the next time it asks for exactly this.",
   lateAllow: "Allow it next time…",
   lateDeny: "Deny it next time, too",
   kept: "Kept for the next time it asks.",
-  remembered: "Remembered in Decisions.",
 };
 
 export const decisionsText = {
+  lead: "What you let Portcullis remember when you answered. A new one is made from an Alert that was asked or blocked:",
+  leadLink: "choose one, then “Make an exception…”",
   filter: "Search Decisions",
   tabs: { active: "In force", ended: "Ended", all: "All" },
   tabsLabel: "Which Decisions",
   list: "Decisions",
-  empty: "No Decision is in force. Answers that you let Portcullis remember stand here.",
+  empty: "No Decision is in force.",
   emptyEnded: "No Decision has ended yet.",
   emptyFilter: "No Decision matches.",
   effect: { allow: "Allow", redact: "Redact", deny: "Deny" } satisfies Record<Effect, string>,
-  anyApp: "any app",
+  forApp: (app: string | null) => `, for ${app ?? "any app"},`,
   anyServer: "any server",
   anyTool: "any tool",
   answersOf: "answers of",
@@ -136,8 +149,7 @@ export const decisionsText = {
   toAny: "to any destination",
   about: (ids: string[]) => ids.join(", "),
   upTo: (severity: string) => `any Finding up to ${severity}`,
-  used: (count: number) =>
-    count === 0 ? "not used yet" : `used ${count === 1 ? "once" : `${number(count)} times`}`,
+  used: (count: number) => (count === 0 ? "not used yet" : `used ${times(count)}`),
   lastUsed: (when: string) => `last ${when}`,
   ends: (when: string) => `ends ${when}`,
   noEnd: "no end",
@@ -146,7 +158,6 @@ export const decisionsText = {
   made: (when: string) => `made ${when}`,
   revoke: "Revoke",
   undo: "Undo",
-  revoking: "Revoked in a few seconds",
   revokeSoon: (left: number) => `Revoked in ${left} s`,
   state: {
     active: "In force",
@@ -194,7 +205,7 @@ export const scopeText = {
     never: "no end",
   } as Record<string, string>,
   sentence: {
-    allow: "Not asked again when ",
+    allow: "Goes through without a question when ",
     redact: "Redacted without a question when ",
     deny: "Denied without a question when ",
   } satisfies Record<Effect, string>,

@@ -40,7 +40,7 @@ export const text = {
     report: "Report",
     welcome: "First run",
   },
-  nav: { label: "Pages", back: "Back", skip: "Skip to content" },
+  nav: { label: "Pages", back: "Back", skip: "Skip to content", linkCopied: "Link copied" },
   verdict: { allow: "Allow", flag: "Flag", redact: "Redact", ask: "Ask", block: "Block" } satisfies Record<
     Verdict,
     string
@@ -50,7 +50,8 @@ export const text = {
     redacted: "Redacted",
     rejected: "Rejected",
     failed: "Failed",
-  } satisfies Record<Outcome, string>,
+    through: "Went through",
+  } satisfies Record<Outcome | "through", string>,
   severity: { low: "Low", medium: "Medium", high: "High", critical: "Critical" } satisfies Record<
     Severity,
     string
@@ -87,7 +88,6 @@ export const text = {
     odd: (status: number) => `Portcullis answered with something this page cannot read (HTTP ${status}).`,
     retry: "Retry",
     going: "Checking goes on.",
-    gone: "This Exchange is not kept any more.",
   },
   time: {
     now: "just now",
@@ -96,6 +96,8 @@ export const text = {
     hours: (n: number) => `${n} h ago`,
     days: (n: number) => `${plural(n, "day")} ago`,
     yesterday: "yesterday",
+    at: (clock: string) => `at ${clock}`,
+    on: (day: string) => `on ${day}`,
   },
   bytes: { b: (n: number) => plural(n, "byte"), kb: (n: string) => `${n} kB`, mb: (n: string) => `${n} MB` },
   exports: exportsText,
@@ -112,6 +114,4 @@ export const text = {
   mode: modeText,
   /** What a button does, and to which: for who hears it without what stands around it. */
   labelOf: (what: string, which: string) => `${what}: ${which}`,
-  showMore: "Show all",
-  full: "Full name",
 };

@@ -25,8 +25,8 @@ export const pinsText = {
     instructions: "instructions",
   } as Record<PinKind | string, string>,
   approvedBy: {
-    person: (when: string) => `Approved by you on ${when}.`,
-    first_sight: (when: string) => `First seen on ${when}, not reviewed by you.`,
+    person: (when: string) => `Approved by you ${when}.`,
+    first_sight: (when: string) => `First seen ${when}, not reviewed by you.`,
   } satisfies Record<ApprovedBy, (when: string) => string>,
   grade: {
     quiet: "Only the wording changed. Nothing to do.",

@@ -19,8 +19,9 @@ export const settingsText = {
     "Encrypted with a key in the data folder, for at most 7 days. Shown only when you ask for it, and each time leaves a line in the history. Switching this off deletes them.",
   holdNew: "Hold new servers until reviewed",
   holdNewMore: "What a new server defines is kept from the app until you have looked at it.",
-  notifications: "Notify about blocked calls",
-  notificationsMore: "Once per server and Signature in an hour.",
+  notifications: "Notify about blocked calls and questions",
+  notificationsMore:
+    "A blocked call once per server and Signature in an hour. Off: you are still told of what loosens protection.",
   wait: "A question waits",
   waitMore: "Then the call is denied. Most apps give up after 60 seconds.",
   waitUnit: "s",
@@ -53,9 +54,10 @@ export const settingsText = {
   started: "Running since",
   signatures: "Signatures on",
   firstRun: "Open the first run again",
+  doctor: "Something does not work? This finds out what, and says what to do:",
+  doctorCommand: "portcullis doctor",
   forget: "Forget this browser",
   forgetMore: "This browser needs a new code afterwards.",
-  saved: "Saved",
 };
 
 export const keysText = [

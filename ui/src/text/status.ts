@@ -34,8 +34,10 @@ export const statusText = {
   queued: (count: number) =>
     `${plural(count, "change")} ${count === 1 ? "waits" : "wait"} until the app has quit.`,
   notCovered: (count: number) => `${number(count)} ${count === 1 ? "is" : "are"} not covered.`,
-  edited: (count: number) => `${number(count)} changed outside Portcullis.`,
+  edited: (count: number) =>
+    `${plural(count, "entry", "entries")} ${count === 1 ? "was" : "were"} edited outside Portcullis.`,
   failing: (count: number) => `${number(count)} ${count === 1 ? "is" : "are"} failing.`,
+  quarantined: (count: number) => `${number(count)} ${count === 1 ? "is" : "are"} quarantined.`,
   seeApps: "See Apps",
 };
 
@@ -73,6 +75,10 @@ export const observedText = {
     until === null ? "Quarantined until you release it" : `Quarantined until ${until}`,
   release: "Release",
   quarantine: "Quarantine",
+  startIt: (app: string) =>
+    `Run the command below in a terminal: there it says all that is wrong. Once it starts, restart ${app}.`,
+  reachIt: "Check that the address below answers. The next call tries it again.",
+  saidLast: "What it said last",
   notChecked: "Its traffic is not checked",
   unknown: "Not known while the log cannot be read",
   compare: "Compare",

@@ -34,10 +34,12 @@ export const welcomeText = {
       apps === 0
         ? "No app with MCP servers"
         : `${plural(apps, "app")} ${apps === 1 ? "uses" : "use"} MCP servers`,
-    lead: (servers: number) =>
+    lead: (servers: number, open: number, all: number) =>
       servers === 0
         ? "Nothing has been changed."
-        : `Portcullis would stand between them and their ${plural(servers, "server")}. Nothing has been changed yet.`,
+        : open === 0
+          ? `Portcullis stands between them and their ${plural(servers, "server")}.`
+          : `Portcullis would stand between them and their ${plural(servers, "server")}. ${open === all ? "Nothing has been changed yet." : "Only what is marked as protected has been changed."}`,
     lines: (lines: number) =>
       lines === 0 ? "nothing to change" : `${plural(lines, "line")} ${lines === 1 ? "changes" : "change"}`,
     on: "already protected",
@@ -84,5 +86,4 @@ export const pairText = {
   code: "Code",
   submit: "Pair",
   pairing: "Pairing",
-  retry: "Try again",
 };

@@ -37,17 +37,26 @@ function Facts({ detail }: { detail: ExchangeDetail }) {
   const sides = (["request", "response"] as const).filter((side) =>
     findings.some((one) => sideOf(one) === side),
   );
+  // The strongest and what matched are seen first, without scrolling past the others.
+  const first = findings.filter((one) => one.signature === findings[0]?.signature);
+  const others = findings.filter((one) => !first.includes(one));
   const decoded = new Map(findings.flatMap((one) => (one.decoded ? [[one.decoded.text, one.decoded]] : [])));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <div className="body ruled" tabIndex={0} role="region" aria-label={text.alerts.detail}>
-      <FindingHeads findings={findings} />
+      <FindingHeads findings={first} />
       {(sides.length > 0 ? sides : (["request"] as const)).map((side) => (
         <MessagePart key={side} exchange={exchange} side={side} around={2} unfolded={10} />
       ))}
       {[...decoded.values()].map((part) => (
         <DecodedPart key={part.text} decoded={part} />
       ))}
+      {others.length > 0 && (
+        <section>
+          <h3>{text.alerts.others}</h3>
+          <FindingHeads findings={others} titled />
+        </section>
+      )}
       {explanations.map((explanation) => (
         <section key={explanation.signature}>
           {explanations.length > 1 && <h3 className="mono">{explanation.signature}</h3>}

@@ -2,6 +2,7 @@
 
 import { Route } from "../../exchange/Head";
 import { Prose } from "../../parts/Prose";
+import { OutcomeMark } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { AlertGroup, App } from "../../types";
 
@@ -9,9 +10,12 @@ export function AlertWords({ group, apps }: { group: AlertGroup; apps: App[] | u
   const { newest, count } = group;
   return (
     <div className="alertwords">
-      <div className="ell">
-        {newest.title === null ? text.alerts.untitled : <Prose words={newest.title} />}
-        {count > 1 && <span className="faint num"> {text.alerts.group(count)}</span>}
+      <div className="row tight">
+        <span className="ell">
+          {newest.title === null ? text.alerts.untitled : <Prose words={newest.title} />}
+        </span>
+        <OutcomeMark row={newest} />
+        {count > 1 && <span className="faint num">{text.alerts.group(count)}</span>}
       </div>
       <div className="l2 ell">
         <Route row={newest} apps={apps} />

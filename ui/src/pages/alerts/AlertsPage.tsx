@@ -59,7 +59,7 @@ export function AlertsPage() {
       ? text.alerts.emptyFilter
       : state === "reviewed"
         ? text.alerts.emptyReviewed
-        : text.alerts.empty(status?.messages_today ?? 0);
+        : status && text.alerts.empty(status.messages_today);
   return (
     <>
       <header className="top">
@@ -90,7 +90,7 @@ export function AlertsPage() {
         {!(narrow && open !== null) && (
           <section className="list" aria-label={text.alerts.list}>
             <Waiting query={names.before(alerts)} rows={6} tall />
-            {alerts.data && groups.length === 0 && <Empty title={empty} />}
+            {alerts.data && groups.length === 0 && empty && <Empty title={empty} />}
             <HeldLine held={held} onShow={showNewer} />
             <VirtualList
               handle={list}

@@ -3,6 +3,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { write } from "../../api/client";
 import { keys } from "../../api/queries";
+import { decidable } from "../../lib/decidable";
+import { useKeepFocus } from "../../lib/focus";
 import { useNow, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { navigate } from "../../lib/route";
@@ -37,30 +39,31 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
   useKeys({ r: () => document.querySelector<HTMLElement>(".review button")?.focus() });
   const { exchange } = detail;
   const report = { page: "report", open: id } as const;
-  const canDecide = exchange.findings.length > 0;
-  useKeys({ e: canDecide ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
+  const can = decidable(exchange);
+  useKeys({ e: can.allow ? () => setDeciding("allow") : undefined, p: () => navigate(report) });
+  const keepFocus = useKeepFocus(".review button, .reviewed button");
   return (
-    <div className="foot wrap">
-      {canDecide && (
-        <div className="row wrap">
+    <div className="foot wrap" {...keepFocus}>
+      <div className="row wrap">
+        {can.allow && (
           <Button small off={!writable} onClick={() => setDeciding("allow")}>
             {text.exception.allow}
           </Button>
-          {exchange.verdict !== "block" && (
-            <Button small off={!writable} onClick={() => setDeciding("deny")}>
-              {text.exception.deny}
-            </Button>
-          )}
-          <ButtonLink small look="quiet" to={report}>
-            {text.report.open}
-          </ButtonLink>
-        </div>
-      )}
+        )}
+        {can.deny && (
+          <Button small off={!writable} onClick={() => setDeciding("deny")}>
+            {text.exception.deny}
+          </Button>
+        )}
+        <ButtonLink small look="quiet" to={report}>
+          {text.report.open}
+        </ButtonLink>
+      </div>
       {deciding && (
         <ExceptionDialog exchange={exchange} effect={deciding} onClose={() => setDeciding(null)} />
       )}
       {detail.review ? (
-        <>
+        <div className="row wrap reviewed">
           <span className="small muted row">
             <Icon name="check" />
             {text.alerts.reviewed(
@@ -71,7 +74,7 @@ export function ReviewBar({ detail }: { detail: ExchangeDetail }) {
           <Button small off={off} onClick={() => review.mutate(null)}>
             {text.alerts.takeBack}
           </Button>
-        </>
+        </div>
       ) : (
         <div className="row wrap review" role="group" aria-label={text.alerts.review}>
           <span className="small muted">{text.alerts.review}</span>

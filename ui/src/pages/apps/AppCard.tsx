@@ -1,5 +1,6 @@
 // One app: its switch, its config files, its servers.
 import { useStatus } from "../../api/queries";
+import { serversOf } from "../../lib/apps";
 import { useWritable } from "../../lib/hooks";
 import { AppLetter } from "../../parts/AppBadge";
 import { Toggle } from "../../parts/controls";
@@ -16,7 +17,7 @@ type Props = { app: App; wanted: Wanted | null; onWant: (wanted: Wanted) => void
 export function AppCard({ app, wanted, onWant }: Props) {
   const writable = useWritable();
   const known = useStatus().data?.log_unreadable !== true;
-  const servers = app.files.flatMap((file) => file.servers);
+  const servers = serversOf(app);
   const seen = servers.filter((server) => server.observed.state === "seen").length;
   const label = app.protected === null ? text.apps.partly(app.name) : text.apps.protectApp(app.name);
   return (

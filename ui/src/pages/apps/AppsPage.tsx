@@ -1,8 +1,10 @@
 // Apps: a switch per app and per server. No switch writes by itself: it opens a preview of the exact change.
+
 import { useEffect, useRef, useState } from "react";
 import { useApps } from "../../api/queries";
+import { hasServers } from "../../lib/apps";
 import { useFocusKeys } from "../../lib/focus";
-import { useNarrow } from "../../lib/hooks";
+import { useNarrow, useSaid } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
 import { useRoute } from "../../lib/route";
 import { AppLetter } from "../../parts/AppBadge";
@@ -21,6 +23,7 @@ export function AppsPage() {
   const apps = useApps();
   const narrow = useNarrow();
   const [wanted, setWanted] = useState<Wanted | null>(null);
+  const [looked, say] = useSaid();
   const { open } = useRoute();
   const list = useFocusKeys<HTMLDivElement>("[role=switch]");
   const shown = useRef<string | null>(null);
@@ -31,11 +34,22 @@ export function AppsPage() {
     shown.current = open;
     setWanted({ app, server: null, action: "protect" });
   }, [open, apps.data]);
+  /** The switch that opened the preview: what it is called finds it again when it was not on the page meanwhile. */
+  const opener = useRef<string | null>(null);
+  const want = (next: Wanted) => {
+    opener.current = document.activeElement?.getAttribute("aria-label") ?? null;
+    setWanted(next);
+  };
+  useEffect(() => {
+    if (wanted !== null || opener.current === null) return;
+    list.current?.querySelector<HTMLElement>(`[aria-label="${CSS.escape(opener.current)}"]`)?.focus();
+    opener.current = null;
+  }, [wanted, list]);
   useKeys({ Escape: () => (wanted === null ? false : setWanted(null)) });
   const all = apps.data ?? [];
   const here = all.filter((app) => app.installed || app.files.some((file) => file.exists));
   const others = all.filter((app) => !here.includes(app));
-  const withServers = here.filter((app) => app.files.some((file) => file.servers.length > 0));
+  const withServers = here.filter(hasServers);
   return (
     <>
       <header className="top">
@@ -44,9 +58,14 @@ export function AppsPage() {
           {apps.data && (
             <p className="small muted">
               {text.apps.found(withServers.length)}{" "}
-              <button type="button" className="linklike" onClick={() => void apps.refetch()}>
+              <button
+                type="button"
+                className="linklike"
+                onClick={() => void apps.refetch().then(() => say(text.apps.looked))}
+              >
                 {text.apps.lookAgain}
-              </button>
+              </button>{" "}
+              <span role="status">{looked}</span>
             </p>
           )}
         </div>
@@ -70,7 +89,7 @@ export function AppsPage() {
                 key={app.id}
                 app={app}
                 wanted={wanted?.app.id === app.id ? wanted : null}
-                onWant={setWanted}
+                onWant={want}
               />
             ))}
             {others.length > 0 && (

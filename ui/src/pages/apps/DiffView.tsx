@@ -39,7 +39,7 @@ export function DiffView({ file }: { file: FilePreview }) {
           .filter((plan) => plan.change === "nothing" && plan.reason !== null)
           .map((plan) => (
             <li key={plan.name}>
-              <Name value={plan.name} /> {text.preview.planned.nothing}: {plan.reason}
+              <Name value={plan.name} /> {text.preview.stays}: {plan.reason}
             </li>
           ))}
       </ul>

@@ -2,9 +2,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, useModes } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 import type { Mode, ModeRequest, Modes } from "../../types";
@@ -31,10 +30,10 @@ export function ModeSelect({ of, name }: { of: Of; name: string }) {
     <>
       <select
         className="select modeselect"
-        aria-label={everything ? t.default : t.label(spelled(cutMiddle(name)))}
+        aria-label={everything ? t.default : t.label(plainName(name))}
         title={t.more[own ?? above]}
         value={own ?? ""}
-        disabled={!writable || set.isPending}
+        disabled={!writable}
         onChange={(event) => set.mutate(event.target.value === "" ? null : (event.target.value as Mode))}
       >
         {!everything && <option value="">{t.as(t.mode[above])}</option>}

@@ -2,9 +2,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, useOwnSignIns } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Toggle } from "../../parts/controls";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
@@ -30,7 +29,7 @@ export function OwnSignIn({ upstream, app, name }: Props) {
     <div className="o small muted ownsign">
       <Toggle
         on={on}
-        label={text.signIn.own(app, spelled(cutMiddle(name)))}
+        label={text.signIn.own(app, plainName(name))}
         off={!writable || set.isPending}
         onChange={() => set.mutate()}
       />

@@ -1,9 +1,8 @@
 // Puts a server aside, or lets it go again. The engine takes a release only from a person.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Failure } from "../../parts/states";
 import { text } from "../../text";
 
@@ -25,9 +24,9 @@ export function QuarantineButton({ upstream, inside, name }: Props) {
       <button
         type="button"
         className={`linklike small ${inside ? "" : "mild"}`}
-        disabled={off || act.isPending}
-        aria-label={`${label}: ${spelled(cutMiddle(name))}`}
-        onClick={() => act.mutate()}
+        aria-disabled={off || act.isPending || undefined}
+        aria-label={`${label}: ${plainName(name)}`}
+        onClick={() => !off && !act.isPending && act.mutate()}
       >
         {label}
       </button>

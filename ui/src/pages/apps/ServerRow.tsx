@@ -1,9 +1,8 @@
 // One server of an app: switch, name, Transport, what was observed, what it really runs.
 
 import { useStatus } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { ObservedMark } from "../../parts/AppBadge";
 import { Toggle } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -11,6 +10,7 @@ import { Link } from "../../parts/Link";
 import { text } from "../../text";
 import type { App, Server } from "../../types";
 import type { Wanted } from "./AppsPage";
+import { FailingHelp } from "./FailingHelp";
 import { ModeSelect } from "./ModeSelect";
 import { OwnSignIn } from "./OwnSignIn";
 import { QuarantineButton } from "./QuarantineButton";
@@ -21,7 +21,7 @@ function UsedBy({ server }: { server: Server }) {
     <span key={`${user.name}/${user.client}`}>
       {n > 0 && ", "}
       <Name value={user.name} />
-      {user.client !== null && (
+      {user.client !== null && user.client !== user.name && (
         <>
           {" ("}
           <Name value={user.client} />)
@@ -42,7 +42,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
     <div className={`sv ${open ? "sel" : ""}`}>
       <Toggle
         on={server.protected}
-        label={text.apps.protectServer(spelled(cutMiddle(server.name)), app.name)}
+        label={text.apps.protectServer(plainName(server.name), app.name)}
         off={!writable}
         onChange={() => want(server.protected ? "restore" : "protect")}
       />
@@ -81,13 +81,14 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           <button
             type="button"
             className="linklike small"
-            aria-label={text.labelOf(text.observed.compare, spelled(cutMiddle(server.name)))}
+            aria-label={text.labelOf(text.observed.compare, plainName(server.name))}
             onClick={() => want("protect")}
           >
             {text.observed.compare}
           </button>
         )}
       </div>
+      <FailingHelp app={app} server={server} />
       {server.id !== null && server.protected && server.transport !== "stdio" && (
         <OwnSignIn upstream={server.id} app={app.name} name={server.name} />
       )}
@@ -96,7 +97,7 @@ export function ServerRow({ app, server, open, onWant }: Props) {
           {text.apps.usedBy} <UsedBy server={server} />
         </div>
       )}
-      <div className="orig mono tiny faint ell">
+      <div className="orig mono tiny faint">
         <Name value={server.original} full />
       </div>
     </div>

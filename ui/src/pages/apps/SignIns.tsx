@@ -2,9 +2,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, useSignIns } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
 import { useWritable } from "../../lib/hooks";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { AppLetter } from "../../parts/AppBadge";
 import { Button } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -53,7 +52,7 @@ function Row({ one }: { one: SignIn }) {
     onSettled: () => client.invalidateQueries({ queryKey: keys.signIns }),
   });
   const error = begin.error ?? forget.error;
-  const named = (what: string) => text.labelOf(what, spelled(cutMiddle(one.name)));
+  const named = (what: string) => text.labelOf(what, plainName(one.name));
   return (
     <div className="apphint small signin">
       <AppLetter name={one.app_name} small />

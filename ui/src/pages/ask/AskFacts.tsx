@@ -3,6 +3,7 @@
 import { useMemo, useState } from "react";
 import { DecodedPart } from "../../exchange/Findings";
 import { Folded } from "../../exchange/MessageText";
+import { firstSentence } from "../../lib/cut";
 import { useNow } from "../../lib/hooks";
 import { layout } from "../../lib/layout";
 import { locate, type Mark, mergeMarks } from "../../lib/marks";
@@ -10,7 +11,7 @@ import { partsOf } from "../../lib/parts";
 import { toLines } from "../../lib/pieces";
 import { strongestFirst } from "../../lib/session";
 import { byteLength } from "../../lib/spans";
-import { ago, bytes, shortWhen } from "../../lib/time";
+import { ago, bytes, onWhen } from "../../lib/time";
 import { Name, Revealed } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
@@ -152,7 +153,7 @@ function Why({ ask }: { ask: Ask }) {
           <span>
             {history.server_first_seen === null
               ? t.newServer
-              : `${t.firstSeen(shortWhen(history.server_first_seen, now))} ${t.calls(history.server_calls, history.tool_calls)}`}{" "}
+              : `${t.firstSeen(onWhen(history.server_first_seen, now))} ${t.calls(history.server_calls, history.tool_calls)}`}{" "}
             {history.asked === 0 ? t.neverAsked : t.asked(history.asked, history.allowed)}
           </span>
         </li>
@@ -164,9 +165,9 @@ function Why({ ask }: { ask: Ask }) {
             <span>
               {t.definition}:{" "}
               <q className="name hostile">
-                <Revealed value={definition.description.slice(0, 400)} />
+                <Revealed value={firstSentence(definition.description)} />
               </q>{" "}
-              {t.pinned(shortWhen(definition.pinned_at, now), definition.approved_by_person)}{" "}
+              {t.pinned(onWhen(definition.pinned_at, now), definition.approved_by_person)}{" "}
               {definition.changed && <b>{t.changed}</b>}
             </span>
           )}
@@ -184,6 +185,5 @@ function Why({ ask }: { ask: Ask }) {
 
 function Explained({ ask, signature }: { ask: Ask; signature: string }) {
   const found = ask.explanations.find((one) => one.signature === signature);
-  const sentence = found?.description.split(/(?<=[.!?])\s/)[0];
-  return sentence === undefined ? null : <Prose words={sentence} />;
+  return found === undefined ? null : <Prose words={firstSentence(found.description).replace(/ …$/, "")} />;
 }

@@ -84,9 +84,7 @@ function AskRow({ ask, current }: { ask: Ask; current: boolean }) {
         ) : (
           <>
             {shortWhen(ask.at, now)}
-            <span className="l2 block">
-              {ask.state === "allowed" || ask.state === "redacted" ? t.over[ask.state] : t.over.denied}
-            </span>
+            <span className="l2 block">{t.overShort[ask.state]}</span>
           </>
         )}
       </span>

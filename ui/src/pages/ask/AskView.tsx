@@ -3,10 +3,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { keys } from "../../api/queries";
-import { cutMiddle } from "../../lib/cut";
+import { useKeepFocus } from "../../lib/focus";
 import { useStrip, useWritable } from "../../lib/hooks";
 import { useKeys } from "../../lib/keys";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/Icon";
 import { Failure } from "../../parts/states";
@@ -47,6 +47,7 @@ export function AskView(props: Props) {
   const { looked, watch } = useLook(ask);
   useForgotten(props, looked);
   const box = useRef<HTMLDivElement>(null);
+  const keepFocus = useKeepFocus("#ask-title");
   const strip = useStrip() && props.onOpen !== undefined;
   const answerable = ask.state === "waiting" || LATE.includes(ask.state);
   useEffect(() => {
@@ -64,6 +65,10 @@ export function AskView(props: Props) {
       aria-labelledby="ask-title"
       ref={box}
       {...watch}
+      onFocus={(event) => {
+        watch.onFocus();
+        keepFocus.onFocus(event);
+      }}
       // A click into the window puts the focus on the headline, never on a button that Enter would press.
       onPointerDown={(event) => {
         if ((event.target as HTMLElement).closest("button, a, input, select, label, [tabindex]") === null)
@@ -166,8 +171,13 @@ function DenyAll({ asks, off, onDecided }: { asks: Ask[]; off: boolean; onDecide
     onSettled: () => client.invalidateQueries({ queryKey: keys.asks }),
   });
   return (
-    <button type="button" className="linklike" disabled={off || deny.isPending} onClick={() => deny.mutate()}>
-      {t.denyAll(asks.length, spelled(cutMiddle(asks[0]?.upstream_name ?? "")))}
+    <button
+      type="button"
+      className="linklike"
+      aria-disabled={off || deny.isPending || undefined}
+      onClick={() => !off && !deny.isPending && deny.mutate()}
+    >
+      {t.denyAll(asks.length, plainName(asks[0]?.upstream_name ?? ""))}
     </button>
   );
 }
@@ -176,10 +186,10 @@ function Over({ ask, onNext, onClose, onStep }: Props & { onStep: (step: Step) =
   const answer = useAnswer(ask);
   const armed = useArmed(`${ask.id}/${ask.state}`);
   const late = LATE.includes(ask.state) && !answer.isSuccess;
-  const told = late || ask.state === "denied" || ask.state === "stopped";
+  const told = LATE.includes(ask.state) && !late ? undefined : t.told[ask.state];
   return (
     <footer className="askfoot">
-      {told && <p className="small muted">{t.told}</p>}
+      {told && <p className="small muted">{told}</p>}
       {late && <p className="small">{t.lateHint}</p>}
       {answer.isSuccess && <p className="small">{t.kept}</p>}
       {answer.isError && <Failure error={answer.error} />}

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState } from "react";
 import { write } from "../../api/client";
+import { useKeepFocus } from "../../lib/focus";
 import { useNow, useWritable } from "../../lib/hooks";
 import { fullWhen, shortWhen } from "../../lib/time";
 import { Button } from "../../parts/controls";
@@ -65,10 +66,8 @@ export function DecisionRow({ row }: { row: Row }) {
 function ending(decision: Decision, now: number): string {
   if (decision.once) return t.once;
   if (decision.session !== null) return t.session;
-  return decision.expires_at === null ? t.noEnd : t.ends(whenEnds(decision.expires_at, now));
+  return decision.expires_at === null ? t.noEnd : t.ends(shortWhen(decision.expires_at, now));
 }
-
-const whenEnds = (at: number, now: number) => shortWhen(at, now);
 
 /** The revocation is sent when the time to undo is over, or at once when the page is left. */
 function Revoke({ id, sentence }: { id: string; sentence: string }) {
@@ -79,41 +78,53 @@ function Revoke({ id, sentence }: { id: string; sentence: string }) {
     mutationFn: () => write("DELETE", `/api/decisions/${encodeURIComponent(id)}`),
     onSettled: () => client.invalidateQueries({ queryKey: ["decisions"] }),
   });
+  const keepFocus = useKeepFocus("button");
   const send = useRef(revoke.mutate);
   send.current = revoke.mutate;
+  /** What is to happen when the time is over, or the row is left before that: by another page, tab or search. */
+  const due = useRef<(() => void) | null>(null);
+  useEffect(() => () => due.current?.(), []);
   useEffect(() => {
     if (since === null) return;
-    let sent = false;
     const go = () => {
-      if (!sent) send.current();
-      sent = true;
+      due.current = null;
+      send.current();
     };
-    const timer = setTimeout(go, UNDO_MS);
-    const leave = () => go();
+    due.current = go;
+    const leave = () => due.current?.();
+    const timer = setTimeout(leave, UNDO_MS);
     window.addEventListener("pagehide", leave);
     return () => {
       clearTimeout(timer);
       window.removeEventListener("pagehide", leave);
     };
   }, [since]);
+  const undo = () => {
+    due.current = null;
+    setSince(null);
+  };
   if (revoke.isError) return <Failure error={revoke.error} retry={() => revoke.mutate()} />;
-  if (since === null || revoke.isSuccess)
-    return (
-      <Button
-        small
-        describedBy={sentence}
-        off={!writable || revoke.isSuccess}
-        onClick={() => setSince(Date.now())}
-      >
-        {t.revoke}
-      </Button>
-    );
+  const running = since !== null && !revoke.isSuccess;
   return (
-    <span className="row small">
-      <Left until={since + UNDO_MS} />
-      <Button small describedBy={sentence} off={revoke.isPending} onClick={() => setSince(null)}>
-        {t.undo}
-      </Button>
+    <span className="row small" {...keepFocus}>
+      {running ? (
+        <>
+          <Left until={since + UNDO_MS} />
+          <Button key="undo" small describedBy={sentence} off={revoke.isPending} onClick={undo}>
+            {t.undo}
+          </Button>
+        </>
+      ) : (
+        <Button
+          key="revoke"
+          small
+          describedBy={sentence}
+          off={!writable || revoke.isSuccess}
+          onClick={() => setSince(Date.now())}
+        >
+          {t.revoke}
+        </Button>
+      )}
     </span>
   );
 }

@@ -6,6 +6,7 @@ import { useKeys } from "../../lib/keys";
 import { navigate, useRoute } from "../../lib/route";
 import { Tabs } from "../../parts/controls";
 import { FindBox } from "../../parts/FindBox";
+import { Link } from "../../parts/Link";
 import { Empty, Waiting } from "../../parts/states";
 import { text } from "../../text";
 import { DecisionRow } from "./DecisionRow";
@@ -34,7 +35,12 @@ export default function DecisionsPage() {
   return (
     <>
       <header className="top">
-        <h1 className="grow">{text.pages.decisions}</h1>
+        <div className="grow">
+          <h1>{text.pages.decisions}</h1>
+          <p className="small muted">
+            {t.lead} <Link to={{ page: "alerts", search: "state=all" }}>{t.leadLink}</Link>
+          </p>
+        </div>
       </header>
       <div className="filters">
         <FindBox label={t.filter} value={q} onChange={(words) => go({ q: words })} />

@@ -15,8 +15,8 @@ export function DecisionSentence({ decision }: { decision: Decision }) {
       {scope.direction === "to_client" && `${t.answersOf} `}
       {scope.target === null ? t.anyTool : <Name value={scope.target} />}
       {text.scope.of}
-      {scope.upstream === null ? t.anyServer : <Name value={decision.upstream_name} />},{" "}
-      {scope.app === null ? t.anyApp : decision.app_name},{" "}
+      {scope.upstream === null ? t.anyServer : <Name value={decision.upstream_name} />}
+      {t.forApp(scope.app === null ? null : decision.app_name)}{" "}
       {reach.reach === "shape" ? t.with.shape(fixed) : t.with[reach.reach]}{" "}
       {scope.destinations === null ? t.toAny : t.to(scope.destinations)}
     </>

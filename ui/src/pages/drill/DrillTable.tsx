@@ -62,7 +62,7 @@ function Cell({ row }: { row: DrillRow | undefined }) {
           {text.drill.missed}
         </span>
       )}
-      {row.signature !== null && <span className="tiny faint mono ell sig">{row.signature}</span>}
+      {row.signature !== null && <span className="tiny faint mono sig">{row.signature}</span>}
     </>
   );
   const className = `drillcell ${row.caught ? "" : "missed"}`;

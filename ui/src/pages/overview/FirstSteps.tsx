@@ -1,13 +1,12 @@
 // Before the first Message: what to do to see something, with the drill at hand.
+import { isProtected } from "../../lib/apps";
 import { ButtonLink } from "../../parts/controls";
 import { text } from "../../text";
 import type { App } from "../../types";
 import { DrillButton } from "./actions";
 
 export function FirstSteps({ apps }: { apps: App[] | undefined }) {
-  const used = apps?.find(
-    (app) => app.protected !== false && app.files.some((file) => file.servers.length > 0),
-  );
+  const used = apps?.find(isProtected);
   return (
     <section className="card first">
       <h2>{text.overview.emptyTitle}</h2>

@@ -26,7 +26,9 @@ export function NewestAlerts() {
         )}
       </header>
       <Waiting query={names.before(alerts)} rows={3} tall />
-      {alerts.data && groups.length === 0 && <Empty title={text.alerts.empty(status?.messages_today ?? 0)} />}
+      {alerts.data && status && groups.length === 0 && (
+        <Empty title={text.alerts.empty(status.messages_today)} />
+      )}
       {shown.map((group) => (
         <Link
           key={group.newest.id}

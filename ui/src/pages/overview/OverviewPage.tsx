@@ -1,5 +1,6 @@
 // The first page: the status as one sentence, servers as observed, the last day, the newest Alerts.
 import { useApps, useStatus } from "../../api/queries";
+import { serversOf } from "../../lib/apps";
 import { useFocusKeys } from "../../lib/focus";
 import { clock } from "../../lib/time";
 import { Link } from "../../parts/Link";
@@ -64,18 +65,21 @@ function sentence(status: Status): string {
 /** What the other servers wait for, counted by observed state. */
 function More({ status, apps }: { status: Status; apps: App[] | undefined }) {
   const count = (state: Observed["state"]) =>
-    (apps ?? [])
-      .flatMap((app) => app.files.flatMap((file) => file.servers))
-      .filter((s) => s.observed.state === state).length;
+    (apps ?? []).flatMap(serversOf).filter((s) => s.observed.state === state).length;
   const parts = [
     status.log_unreadable && text.status.unreadableMore,
     status.protection.state === "off" && text.status.offMore,
     count("bypassing") > 0 && text.status.bypassing(count("bypassing")),
     count("waiting") > 0 && text.status.restart(count("waiting")),
-    !status.log_unreadable && count("not_yet_seen") > 0 && text.status.waits(count("not_yet_seen")),
+    // With none seen the headline says it.
+    !status.log_unreadable &&
+      status.servers_seen > 0 &&
+      count("not_yet_seen") > 0 &&
+      text.status.waits(count("not_yet_seen")),
     count("queued") > 0 && text.status.queued(count("queued")),
     count("edited_outside") > 0 && text.status.edited(count("edited_outside")),
     count("failing") > 0 && text.status.failing(count("failing")),
+    count("quarantined") > 0 && text.status.quarantined(count("quarantined")),
     status.protection.state !== "off" &&
       count("not_covered") > 0 &&
       text.status.notCovered(count("not_covered")),

@@ -1,5 +1,6 @@
 // Every server of every app, with what was observed of it.
 import { useApps, useStatus } from "../../api/queries";
+import { serversOf } from "../../lib/apps";
 import { toSearch } from "../../lib/filter";
 import { AppLetter, ObservedMark } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
@@ -14,7 +15,7 @@ const NAME_CHARS = 28;
 export function ServersTable() {
   const apps = useApps();
   const rows = (apps.data ?? []).flatMap((app) =>
-    app.files.flatMap((file) => file.servers).map((server, i) => ({ app, server, first: i === 0 })),
+    serversOf(app).map((server, i) => ({ app, server, first: i === 0 })),
   );
   const { columns } = text.overview;
   return (

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, useDrill } from "../../api/queries";
+import { useKeepFocus } from "../../lib/focus";
 import { useWritable } from "../../lib/hooks";
 import { navigate } from "../../lib/route";
 import { Button } from "../../parts/controls";
@@ -50,8 +51,9 @@ export function PauseButton({ status }: { status: Status | undefined }) {
     onSettled: () => client.invalidateQueries({ queryKey: keys.status }),
   });
   const error = pause.error ?? resume.error;
+  const keepFocus = useKeepFocus("button");
   return (
-    <>
+    <div {...keepFocus}>
       {status?.protection.state === "paused" ? (
         <Button off={!writable || resume.isPending} onClick={() => resume.mutate()}>
           <Icon name="play" />
@@ -72,6 +74,6 @@ export function PauseButton({ status }: { status: Status | undefined }) {
         </Menu>
       )}
       {error !== null && <Failure error={error} />}
-    </>
+    </div>
   );
 }

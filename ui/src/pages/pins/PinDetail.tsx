@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { write } from "../../api/client";
 import { keys, usePin } from "../../api/queries";
 import { useNarrow, useNow, useWritable } from "../../lib/hooks";
-import { shortWhen } from "../../lib/time";
+import { onWhen } from "../../lib/time";
 import { Button } from "../../parts/controls";
 import { Block, Name, Revealed } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
@@ -55,7 +55,7 @@ function Facts({ detail }: { detail: Detail }) {
         </p>
       )}
       <p className="small muted">
-        {t.approvedBy[pin.approved_by](shortWhen(pin.approved_at, now))}{" "}
+        {t.approvedBy[pin.approved_by](onWhen(pin.approved_at, now))}{" "}
         {pin.drift === null ? t.same : t.grade[pin.drift.grade]}
       </p>
       {pin.drift !== null && pin.drift.reasons.length > 0 && (

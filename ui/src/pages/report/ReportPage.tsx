@@ -1,7 +1,7 @@
 // The report of one Alert, made for paper: what happened, what was found, what was done, and what came before and after.
 import { useExchange, useNames, useStatus } from "../../api/queries";
 import { DecodedPart } from "../../exchange/Findings";
-import { Route } from "../../exchange/Head";
+import { Route, throughWords } from "../../exchange/Head";
 import { MessagePart } from "../../exchange/Parts";
 import { Trail } from "../../exchange/Trail";
 import { useKeys } from "../../lib/keys";
@@ -63,7 +63,10 @@ function Paper({ detail, apps }: { detail: ExchangeDetail; apps: App[] | undefin
     [t.when, fullWhen(exchange.at)],
     [t.who, <Route key="who" row={exchange} apps={apps} full />],
     [t.how, `${exchange.method || "–"}, ${text.transport[exchange.transport]}`],
-    [t.verdict, `${text.verdict[exchange.verdict]}, ${text.outcome[exchange.outcome].toLowerCase()}`],
+    [
+      t.verdict,
+      `${text.verdict[exchange.verdict]}, ${text.outcome[exchange.outcome].toLowerCase()}. ${throughWords(exchange) ?? ""}`,
+    ],
     [
       t.review,
       review ? text.alerts.reviewed(text.alerts.reviewAs[review.reason], fullWhen(review.at)) : t.notReviewed,

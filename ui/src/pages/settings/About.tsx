@@ -32,6 +32,11 @@ export function About() {
           <dd className="num">{status.signatures_active}</dd>
         </dl>
       )}
+      <div className="setline small">
+        <span>
+          {t.doctor} <code>{t.doctorCommand}</code>
+        </span>
+      </div>
       <div className="setline">
         <Link to={{ page: "welcome" }}>{t.firstRun}</Link>
       </div>

@@ -1,7 +1,9 @@
 // Puts every config back: one preview of all files, then one button.
+
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { keys, useApps } from "../../api/queries";
+import { isProtected } from "../../lib/apps";
 import { changedLines } from "../../lib/diff";
 import { useWritable } from "../../lib/hooks";
 import { Button } from "../../parts/controls";
@@ -18,9 +20,7 @@ export function RestoreAll() {
   const apps = useApps().data ?? [];
   const writable = useWritable();
   const [open, setOpen] = useState(false);
-  const changed = apps.filter(
-    (app) => app.protected !== false && app.files.some((file) => file.servers.length > 0),
-  );
+  const changed = apps.filter(isProtected);
   return (
     <Group title={text.settings.groups.configs}>
       <div className="setline">

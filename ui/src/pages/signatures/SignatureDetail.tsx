@@ -7,11 +7,13 @@ import { useNarrow, useWritable } from "../../lib/hooks";
 import { Button, Toggle } from "../../parts/controls";
 import { Block } from "../../parts/Hostile";
 import { Icon } from "../../parts/Icon";
+import { Link } from "../../parts/Link";
 import { Prose } from "../../parts/Prose";
 import { Failure, Waiting } from "../../parts/states";
 import { SeverityBars, VerdictMark } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { SignatureInfo, SignatureSwitch } from "../../types";
+import { Examples } from "./Examples";
 import { categoryName } from "./SignatureGroups";
 
 export function SignatureDetail({ signature, onBack }: { signature: SignatureInfo; onBack: () => void }) {
@@ -59,6 +61,7 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
         </span>
       </div>
       {change.isError && <Failure error={change.error} />}
+      {asks(signature) && <p className="small muted">{text.signatures.asks}</p>}
       <p className="prose">
         <Prose words={signature.description} />
       </p>
@@ -77,6 +80,12 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
           </span>
         </p>
       )}
+      <p className="row wrap small">
+        <Link to={{ page: "alerts", search: about(signature, "all") }}>
+          {text.signatures.showAlerts(signature.hits_30d)}
+        </Link>
+        <Link to={{ page: "decisions", search: about(signature) }}>{text.signatures.showDecisions}</Link>
+      </p>
       {signature.references.length > 0 && (
         <div className="small">
           <b>{text.signatures.references}</b>
@@ -92,30 +101,13 @@ export function SignatureDetail({ signature, onBack }: { signature: SignatureInf
   );
 }
 
-function Examples({ signature }: { signature: SignatureInfo }) {
-  return (
-    <div className="ex">
-      <div>
-        <h3 className="exh small">
-          <Icon name="check" />
-          {text.signatures.hit}
-        </h3>
-        {signature.hits.map((example) => (
-          <Block key={example} value={example} />
-        ))}
-      </div>
-      <div>
-        <h3 className="exh small">
-          <Icon name="close" />
-          {text.signatures.miss}
-        </h3>
-        {signature.misses.map((example) => (
-          <Block key={example} value={example} />
-        ))}
-      </div>
-    </div>
-  );
-}
+/** It only flags because it may be wrong, and the harm would be grave (decision 050). */
+const asks = ({ verdict, confidence, severity }: SignatureInfo) =>
+  verdict === "flag" && confidence !== "high" && (severity === "high" || severity === "critical");
+
+/** The search for what a Signature's id names. */
+const about = ({ id }: SignatureInfo, state?: string) =>
+  new URLSearchParams({ ...(state === undefined ? {} : { state }), q: id }).toString();
 
 function Source({ id }: { id: string }) {
   const [open, setOpen] = useState(false);

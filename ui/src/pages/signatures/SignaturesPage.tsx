@@ -72,7 +72,7 @@ export default function SignaturesPage() {
           </section>
         )}
         {(!narrow || open !== null) && (
-          <section className="d" aria-label={text.signatures.detail}>
+          <section className="sigdetail" aria-label={text.signatures.detail}>
             {!narrow && <Faults faults={signatures.data?.faults ?? []} />}
             {signatures.data && open !== null && !chosen && (
               <Empty title={text.signatures.builtIn}>

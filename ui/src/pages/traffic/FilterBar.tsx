@@ -1,9 +1,8 @@
 // The search box (`app:cursor since:1h words`) and the lists for Verdict and server.
 import { useEffect, useRef, useState } from "react";
-import { cutMiddle } from "../../lib/cut";
 import { type Filter, fromText, toSearch, toText } from "../../lib/filter";
 import { useKeys } from "../../lib/keys";
-import { spelled } from "../../lib/reveal";
+import { plainName } from "../../lib/reveal";
 import { Icon } from "../../parts/Icon";
 import { text } from "../../text";
 import type { App } from "../../types";
@@ -89,7 +88,7 @@ export function FilterBar(props: {
         <option value="">{text.traffic.anyServer}</option>
         {servers.map((server) => (
           <option key={server.id} value={server.id}>
-            {`${server.app.name}: ${spelled(cutMiddle(server.name))}`}
+            {`${server.app.name}: ${plainName(server.name)}`}
           </option>
         ))}
         {filter.upstream && !servers.some((server) => server.id === filter.upstream) && (

@@ -4,7 +4,7 @@ import { clock, fullWhen, ms, rowWhen } from "../../lib/time";
 import { AppLetter, appName } from "../../parts/AppBadge";
 import { Name } from "../../parts/Hostile";
 import { Prose } from "../../parts/Prose";
-import { VerdictMark } from "../../parts/Verdict";
+import { OutcomeMark, VerdictMark } from "../../parts/Verdict";
 import { text } from "../../text";
 import type { App } from "../../types";
 import { isGap, type TrafficRow } from "./useTraffic";
@@ -53,10 +53,13 @@ export const RowView = memo(function RowView({ row, apps, tight }: RowProps) {
             ←<span className="vh">{text.traffic.byServer}</span>{" "}
           </span>
         )}
-        <Name value={row.target ?? row.method} limit={tight ? 20 : undefined} />
+        <Name value={row.target ?? row.method} limit={tight ? 28 : undefined} />
         {row.target !== null && row.method !== "tools/call" && (
           <span className="faint tiny mono"> {row.method}</span>
         )}
+        <span className="outcome">
+          <OutcomeMark row={row} />
+        </span>
         {row.title !== null && (
           <span className="found small muted">
             {" "}

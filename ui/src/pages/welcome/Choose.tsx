@@ -2,6 +2,7 @@
 import { useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { keys, useApps } from "../../api/queries";
+import { hasServers, serversOf } from "../../lib/apps";
 import { changedLines } from "../../lib/diff";
 import { useWritable } from "../../lib/hooks";
 import { AppLetter } from "../../parts/AppBadge";
@@ -30,7 +31,7 @@ export function Choose({
   const client = useQueryClient();
   const writable = useWritable();
   const [left, setLeft] = useState<string[]>([]);
-  const found = (apps.data ?? []).filter((app) => app.files.some((file) => file.servers.length > 0));
+  const found = (apps.data ?? []).filter(hasServers);
   const open = found.filter((app) => app.protected !== true);
   const previews = useQueries({
     queries: open.map((app) => ({
@@ -63,9 +64,7 @@ export function Choose({
     <>
       <div className="stepmain">
         <h1 tabIndex={-1}>{t.choose.title(found.length)}</h1>
-        <p className="muted">
-          {t.choose.lead(found.flatMap((app) => app.files.flatMap((file) => file.servers)).length)}
-        </p>
+        <p className="muted">{t.choose.lead(found.flatMap(serversOf).length, open.length, found.length)}</p>
         <Waiting query={apps} rows={4} tall />
         {apps.data && found.length === 0 && (
           <Empty title={text.apps.none}>
@@ -133,7 +132,7 @@ type PickProps = { app: App; preview: Asked | undefined; on: boolean; onChange: 
 
 function Pick({ app, preview, on, onChange }: PickProps) {
   const [open, setOpen] = useState(false);
-  const servers = app.files.flatMap((file) => file.servers);
+  const servers = serversOf(app);
   const lines = preview?.data ? linesOf(preview.data) : 0;
   return (
     <li>

@@ -1,5 +1,6 @@
 // Each protected server turns to "Seen" by itself, once its app has used it through Portcullis.
 import { useApps } from "../../api/queries";
+import { isProtected, serversOf } from "../../lib/apps";
 import { AppLetter, ObservedMark } from "../../parts/AppBadge";
 import { Button } from "../../parts/controls";
 import { Name } from "../../parts/Hostile";
@@ -19,9 +20,7 @@ export function Restart({
   onLeave: () => void;
 }) {
   const apps = useApps();
-  const on = (apps.data ?? []).filter(
-    (app) => app.protected !== false && app.files.some((file) => file.servers.length > 0),
-  );
+  const on = (apps.data ?? []).filter(isProtected);
   return (
     <>
       <div className="stepmain">
@@ -39,8 +38,7 @@ export function Restart({
               </div>
             </div>
             <ul className="restartlist">
-              {app.files
-                .flatMap((file) => file.servers)
+              {serversOf(app)
                 .filter((server) => server.protected)
                 .map((server) => (
                   <li key={server.name}>

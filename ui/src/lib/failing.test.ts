@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { howItFailed } from "./failing";
+
+test("how a server failed is told from what it said last", () => {
+  expect(howItFailed("server exits with code 1: Error: Cannot find module 'pg'")).toEqual({
+    how: "server exits with code 1",
+    said: "Error: Cannot find module 'pg'",
+  });
+  expect(howItFailed("Connection refused (os error 111)")).toEqual({
+    how: "Connection refused (os error 111)",
+    said: null,
+  });
+});
