@@ -200,6 +200,18 @@ pub(crate) fn read_optional(path: &Path) -> Result<Option<String>, Error> {
     }
 }
 
+/// As `read_optional`, for files whose content is checked afterwards: bytes that are no text fail that check, and keep
+/// nothing from starting.
+pub(crate) fn read_checked(path: &Path) -> Result<Option<String>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            Ok(Some(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into())))
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io { doing: "could not read", path: path.into(), source }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,7 @@ mod revival;
 mod rows;
 mod rules;
 mod seal;
+mod sealed_file;
 mod secret;
 mod shim_binary;
 mod sign_ins;

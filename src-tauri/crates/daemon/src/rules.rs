@@ -42,7 +42,7 @@ pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, 
     let nothing =
         |problem| Left { rules: Rules::default(), withheld: Vec::new(), revival: None, problem, written: known };
     let gone = || (known > 0).then(|| format!("The saved rules in {} were removed by something else.", path.display()));
-    let Some(text) = home::read_optional(&path)? else { return Ok(nothing(gone())) };
+    let Some(text) = home::read_checked(&path)? else { return Ok(nothing(gone())) };
     Ok(match Snapshot::open(&text, key) {
         Ok(snapshot) if snapshot.written < known => Left {
             rules: Rules { quarantined: snapshot.quarantined, ..Rules::default() },

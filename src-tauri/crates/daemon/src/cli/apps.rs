@@ -8,6 +8,7 @@ use super::terminal::{say, say_json, shortened, table, time, visible};
 use crate::apps::Apps;
 use crate::clock;
 use crate::config::{ConfigFile, PROXY_PORT};
+use crate::core::audit_limits;
 use crate::home::Home;
 use crate::lock::{self, Holder};
 use portcullis_audit::{Audit, AuditLimits};
@@ -249,12 +250,14 @@ pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Fai
         return Err(crate::Error::Locked(home.lock_file()).into());
     };
     // The port only names what we wrote; a config file that cannot be read must not stand in the way.
-    let port = ConfigFile::load(home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
-    let report =
-        Apps::open(home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+    let file = ConfigFile::load(home).ok();
+    let port = file.as_ref().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
+    let apps = Apps::open(home, None, port, Serving::No)?;
+    let report = apps.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
-    tell_the_audit(home, &report);
+    let by = apps.above(std::process::id()).map(|app| apps.name(&app));
+    tell_the_audit(home, file.as_ref(), &report, by.as_deref());
     let answer = ApplyAnswer {
         written: report.written.iter().map(|one| one.path.display().to_string()).collect(),
         queued: report.queued.iter().map(|path| path.display().to_string()).collect(),
@@ -271,16 +274,22 @@ pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Fai
     }
 }
 
-/// As far as the audit log can be opened: the configs come first.
-fn tell_the_audit(home: &Home, report: &Report) {
-    let audit = match Audit::open(home.audit_file(), AuditLimits::default(), Arc::new(clock::now)) {
+/// As far as the audit log can be opened: the configs come first. `by`: the app that had it done.
+fn tell_the_audit(home: &Home, file: Option<&ConfigFile>, report: &Report, by: Option<&str>) {
+    // What the person keeps is not known without their settings: then nothing is thrown away.
+    let limits = file
+        .map_or(AuditLimits { max_age_days: u32::MAX, max_bytes: u64::MAX, ..AuditLimits::default() }, |file| {
+            audit_limits(&file.settings)
+        });
+    let audit = match Audit::open(home.audit_file(), limits, Arc::new(clock::now)) {
         Ok(audit) => audit,
         Err(error) => return tracing::warn!(%error, "the restore could not be recorded"),
     };
     for one in &report.written {
-        let summary = format!("{}: {} was given back.", one.app_name, one.path.display());
-        let (at, app) = (clock::now(), Some(one.app.clone()));
-        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens: false }));
+        let by = by.map(|by| format!(" by {by}, or a program that it started")).unwrap_or_default();
+        let summary = format!("{}: {} was given back{by}.", one.app_name, one.path.display());
+        let (at, app, loosens) = (clock::now(), Some(one.app.clone()), !by.is_empty());
+        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens }));
     }
     audit.close();
 }
@@ -288,6 +297,36 @@ fn tell_the_audit(home: &Home, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restore_without_a_daemon_keeps_the_log_as_long_as_the_person_set() {
+        use portcullis_domain::{Direction, Exchange, ExchangeId, SessionId, Transport, Upstream, UpstreamId};
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("s")).unwrap();
+        home.create().unwrap();
+        std::fs::write(home.config_file(), "[settings]\nretention_days = 365\n").unwrap();
+        let file = ConfigFile::load(&home).unwrap();
+        let upstream = Upstream {
+            id: UpstreamId::new("u"),
+            app: portcullis_domain::AppId::new("cursor"),
+            app_name: "Cursor".into(),
+            name: "docs".into(),
+            transport: Transport::Stdio,
+            url: None,
+            command: Vec::new(),
+        };
+        let (id, at) = (ExchangeId::new("old"), clock::now() - 100 * 24 * 3_600_000);
+        let open = || Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now)).unwrap();
+        let audit = open();
+        let (session, way) = (SessionId::new("s"), Direction::ToUpstream);
+        let row = Exchange::new(id.clone(), at, &upstream, session, Transport::Stdio, way);
+        audit.record(AuditRow::Exchange(Box::new(row)));
+        audit.close();
+        for file in [Some(&file), None].into_iter().cycle().take(40) {
+            tell_the_audit(&home, file, &Report::default(), None);
+        }
+        assert!(open().exchange(&id).unwrap().is_some(), "a row of 100 days was thrown away");
+    }
 
     #[test]
     fn a_config_whose_app_is_not_installed_is_found() {

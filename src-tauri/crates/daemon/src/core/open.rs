@@ -6,8 +6,10 @@ use crate::apps::Apps;
 use crate::asks::Asks;
 use crate::config::ConfigFile;
 use crate::handle::MAX_WAITING_EVENTS;
-use crate::judges::Judges;
+use crate::judges::{self, Judges};
+use crate::own_sign_ins;
 use crate::problems::Problems;
+use crate::sealed_file::keep_in;
 use crate::signatures::Signatures;
 use crate::{Error, clock, decision_file, rules, secret};
 use arc_swap::ArcSwap;
@@ -42,14 +44,8 @@ impl Core {
             problems.of(cause::SHIM, no_shim(&error));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
-        let (guard, known) = (audit.clone(), marked(decision_file::MARK)?);
-        let keep_mark = move |mark| {
-            if let Err(error) = guard.set_mark(decision_file::MARK, mark) {
-                tracing::error!(%error, "what guards the decisions could not be written");
-            }
-        };
-        let (decision_file, rows, tampered) =
-            decision_file::DecisionFile::open(&home, &key, known.as_deref(), Box::new(keep_mark))?;
+        let (known, keep) = (marked(decision_file::MARK)?, keep_in(&audit, decision_file::MARK));
+        let (decision_file, rows, tampered) = decision_file::DecisionFile::open(&home, &key, known.as_deref(), keep)?;
         if let Some(problem) = &tampered {
             problems.lasting(problem.clone());
         }
@@ -79,18 +75,23 @@ impl Core {
         for (upstream, tool) in &left.withheld {
             pins.withhold(upstream, std::slice::from_ref(tool));
         }
-        let (sign_ins, void) = crate::sign_ins::open(&home, &key, file.upstreams.sign_in_options())?;
-        if let Some(problem) = void {
-            problems.lasting(problem);
+        let (known, keep) = (marked(own_sign_ins::NAME)?, keep_in(&audit, own_sign_ins::NAME));
+        let own = own_sign_ins::open(&home, &key, known.as_deref(), keep)?;
+        let mut options = file.upstreams.sign_in_options();
+        options.transparent = own.list.unwrap_or(options.transparent);
+        let (sign_ins, void) = crate::sign_ins::open(&home, &key, options)?;
+        for problem in own.problem.iter().chain(&void) {
+            problems.lasting(problem.clone());
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
         let origins = Arc::<Origins>::default();
         if let Some(problem) = signatures.problem() {
             problems.of(cause::SIGNATURES, problem);
         }
-        let (judges, edited) = Judges::open(&home, &key)?;
-        if let Some(problem) = edited {
-            problems.of(cause::JUDGES, problem);
+        let (known, keep) = (marked(judges::NAME)?, keep_in(&audit, judges::NAME));
+        let (judges, no_judges) = Judges::open(&home, &key, known.as_deref(), keep)?;
+        if let Some(problem) = &no_judges {
+            problems.of(cause::JUDGES, problem.clone());
         }
         let judge =
             Judge::new(signatures.scanner(), pins.clone(), policy_rules(&left.rules, &file.settings), file.limits)
@@ -110,6 +111,7 @@ impl Core {
             asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
             judges,
             health,
+            own_sign_ins_file: own.file,
             decisions,
             started_at: clock::now(),
             audit,
@@ -141,7 +143,7 @@ impl Core {
             home,
         };
         core.refresh_routes()?;
-        for problem in tampered.into_iter().chain(void_rules) {
+        for problem in [tampered, void_rules, own.problem, no_judges].into_iter().flatten() {
             core.change(ChangeKind::StateTampered, None, problem);
         }
         Ok(Arc::new(core))

@@ -156,3 +156,26 @@ async fn a_signature_file_of_the_person_is_taken_up_and_a_broken_one_named() {
     assert!(!list["signatures"].as_array().unwrap().is_empty(), "the bundled ones stay in force");
     daemon.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_files_that_are_no_text_are_void_and_reported_and_keep_nothing_from_starting() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let port = daemon.running().dashboard_port;
+    call(&place, port, "PUT /api/modes", r#"{"app":null,"upstream":null,"mode":"monitor"}"#).await;
+    daemon.shutdown().await;
+    let home = place.home();
+    let path = |name: &str| home.path().join(name);
+    let files = ["decisions", "judges", "own-sign-ins", "run/snapshot.json"];
+    for name in files.into_iter().chain(["api-token", "run/daemon.json", "run/judges.json"]) {
+        std::fs::write(path(name), b"\xff\xfe{\0not text\n\xc3\x28".repeat(9)).unwrap();
+    }
+    let daemon = place.start().await;
+    let status = daemon.handle().status().await.unwrap();
+    for name in ["stored decisions", "judges", "own-sign-ins", "snapshot.json"] {
+        assert!(status.problems.iter().any(|problem| problem.contains(name)), "{name}: {:?}", status.problems);
+    }
+    let port = daemon.running().dashboard_port;
+    assert_eq!(call(&place, port, "GET /api/modes", "").await.json()["default"], "ask");
+    daemon.shutdown().await;
+}
