@@ -128,7 +128,7 @@ impl SettingsFile {
             (before.hold_new_servers && !self.hold_new_servers, "what new servers define passes without a review"),
             (before.protect_new_servers && !self.protect_new_servers, "new servers of protected apps are not covered"),
             (before.notifications && !self.notifications, "notifications are off"),
-            (self.quiet_minutes() > before.quiet_minutes(), "notifications are quiet for longer"),
+            (self.is_quiet_when_not(before), "notifications are quiet at more or other times"),
             (before.start_at_login && !self.start_at_login, "Portcullis does not start at login"),
             (
                 self.retention_days < before.retention_days || self.retention_mib < before.retention_mib,
@@ -140,9 +140,9 @@ impl SettingsFile {
         (!loosened.is_empty()).then(|| format!("Settings were changed: {}.", loosened.join("; ")))
     }
 
-    /// Of each day.
-    fn quiet_minutes(&self) -> u16 {
-        (self.quiet_until + MINUTES - self.quiet_from) % MINUTES
+    fn is_quiet_when_not(&self, before: &Self) -> bool {
+        let quiet = |settings: &Self, minute| settings.quiet_hours().is_some_and(|hours| hours.contains(minute));
+        (0..MINUTES).any(|minute| quiet(self, minute) && !quiet(before, minute))
     }
 
     pub fn quiet_hours(&self) -> Option<QuietHours> {

@@ -33,6 +33,7 @@ mod rows;
 mod rules;
 mod seal;
 mod sealed_file;
+mod sealed_pins;
 mod secret;
 mod shim_binary;
 mod sign_ins;

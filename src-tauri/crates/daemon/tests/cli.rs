@@ -233,6 +233,9 @@ fn wrong_usage_and_a_wrong_config_have_their_own_codes() {
     assert!(done.err().contains("config.toml, line 3"), "{}", done.err());
     let script = place.run(&["completions", "bash"]);
     assert!(script.code() == 0 && script.out().contains("portcullis"));
+    let mut unread = place.command(&["completions", "bash"]).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert!(unread.wait().unwrap().success(), "whoever closes the pipe has enough");
 }
 
 #[test]

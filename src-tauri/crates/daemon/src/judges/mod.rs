@@ -107,7 +107,7 @@ pub(crate) fn is_ours(signature: &str) -> bool {
     signature.starts_with(PREFIX)
 }
 
-fn word(name: JudgeName) -> &'static str {
+pub(crate) fn word(name: JudgeName) -> &'static str {
     match name {
         JudgeName::Model => "model",
         JudgeName::Onnx => "onnx",

@@ -130,7 +130,7 @@ async fn every_setting_that_loosens_is_a_persons_and_is_named_in_its_row() {
         ("keep_originals", json!(false), json!(true), "originals"),
         ("retention_days", json!(30), json!(29), "less of the log"),
         ("retention_mib", json!(512), json!(511), "less of the log"),
-        ("quiet_hours", Value::Null, json!({"from": 1, "until": 2}), "quiet for longer"),
+        ("quiet_hours", Value::Null, json!({"from": 1, "until": 2}), "quiet at more"),
     ] {
         let with = |value: &Value| settings(|s| s[name] = value.clone()).to_string();
         call(&place, port, "PUT /api/settings", &settings(|_| {}).to_string()).await;
@@ -147,6 +147,10 @@ async fn every_setting_that_loosens_is_a_persons_and_is_named_in_its_row() {
         let newest = now.iter().find(|row| row["loosens"] == true).unwrap();
         assert!(newest["summary"].as_str().unwrap().contains(said), "{name}: {newest}");
     }
+    // As long as before, but at noon.
+    let moved = settings(|s| s["quiet_hours"] = json!({"from": 720, "until": 721})).to_string();
+    let answer = call_as_program(&place, port, "PUT /api/settings", &moved, &[]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "no_presence"), "{}", answer.body);
     daemon.shutdown().await;
 }
 
