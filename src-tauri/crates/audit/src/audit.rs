@@ -55,7 +55,7 @@ impl Audit {
         self.shared.queue.push_item(Item::DeletePins(upstream.clone()))
     }
 
-    /// Queues the sealed original of a redacted Message; never dropped.
+    /// Queues the sealed original of a redacted Message; refused while too much waits to be written.
     pub fn save_original(
         &self,
         id: &ExchangeId,

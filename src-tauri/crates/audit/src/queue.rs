@@ -6,8 +6,9 @@ use crate::body::{cap, weight};
 use crate::limits::AuditLimits;
 use crate::{Error, body};
 use portcullis_domain::api::ReviewReason;
-use portcullis_domain::{AuditRow, Direction, ExchangeId, Gap, Pin, UnixMs, UpstreamId};
-use std::collections::VecDeque;
+use portcullis_domain::{AuditRow, Direction, ExchangeId, Gap, Pin, PinKind, UnixMs, UpstreamId};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,6 +51,10 @@ const BATCH_WINDOW: Duration = Duration::from_millis(50);
 #[derive(Default)]
 struct State {
     items: VecDeque<(Item, usize)>,
+    /// How many items were taken off before the first.
+    taken: u64,
+    /// Where each Pin that waits stands, counted from the beginning of time.
+    pins: HashMap<PinKey, u64>,
     bytes: usize,
     limits: AuditLimits,
     /// Dropped rows that no Gap row speaks of yet. While there are some, they count as one pushed item.
@@ -66,7 +71,34 @@ struct State {
     problem: Option<String>,
 }
 
+/// Upstream, kind and name.
+type PinKey = (UpstreamId, PinKind, String);
+
+fn pin_key(pin: &Pin) -> PinKey {
+    (pin.upstream.clone(), pin.kind, pin.name.clone())
+}
+
 impl State {
+    /// The newest Pin takes the place of the one that waits, or a server that changes its definitions again and again
+    /// would fill the memory of a log that cannot be written. Gives the item back where none waits.
+    fn replace_pin(&mut self, item: Item, size: usize) -> Option<Item> {
+        let Item::SavePin(pin) = &item else { return Some(item) };
+        let at = self.pins.get(&pin_key(pin)).and_then(|at| usize::try_from(at - self.taken).ok());
+        let Some(waiting) = at.and_then(|at| self.items.get_mut(at)) else { return Some(item) };
+        self.bytes = self.bytes - waiting.1 + size;
+        *waiting = (item, size);
+        None
+    }
+
+    /// Before `item` is put at the end.
+    fn note(&mut self, item: &Item) {
+        match item {
+            Item::SavePin(pin) => drop(self.pins.insert(pin_key(pin), self.taken + self.items.len() as u64)),
+            Item::DeletePins(upstream) => self.pins.retain(|(of, ..), _| of != upstream),
+            _ => {}
+        }
+    }
+
     fn drop_rows(&mut self, count: u64, at: UnixMs) {
         if self.unreported == 0 {
             self.pushed += 1;
@@ -145,16 +177,23 @@ impl Queue {
             Item::SaveOriginal { sealed, .. } => 256 + sealed.len(),
             _ => 256,
         };
-        let state = self.lock();
+        let mut state = self.lock();
         if state.closing {
             return Err(Error::Closed);
         }
-        self.push(state, item, size);
+        // Kept for convenience; protection does not hang on it.
+        if matches!(item, Item::SaveOriginal { .. }) && state.bytes + size > QUEUE_BYTES {
+            return Err(Error::NotWritten("too much waits to be written".into()));
+        }
+        if let Some(item) = state.replace_pin(item, size) {
+            self.push(state, item, size);
+        }
         Ok(())
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, item: Item, size: usize) {
         state.bytes += size;
+        state.note(&item);
         state.items.push_back((item, size));
         state.pushed += 1;
         // The writer is already awake for the earlier ones, or will look when its window ends.
@@ -182,6 +221,15 @@ impl Queue {
         let count = state.items.len().min(BATCH);
         let drained: Vec<_> = state.items.drain(..count).collect();
         state.bytes -= drained.iter().map(|(_, size)| size).sum::<usize>();
+        for (at, (item, _)) in (state.taken..).zip(&drained) {
+            if let Item::SavePin(pin) = item
+                && let Entry::Occupied(newest) = state.pins.entry(pin_key(pin))
+                && *newest.get() == at
+            {
+                newest.remove();
+            }
+        }
+        state.taken += drained.len() as u64;
         let dropped = std::mem::take(&mut state.unreported);
         let gap = (dropped > 0).then_some(Gap { at: std::mem::take(&mut state.unreported_at), dropped });
         Batch {
@@ -257,5 +305,69 @@ impl Queue {
 
     pub(crate) fn dropped(&self) -> u64 {
         self.lock().dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody takes anything off it: a disk that is full, or a writer that waits.
+    #[test]
+    fn originals_do_not_fill_the_memory_while_nothing_is_written() {
+        let queue = Queue::new(AuditLimits::default());
+        let mut kept = 0;
+        for n in 0..1000 {
+            let sealed = vec![0; 256 * 1024];
+            let (id, direction) = (ExchangeId::new(n.to_string()), Direction::ToUpstream);
+            match queue.push_item(Item::SaveOriginal { id, direction, at: n, sealed }) {
+                Ok(()) => kept += 1,
+                Err(error) => assert_eq!(error.code(), "audit_not_written"),
+            }
+        }
+        assert!((10..200).contains(&kept), "{kept}");
+        assert!(queue.lock().bytes <= QUEUE_BYTES);
+        queue
+            .push_item(Item::SetMark { name: "m", value: String::new() })
+            .expect("what must not be lost still gets in");
+    }
+
+    #[test]
+    fn of_one_pin_only_the_newest_waits() {
+        let queue = Queue::new(AuditLimits::default());
+        let pin = |name: &str, seen_at| {
+            Box::new(Pin {
+                upstream: UpstreamId::new("u"),
+                kind: portcullis_domain::PinKind::Tool,
+                name: name.into(),
+                approved: "x".repeat(10_000),
+                approved_at: 0,
+                approved_by: portcullis_domain::ApprovedBy::FirstSight,
+                changed: None,
+                drift: None,
+                quarantine: None,
+                seen_at,
+            })
+        };
+        for at in 0..500 {
+            queue.push_item(Item::SavePin(pin("a", at))).unwrap();
+            queue.push_item(Item::SavePin(pin("b", at))).unwrap();
+        }
+        let waiting = |queue: &Queue| queue.lock().items.len();
+        assert_eq!(waiting(&queue), 2);
+        assert!(queue.lock().bytes < 100_000);
+        // What was forgotten in between and pinned anew is two things.
+        queue.push_item(Item::DeletePins(UpstreamId::new("u"))).unwrap();
+        queue.push_item(Item::SavePin(pin("a", 900))).unwrap();
+        assert_eq!(waiting(&queue), 4);
+        let batch = queue.take(Instant::now());
+        let seen: Vec<_> =
+            batch.items.iter().map(|item| if let Item::SavePin(pin) = item { pin.seen_at } else { -1 }).collect();
+        assert_eq!(seen, [499, 499, -1, 900]);
+        queue.push_item(Item::SavePin(pin("a", 901))).unwrap();
+        assert_eq!(waiting(&queue), 1, "what was taken off is not there to be replaced");
+        queue.settle(batch.items.len(), None);
+        let state = queue.lock();
+        assert_eq!((state.pushed, state.settled), (5, 4));
     }
 }

@@ -1,5 +1,6 @@
-//! A damaged database is moved aside, never deleted, and a new one begun. Pins that can still be read are carried over:
-//! without them every definition would count as seen for the first time.
+//! A damaged database is moved aside, never deleted, and a new one begun. Pins and marks that can still be read are carried
+//! over: without the ones every definition would count as seen for the first time, without the others an older copy of a
+//! sealed file would count.
 
 use crate::{Error, open, tables};
 use portcullis_domain::{Change, ChangeKind, UnixMs};
@@ -8,16 +9,20 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn begin_anew(path: &Path, reason: &str, now: UnixMs) -> Result<Connection, Error> {
     let aside = move_aside(path, now)?;
-    let pins = Connection::open_with_flags(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map(|old| {
-            // Lets SQLite pass over schema entries that make no sense, instead of refusing every statement.
-            let _ = old.pragma_update(None, "writable_schema", true);
-            tables::pin::salvage(&old)
-        })
-        .unwrap_or_default();
+    let (pins, marks) =
+        Connection::open_with_flags(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map(|old| {
+                // Lets SQLite pass over schema entries that make no sense, instead of refusing every statement.
+                let _ = old.pragma_update(None, "writable_schema", true);
+                (tables::pin::salvage(&old), tables::mark::salvage(&old))
+            })
+            .unwrap_or_default();
     let connection = open::create(path)?;
     for pin in &pins {
         tables::pin::save(&connection, pin)?;
+    }
+    for (name, value) in &marks {
+        tables::mark::set(&connection, name, value)?;
     }
     let summary = format!(
         "The audit log was damaged ({reason}). It was moved to {} and a new one begun; {} approved definitions were carried over.",

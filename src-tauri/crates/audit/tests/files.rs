@@ -94,6 +94,7 @@ fn a_file_that_is_no_database_is_moved_aside() {
 fn a_torn_file_is_moved_aside_and_its_readable_pins_are_kept() {
     let log = log();
     log.audit.save_pin(&pin()).unwrap();
+    log.audit.set_mark("decisions", "7 sealed".into()).unwrap();
     log.store((0..500).map(exchange));
     log.audit.close();
     // Every page after the schema and the pins' own page is overwritten.
@@ -112,6 +113,7 @@ fn a_torn_file_is_moved_aside_and_its_readable_pins_are_kept() {
     let again = open(&log.path, AuditLimits::default());
     assert_eq!(aside(log.folder.path()).len(), 1);
     assert_eq!(again.pins().unwrap(), [pin()]);
+    assert_eq!(again.mark("decisions").unwrap().as_deref(), Some("7 sealed"), "an older copy would pass without it");
     assert_eq!(again.messages_since(0).unwrap(), 0);
     assert_eq!(again.changes(1).unwrap()[0].kind, ChangeKind::AuditMovedAside);
 }

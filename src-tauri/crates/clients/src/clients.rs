@@ -4,7 +4,7 @@
 use crate::applock;
 use crate::descriptor::{self, Descriptor, Place};
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, Snapshot};
 use crate::journal::{Journal, Pending, RecordState, State};
 use crate::machine::Machine;
 use crate::process::{ProcessInfo, Processes, is_interpreter, matches, runs_script};
@@ -56,7 +56,7 @@ impl Clients {
         let mut problems: Vec<String> =
             damaged.iter().map(|error| format!("{error}. It was set aside and a new one begun")).collect();
         problems.extend(descriptor::add_own(&config.own_apps, &mut apps));
-        let clients = Self {
+        let mut clients = Self {
             machine: config.machine,
             apps,
             journal,
@@ -68,6 +68,9 @@ impl Clients {
             problems,
         };
         clients.repair()?;
+        for (file, record) in clients.undescribed(&clients.journal.load()?) {
+            clients.problems.push(Error::Undescribed { file, app: record.app.to_string() }.to_string());
+        }
         Ok(clients)
     }
 
@@ -126,11 +129,15 @@ impl Clients {
         let mut locked = self.journal.lock()?;
         locks.iter().for_each(|target| applock::remove_leftover(target));
         for pending in std::mem::take(&mut locked.state.pending) {
-            file::remove_leftovers(&pending.target);
-            match file::read(&pending.path) {
-                Ok(Some(now)) if now.hash == pending.hash_after => locked.state.settle(pending),
-                Ok(Some(now)) if now.hash == pending.hash_before => {}
-                Ok(now) => reconcile(&mut locked.state, pending, now.map(|now| now.bytes).unwrap_or_default()),
+            match look_after_crash(&pending) {
+                Ok(now) => {
+                    file::remove_leftovers(&pending.target);
+                    match now {
+                        Some(now) if now.hash == pending.hash_after => locked.state.settle(pending),
+                        Some(now) if now.hash == pending.hash_before => {}
+                        now => reconcile(&mut locked.state, pending, now.map(|now| now.bytes).unwrap_or_default()),
+                    }
+                }
                 // Unreadable now; the next start looks again.
                 Err(error) => {
                     tracing::warn!(%error, "a config could not be checked after a crash");
@@ -187,6 +194,17 @@ impl Clients {
         self.look_at_processes(&mut views, &processes);
         let [view] = views;
         Ok(view)
+    }
+}
+
+/// The file as it is after a write that may have been killed, with an edit given back that the kill left beside it.
+fn look_after_crash(pending: &Pending) -> Result<Option<Snapshot>, Error> {
+    let now = file::read(&pending.path)?;
+    let ours = now.as_ref().filter(|now| now.hash == pending.hash_after);
+    let given_back = ours.map(|ours| file::give_back_swapped_out(&pending.target, &pending.hash_before, &ours.bytes));
+    match given_back.transpose().map_err(Error::io("giving back", &pending.target))? {
+        Some(true) => file::read(&pending.path),
+        _ => Ok(now),
     }
 }
 

@@ -47,6 +47,11 @@ pub enum Error {
     JournalNewer { file: PathBuf },
     #[error("the description of the app `{app}` is not valid: {reason}")]
     Descriptor { app: String, reason: String },
+    #[error(
+        "{} still leads through Portcullis, and how `{app}` writes it is not known any more: put the description of the app back, or correct the file by hand",
+        file.display()
+    )]
+    Undescribed { file: PathBuf, app: String },
     #[error("{} is not a folder whose project files are looked at; name an existing folder", folder.display())]
     NotAFolder { folder: PathBuf },
     #[error("{action} {} failed: {source}", file.display())]
@@ -73,6 +78,7 @@ impl Error {
             Self::Journal { .. } => "journal_unusable",
             Self::JournalNewer { .. } => "journal_newer",
             Self::Descriptor { .. } => "descriptor_invalid",
+            Self::Undescribed { .. } => "app_undescribed",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::Io { .. } => "config_io",
             Self::Watch(_) => "watch_failed",
@@ -89,6 +95,7 @@ impl Error {
             | Self::ReadOnly { file, .. }
             | Self::Managed { file, .. }
             | Self::AppLocked { file, .. }
+            | Self::Undescribed { file, .. }
             | Self::UnsafeFile { file, .. } => Some(serde_json::json!({ "file": file.display().to_string() })),
             _ => None,
         }

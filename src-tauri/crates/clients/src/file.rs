@@ -169,6 +169,8 @@ fn temporary_beside(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 pub(crate) enum Step {
     Journaled,
     TempWritten,
+    /// The last look is over; once more for each way back.
+    Swapping,
     Replaced,
     Done,
 }
@@ -191,19 +193,10 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
     if now.is_none_or(|now| now.hash != snapshot.hash || now.target != *target) {
         return Err(Error::Changed { file: snapshot.path.clone() });
     }
+    step(Step::Swapping);
     let clean = if exchange(temp.path(), target).map_err(io)? {
-        // What was there lies beside now. Somebody may have written since the last look: then that goes back.
-        let displaced = fs::read(temp.path());
-        if !displaced.as_ref().is_ok_and(|bytes| hash(bytes) == snapshot.hash) {
-            if let Err(error) = exchange(temp.path(), target) {
-                // Their content must not go with our temporary file.
-                let _ = temp.keep();
-                return Err(io(error));
-            }
-            displaced.map_err(io)?;
-            return Err(Error::Changed { file: snapshot.path.clone() });
-        }
-        temp.close().is_ok()
+        let changed = || Error::Changed { file: snapshot.path.clone() };
+        settle_swap(temp, snapshot, bytes, step).map_err(io)?.ok_or_else(changed)?
     } else {
         temp.persist(target).map_err(|error| io(error.error))?;
         true
@@ -211,6 +204,31 @@ pub(crate) fn replace(snapshot: &Snapshot, bytes: &[u8], step: &mut dyn FnMut(St
     sync_directory(target);
     step(Step::Replaced);
     Ok(clean)
+}
+
+/// Looks at what the swap took out. Somebody may have written since the last look: then that goes back in, and whoever
+/// writes over it meanwhile wins in turn. None: theirs is in place; else whether the old content could be removed.
+fn settle_swap(
+    temp: tempfile::NamedTempFile,
+    snapshot: &Snapshot,
+    bytes: &[u8],
+    step: &mut dyn FnMut(Step),
+) -> std::io::Result<Option<bool>> {
+    let ours = hash(bytes);
+    let (mut inside, mut expected) = (ours.clone(), snapshot.hash.clone());
+    loop {
+        let outside = fs::read(temp.path()).map(|bytes| hash(&bytes));
+        if outside.as_ref().is_ok_and(|outside| *outside == expected) {
+            return Ok((inside == ours).then(|| temp.close().is_ok()));
+        }
+        step(Step::Swapping);
+        if let Err(error) = exchange(temp.path(), &snapshot.target) {
+            // Their content must not go with our temporary file.
+            let _ = temp.keep();
+            return Err(error);
+        }
+        (inside, expected) = (outside?, inside);
+    }
 }
 
 /// Swaps two files in one step; false where the system cannot.
@@ -278,16 +296,29 @@ pub(crate) fn sync_directory(file: &Path) {
     let _ = file;
 }
 
-/// Removes what a killed write left beside `target`.
+/// What killed writes left beside `target`.
+fn leftovers(target: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = target.parent().and_then(|directory| fs::read_dir(directory).ok());
+    let is_ours = |name: &str| name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX);
+    let ours =
+        entries.into_iter().flatten().flatten().filter(move |entry| is_ours(&entry.file_name().to_string_lossy()));
+    ours.map(|entry| entry.path())
+}
+
 pub(crate) fn remove_leftovers(target: &Path) {
-    let Some(entries) = target.parent().and_then(|directory| fs::read_dir(directory).ok()) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMP_PREFIX) && name.ends_with(TEMP_SUFFIX) {
-            let _ = fs::remove_file(entry.path());
+    leftovers(target).for_each(|path| drop(fs::remove_file(path)));
+}
+
+/// Gives back what somebody wrote between the last look and the swap of a write that was killed right behind it: it lies
+/// beside, and is neither what was there before nor a part of what we wrote. True: there was such an edit.
+pub(crate) fn give_back_swapped_out(target: &Path, hash_before: &str, ours: &[u8]) -> std::io::Result<bool> {
+    for path in leftovers(target) {
+        let bytes = fs::read(&path)?;
+        if hash(&bytes) != hash_before && !ours.starts_with(&bytes) {
+            return exchange(&path, target);
         }
     }
+    Ok(false)
 }
 
 #[cfg(all(test, unix))]

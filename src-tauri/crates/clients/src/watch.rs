@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CALM: Duration = Duration::from_millis(300);
+/// Whoever never stops writing does not keep the others from being told.
+const LONGEST: Duration = Duration::from_secs(2);
 /// In case the system loses an event (network homes, overflowing queues).
 const SWEEP: Duration = Duration::from_secs(30);
 /// When the system cannot tell of any.
@@ -118,8 +120,9 @@ impl Watching {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Signal::Touched(paths)) => {
                     self.disarm(&paths);
+                    let last = Instant::now() + LONGEST;
                     loop {
-                        match signals.recv_timeout(CALM) {
+                        match signals.recv_timeout(CALM.min(last.saturating_duration_since(Instant::now()))) {
                             Ok(Signal::Touched(paths)) => self.disarm(&paths),
                             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                             Err(RecvTimeoutError::Timeout) => break,

@@ -8,7 +8,7 @@ use crate::descriptor::{AppLock, Descriptor, Place};
 use crate::diff;
 use crate::error::Error;
 use crate::file::{self, Step};
-use crate::journal::{Locked, Queued, Record, RecordState, State};
+use crate::journal::{Locked, Pending, Queued, Record, RecordState, State};
 use crate::managed::managed_by;
 use crate::plan::{self, Context, Plan};
 use portcullis_domain::api::{ApplyAnswer, ConfigAction, FilePreview, PlannedChange, Preview};
@@ -222,10 +222,11 @@ impl Clients {
         locked: &mut Locked<'_>,
     ) -> Result<bool, Error> {
         let path = plan.snapshot.path.clone();
-        // The newest wish counts.
         let wanted = |queued: &Queued| queued.file == path && only.is_none_or(|only| only.contains(&queued.name));
-        locked.state.queue.retain(|queued| !wanted(queued));
+        // The newest wish counts. It is done with once it is carried out, and not before.
+        locked.state.queue.retain(|queued| !wanted(queued) || queued.action == action);
         if !plan.writes() {
+            locked.state.queue.retain(|queued| !wanted(queued));
             // What the journal believes may still have to change.
             locked.state.settle(plan.pending);
             locked.save()?;
@@ -242,10 +243,17 @@ impl Clients {
                 action,
                 at: now(),
             });
-            locked.state.queue.extend(queued.collect::<Vec<_>>());
+            let queued: Vec<_> = queued.collect();
+            locked.state.queue.retain(|queued| !wanted(queued));
+            locked.state.queue.extend(queued);
             locked.save()?;
         } else {
             commit(plan, app.lock, locked, &mut |_| {})?;
+            let before = locked.state.queue.len();
+            locked.state.queue.retain(|queued| !wanted(queued));
+            if locked.state.queue.len() != before {
+                locked.save()?;
+            }
         }
         Ok(true)
     }
@@ -276,7 +284,28 @@ impl Clients {
                 }
             }
         }
+        for (path, record) in self.undescribed(&locked.state) {
+            match give_back_whole(&path, &record, &mut locked) {
+                Ok(true) => report.written.push(Written {
+                    reload: format!("Restart {} to apply.", record.app_name),
+                    app: record.app,
+                    app_name: record.app_name,
+                    action: ConfigAction::Restore,
+                    path,
+                }),
+                Ok(false) => {}
+                Err(error) => report.failed.push((path, error)),
+            }
+        }
         Ok(report)
+    }
+
+    /// Files that we wrote for an app which nobody describes any more (another version did, or the person): how to read
+    /// them is not known.
+    pub(crate) fn undescribed(&self, state: &State) -> BTreeMap<PathBuf, Record> {
+        let known = |record: &Record| self.apps.iter().any(|app| app.id == record.app.as_str());
+        let left = state.entries.values().filter(|record| record.state == RecordState::Applied && !known(record));
+        left.map(|record| (record.file.clone(), record.clone())).collect()
     }
 
     /// Writes queued changes of apps that have quit. For a timer; cheap while nothing is queued.
@@ -336,6 +365,30 @@ fn holds_ours(state: &State, path: &Path) -> bool {
     let Ok(Some(file)) = file::read(path) else { return state.entries.values().any(known) };
     let holds = |text: &str| !text.is_empty() && file.bytes.windows(text.len()).any(|window| window == text.as_bytes());
     holds("portcullis-shim") || state.entries.keys().any(|id| holds(id.as_str()))
+}
+
+/// The bytes from before, in a file that is exactly as we wrote it. False: nothing in it is ours any more.
+fn give_back_whole(path: &Path, record: &Record, locked: &mut Locked<'_>) -> Result<bool, Error> {
+    let Some(snapshot) = file::read(path)?.filter(|_| holds_ours(&locked.state, path)) else {
+        forget_file(locked, path)?;
+        return Ok(false);
+    };
+    let known = locked.state.files.get(path).filter(|known| known.hash_after == snapshot.hash);
+    let undescribed = || Error::Undescribed { file: path.into(), app: record.app.to_string() };
+    let bytes = known.map(|known| known.original.clone()).ok_or_else(undescribed)?;
+    file::check_writable(&snapshot)?;
+    let here = locked.state.entries.iter().filter(|(_, record)| record.file == path);
+    let pending = Pending {
+        path: path.into(),
+        target: snapshot.target.clone(),
+        hash_before: snapshot.hash.clone(),
+        hash_after: file::hash(&bytes),
+        put: BTreeMap::new(),
+        restored: here.map(|(id, _)| id.clone()).collect(),
+        file: None,
+    };
+    commit(Plan { snapshot, bytes, servers: Vec::new(), pending }, None, locked, &mut |_| {})?;
+    Ok(true)
 }
 
 /// The file is gone: nothing to give back to, nothing to wait for.

@@ -128,7 +128,7 @@ impl SettingsFile {
             (before.hold_new_servers && !self.hold_new_servers, "what new servers define passes without a review"),
             (before.protect_new_servers && !self.protect_new_servers, "new servers of protected apps are not covered"),
             (before.notifications && !self.notifications, "notifications are off"),
-            (self.quiet_minutes() > before.quiet_minutes(), "notifications are quiet for longer"),
+            (self.is_quiet_when_not(before), "notifications are quiet at more or other times"),
             (before.start_at_login && !self.start_at_login, "Portcullis does not start at login"),
             (
                 self.retention_days < before.retention_days || self.retention_mib < before.retention_mib,
@@ -140,9 +140,9 @@ impl SettingsFile {
         (!loosened.is_empty()).then(|| format!("Settings were changed: {}.", loosened.join("; ")))
     }
 
-    /// Of each day.
-    fn quiet_minutes(&self) -> u16 {
-        (self.quiet_until + MINUTES - self.quiet_from) % MINUTES
+    fn is_quiet_when_not(&self, before: &Self) -> bool {
+        let quiet = |settings: &Self, minute| settings.quiet_hours().is_some_and(|hours| hours.contains(minute));
+        (0..MINUTES).any(|minute| quiet(self, minute) && !quiet(before, minute))
     }
 
     pub fn quiet_hours(&self) -> Option<QuietHours> {
@@ -245,24 +245,28 @@ impl ConfigFile {
     pub fn store(&self, home: &Home) -> Result<(), Error> {
         let path = home.config_file();
         let old = home::read_optional(&path)?.unwrap_or_else(|| HEADER.to_owned());
-        let new = self.edit(&old, &path);
+        let new = match self.edit(&old, &path) {
+            Some(new) => new,
+            None => {
+                home::write_private(&home.config_file_before(), old.as_bytes())?;
+                HEADER.to_owned() + &toml::to_string(self).unwrap_or_default()
+            }
+        };
         if new != old || !path.exists() {
             home::write_private(&path, new.as_bytes())?;
         }
         Ok(())
     }
 
-    fn edit(&self, old: &str, path: &Path) -> String {
+    /// None: an unusual layout (dotted keys, inline tables) defeats the edit by lines.
+    fn edit(&self, old: &str, path: &Path) -> Option<String> {
         let is_ours = |text: &str| Self::parse(path, text).is_ok_and(|read| read == *self);
         if is_ours(old) {
-            return old.to_owned();
+            return Some(old.to_owned());
         }
-        let mut text = old.to_owned();
-        for (section, key, value) in self.values() {
-            text = set(&text, section, key, &value);
-        }
-        // An unusual layout (dotted keys, inline tables) may defeat the edit by lines: then all of it is written anew.
-        if is_ours(&text) { text } else { HEADER.to_owned() + &toml::to_string(self).unwrap_or_default() }
+        let edited =
+            self.values().iter().fold(old.to_owned(), |text, (section, key, value)| set(&text, section, key, value));
+        Some(edited).filter(|text| is_ours(text))
     }
 
     fn values(&self) -> Vec<(&'static str, &'static str, String)> {
@@ -290,31 +294,37 @@ impl ConfigFile {
     }
 }
 
-/// Sets `key` in `[section]`, keeping every other line. A value that starts with `?` only replaces one that is there.
+/// Sets `key` in `[section]`, keeping every other line, and every line's end. A value that starts with `?` only replaces
+/// one that is there.
 fn set(text: &str, section: &str, key: &str, value: &str) -> String {
     let (only_replace, value) = value.strip_prefix('?').map_or((false, value), |value| (true, value));
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let is_header = |line: &str| line.trim_start().starts_with('[');
-    let header = lines.iter().position(|line| line.split('#').next().unwrap_or("").trim() == format!("[{section}]"));
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let end_of_line = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
+        last.push_str(end_of_line);
+    }
+    let bare = |line: &str| line.trim_start_matches('\u{feff}').split('#').next().unwrap_or_default().trim().to_owned();
+    let header = lines.iter().position(|line| bare(line) == format!("[{section}]"));
     let entry = format!("{key} = {value}");
     match header {
         Some(header) => {
-            let end =
-                lines[header + 1..].iter().position(|line| is_header(line)).map_or(lines.len(), |n| header + 1 + n);
-            let at = (header + 1..end).find(|&n| lines[n].split('=').next().unwrap_or("").trim() == key);
+            let next = lines[header + 1..].iter().position(|line| line.trim_start().starts_with('['));
+            let end = next.map_or(lines.len(), |n| header + 1 + n);
+            let at = (header + 1..end).find(|&n| bare(&lines[n]).split('=').next().unwrap_or_default().trim() == key);
             match at {
                 Some(at) => {
-                    let comment = lines[at].find('#').map(|n| format!(" {}", &lines[at][n..])).unwrap_or_default();
-                    lines[at] = entry + &comment;
+                    let comment = lines[at].find('#').map(|n| format!(" {}", lines[at][n..].trim_end()));
+                    let end = if lines[at].ends_with("\r\n") { "\r\n" } else { "\n" };
+                    lines[at] = entry + &comment.unwrap_or_default() + end;
                 }
                 None if only_replace => {}
-                None => lines.insert(header + 1, entry),
+                None => lines.insert(header + 1, entry + end_of_line),
             }
         }
         None if only_replace => {}
-        None => lines.extend([String::new(), format!("[{section}]"), entry]),
+        None => lines.extend([String::new(), format!("[{section}]"), entry].map(|line| line + end_of_line)),
     }
-    lines.join("\n") + "\n"
+    lines.concat()
 }
 
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
@@ -354,11 +364,11 @@ mod tests {
         let mut config = parse(old).unwrap();
         config.settings.retention_days = 8;
         config.ports.proxy = Some(4000);
-        let new = config.edit(old, Path::new("/h/config.toml"));
+        let new = config.edit(old, Path::new("/h/config.toml")).unwrap();
         let expected = "# mine\n[settings] # here\nretention_days = 8 # a week\n\n[limits]\nmax_depth = 64\n\n[ports]\nproxy = 4000\n";
         assert_eq!(new, expected);
         assert_eq!(parse(&new).unwrap(), config);
-        assert_eq!(config.edit(&new, Path::new("x")), new, "nothing to change");
+        assert_eq!(config.edit(&new, Path::new("x")).unwrap(), new, "nothing to change");
     }
 
     #[test]
@@ -366,16 +376,40 @@ mod tests {
         let mut config = parse("[settings]\nnotifications = false\n").unwrap();
         config.settings.notifications = true;
         assert_eq!(
-            config.edit("[settings]\nnotifications = false\n", Path::new("x")),
-            "[settings]\nnotifications = true\n"
+            config.edit("[settings]\nnotifications = false\n", Path::new("x")).as_deref(),
+            Some("[settings]\nnotifications = true\n")
         );
     }
 
     #[test]
-    fn an_unusual_layout_is_written_anew_with_the_same_meaning() {
-        let old = "settings.retention_days = 7\n";
+    fn windows_line_ends_and_a_byte_order_mark_stay_and_cost_no_comment() {
+        let old = "\u{feff}[settings]\r\n# mine\r\nretention_days = 7 # a week\r\n";
         let mut config = parse(old).unwrap();
+        config.settings.retention_days = 8;
+        config.ports.proxy = Some(4000);
+        let new = config.edit(old, Path::new("x")).unwrap();
+        let expected = "\u{feff}[settings]\r\n# mine\r\nretention_days = 8 # a week\r\n\r\n[ports]\r\nproxy = 4000\r\n";
+        assert_eq!(new, expected);
+    }
+
+    #[test]
+    fn what_is_written_anew_leaves_the_old_file_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("s")).unwrap();
+        home.create().unwrap();
+        let old = "# why\nsettings.retention_days = 7\n";
+        std::fs::write(home.config_file(), old).unwrap();
+        let mut config = ConfigFile::load(&home).unwrap();
         config.settings.retention_days = 9;
-        assert_eq!(parse(&config.edit(old, Path::new("x"))).unwrap(), config);
+        config.store(&home).unwrap();
+        assert_eq!(ConfigFile::load(&home).unwrap(), config);
+        assert_eq!(std::fs::read_to_string(home.path().join("config.toml.before")).unwrap(), old);
+        config.settings.retention_days = 10;
+        config.store(&home).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(home.path().join("config.toml.before")).unwrap(),
+            old,
+            "only when it is lost"
+        );
     }
 }

@@ -8,6 +8,7 @@ use crate::home::Home;
 use crate::judges::Judges;
 use crate::problems::Problems;
 use crate::rules::Rules;
+use crate::sealed_file::SealedFile;
 use crate::signatures::Signatures;
 use crate::{Error, clock};
 use arc_swap::ArcSwap;
@@ -69,6 +70,7 @@ pub(crate) struct Core {
     pub routes: Arc<ArcSwap<Routes>>,
     pub judge: Arc<ArcSwap<Judge>>,
     pub sign_ins: Arc<SignIns>,
+    pub(crate) own_sign_ins_file: SealedFile,
     pub callers: Arc<Callers>,
     pub health: Arc<Health>,
     pub asks: Asks,
@@ -127,7 +129,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn audit_limits(settings: &SettingsFile) -> AuditLimits {
+pub(crate) fn audit_limits(settings: &SettingsFile) -> AuditLimits {
     AuditLimits {
         max_age_days: settings.retention_days,
         max_bytes: u64::from(settings.retention_mib) * 1024 * 1024,
@@ -246,10 +248,17 @@ impl Core {
         }
         let new = ConfigFile { settings, ..config.clone() };
         new.store(&self.home)?;
-        *config = new;
+        let old = std::mem::replace(&mut *config, new);
         drop(config);
         // The Judge holds new servers back, or does not.
-        self.set_rules(|_| {})?;
+        if let Err(error) = self.set_rules(|_| {}) {
+            // What is not in force must not be what the next look, or the next start, finds.
+            if let Err(error) = old.store(&self.home) {
+                tracing::error!(%error, "the settings from before could not be written back");
+            }
+            *locked(&self.config) = old;
+            return Err(error);
+        }
         self.audit.set_limits(audit_limits(&settings));
         if before.keep_originals && !settings.keep_originals {
             self.audit.delete_originals().map_err(|error| Error::Audit(error.to_string()))?;

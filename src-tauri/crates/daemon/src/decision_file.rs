@@ -1,6 +1,7 @@
 //! `<home>/decisions`: every Decision with a MAC of its own, and one over the whole. A line whose MAC does not fit is void
-//! and reported, the others stay in force; a file that lost lines is reported, too (design: tamper-evident). The file
-//! counts how often it was written, and the count is kept elsewhere as well, so that an older copy of it is noticed.
+//! and reported. Where the one over the whole does not fit, or is of an older copy, a line may be of another time, so
+//! whatever allows is void and what denies holds (design: tamper-evident). The file counts how often it was written, and
+//! the count is kept elsewhere as well.
 
 use crate::{Error, home, home::Home};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -67,14 +68,25 @@ pub(crate) fn from_text(text: &str, key: &[u8]) -> Read {
             None => tampered += 1,
         }
     }
-    read.problem = if tampered > 0 {
-        Some(format!("{tampered} stored decisions were edited by something else and are void."))
-    } else if !is_whole {
-        Some("Stored decisions were removed or moved about by something else; those that are left hold.".into())
+    if is_whole && tampered == 0 {
+        return read;
+    }
+    // The file may hold a line of an earlier one, from before a permission was taken back.
+    read.void_what_loosens();
+    let what = if tampered > 0 {
+        format!("{tampered} stored decisions were edited by something else and are void")
     } else {
-        None
+        "Stored decisions were removed or moved about by something else".to_owned()
     };
+    read.problem = Some(format!("{what}: what the others allowed is void, too, what they deny holds."));
     read
+}
+
+impl Read {
+    fn void_what_loosens(&mut self) {
+        let loosens = |row: &DecisionRow| row.state == DecisionState::Active && row.decision.effect != Effect::Deny;
+        self.rows.iter_mut().filter(|row| loosens(row)).for_each(|row| *row = void(row.clone()));
+    }
 }
 
 fn void(row: DecisionRow) -> DecisionRow {
@@ -120,15 +132,14 @@ impl DecisionFile {
         known: Option<&str>,
         keep: Box<dyn Fn(String) + Send + Sync>,
     ) -> Result<(Self, Vec<DecisionRow>, Option<String>), Error> {
-        let text = home::read_optional(&home.decisions_file())?;
+        let text = home::read_checked(&home.decisions_file())?;
         let mut read = text.map_or_else(Read::default, |text| from_text(&text, key));
         let expected = known.map(|known| read_mark(MARK, known, key));
         if let Some(Some(expected)) = expected
             && read.written < expected
             && read.problem.is_none()
         {
-            let loosens = |row: &DecisionRow| row.state == DecisionState::Active && row.decision.effect != Effect::Deny;
-            read.rows = read.rows.into_iter().map(|row| if loosens(&row) { void(row) } else { row }).collect();
+            read.void_what_loosens();
             read.problem = Some(
                 "The stored decisions are an older copy, or were removed by something else: what they allowed is void, what they deny holds.".into(),
             );
@@ -256,6 +267,30 @@ mod tests {
         assert_eq!((rows[0].state, problem), (DecisionState::Tampered, None));
         std::fs::remove_file(&path).unwrap();
         assert!(place.open().2.is_some(), "removed altogether");
+    }
+
+    #[test]
+    fn a_line_from_an_older_copy_brings_no_permission_back() {
+        let place = Place::new();
+        let path = place.home().decisions_file();
+        let (file, ..) = place.open();
+        let both = vec![row("a", Effect::Allow), row("b", Effect::Deny)];
+        file.save(&both).unwrap();
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let older = lines(&std::fs::read_to_string(&path).unwrap());
+        let revoked = vec![DecisionRow { state: DecisionState::Revoked, ..both[0].clone() }, both[1].clone()];
+        file.save(&revoked).unwrap();
+        let mut newer = lines(&std::fs::read_to_string(&path).unwrap());
+        newer[2].clone_from(&older[2]);
+        std::fs::write(&path, newer.join("\n")).unwrap();
+        let (_, rows, problem) = place.open();
+        assert_eq!(
+            rows[0].state,
+            DecisionState::Tampered,
+            "its own seal still fits, the permission is gone all the same"
+        );
+        assert_eq!(rows[1].state, DecisionState::Active, "the ban holds");
+        assert!(problem.is_some());
     }
 
     #[test]

@@ -194,7 +194,6 @@ fn result(exchange: &Exchange, finding: &Finding) -> Value {
         "ruleId": finding.signature,
         "level": level,
         "message": { "text": finding.title },
-        "guid": null,
         "locations": [{ "logicalLocations": [{
             "name": exchange.target.as_deref().unwrap_or(&exchange.method),
             "fullyQualifiedName": format!("{}#{}", place.join("/"), finding.json_path),
@@ -315,6 +314,8 @@ mod tests {
         assert_eq!(file["version"], "2.1.0");
         let run = &file["runs"][0];
         let results = run["results"].as_array().unwrap();
+        let is_set = |one: &Value| one.as_object().unwrap().values().all(|value| !value.is_null());
+        assert!(results.iter().all(is_set), "SARIF has no nulls: what is not known is left out");
         assert_eq!(results.iter().map(|one| &one["level"]).collect::<Vec<_>>(), ["error", "warning"]);
         let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
         assert_eq!(rules.iter().map(|one| &one["id"]).collect::<Vec<_>>(), ["odd", "path-traversal"]);

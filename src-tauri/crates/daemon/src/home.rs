@@ -55,6 +55,10 @@ impl Home {
     pub fn config_file(&self) -> PathBuf {
         self.0.join("config.toml")
     }
+    /// What the person wrote there, when it could not be kept line by line.
+    pub fn config_file_before(&self) -> PathBuf {
+        self.0.join("config.toml.before")
+    }
     pub fn lock_file(&self) -> PathBuf {
         self.run().join("lock")
     }
@@ -195,6 +199,18 @@ fn write_atomic(path: &Path, content: &[u8], mode: Mode) -> Result<(), Error> {
 pub(crate) fn read_optional(path: &Path) -> Result<Option<String>, Error> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io { doing: "could not read", path: path.into(), source }),
+    }
+}
+
+/// As `read_optional`, for files whose content is checked afterwards: bytes that are no text fail that check, and keep
+/// nothing from starting.
+pub(crate) fn read_checked(path: &Path) -> Result<Option<String>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            Ok(Some(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into())))
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::Io { doing: "could not read", path: path.into(), source }),
     }

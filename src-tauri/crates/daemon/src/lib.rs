@@ -32,6 +32,8 @@ mod revival;
 mod rows;
 mod rules;
 mod seal;
+mod sealed_file;
+mod sealed_pins;
 mod secret;
 mod shim_binary;
 mod sign_ins;

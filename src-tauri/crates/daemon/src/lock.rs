@@ -80,7 +80,7 @@ pub fn running(home: &Home) -> Result<Option<Running>, Error> {
 }
 
 fn read_running(home: &Home) -> Result<Option<Running>, Error> {
-    let text = home::read_optional(&home.daemon_file())?;
+    let text = home::read_checked(&home.daemon_file())?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 

@@ -1,36 +1,45 @@
 //! `<home>/own-sign-ins`: servers to which the app signs in itself (the gateway's transparent mode). Until the person
-//! switches one, the list in the config file counts; from then on this one. It has a MAC, because an app that signs in
-//! itself holds the token: a list that something else edited is void, and the config file's counts again.
+//! switches one, the list in the config file counts; from then on this one. It is sealed, because an app that signs in
+//! itself holds the token: a list that something else edited or put back is void, and the config file's counts again.
 
 use crate::api::Failure;
 use crate::core::Core;
-use crate::decision_file::{fits, seal};
-use crate::{Error, home, home::Home};
+use crate::sealed_file::{Content, Keep, SealedFile};
+use crate::{Error, home::Home};
 use portcullis_domain::{ChangeKind, UpstreamId};
 use std::collections::{BTreeSet, HashSet};
 
-/// So that no other sealed file passes for this one.
-const PURPOSE: &str = "own sign-ins 1\n";
+pub(crate) const NAME: &str = "own sign-ins";
 
-/// None: nothing was switched. And what is wrong with the file, one sentence.
-pub(crate) fn load(home: &Home, key: &[u8]) -> Result<(Option<HashSet<UpstreamId>>, Option<String>), Error> {
-    let Some(text) = home::read_optional(&home.own_sign_ins_file())? else { return Ok((None, None)) };
-    let body = text.split_once('\n').filter(|(mac, body)| fits(&format!("{PURPOSE}{body}"), mac, key));
-    let list = body.and_then(|(_, body)| serde_json::from_str(body).ok());
-    let problem = list.is_none().then(|| {
-        format!(
-            "{} was edited by something else, so it is void: look at Apps which servers an app signs in to itself.",
-            home.own_sign_ins_file().display()
-        )
-    });
-    Ok((list, problem))
+/// What is known of the list at the start.
+pub(crate) struct Read {
+    pub file: SealedFile,
+    /// None: nothing was switched.
+    pub list: Option<HashSet<UpstreamId>>,
+    /// What is wrong with the file, one sentence.
+    pub problem: Option<String>,
 }
 
-fn save(home: &Home, key: &[u8], list: &HashSet<UpstreamId>) -> Result<(), Error> {
+pub(crate) fn open(home: &Home, key: &[u8], known: Option<&str>, keep: Keep) -> Result<Read, Error> {
+    let (file, content) = SealedFile::open(home.own_sign_ins_file(), NAME, key, known, keep)?;
+    let void = |why: &str| {
+        let path = file.path().display();
+        Some(format!("{path} {why}, so it is void: look at Apps which servers an app signs in to itself."))
+    };
+    let (list, problem) = match content {
+        Content::Nothing => (None, None),
+        Content::Void(why) => (None, void(why)),
+        Content::Body(body) => match serde_json::from_str(&body) {
+            Ok(list) => (Some(list), None),
+            Err(_) => (None, void("cannot be read")),
+        },
+    };
+    Ok(Read { file, list, problem })
+}
+
+fn save(file: &SealedFile, list: &HashSet<UpstreamId>) -> Result<(), Error> {
     let ordered: BTreeSet<_> = list.iter().collect();
-    let body = serde_json::to_string(&ordered).map_err(|_| Error::Seal("the list could not be written"))?;
-    let text = format!("{}\n{body}", seal(&format!("{PURPOSE}{body}"), key));
-    home::write_private(&home.own_sign_ins_file(), text.as_bytes())
+    file.save(&serde_json::to_string(&ordered).map_err(|_| Error::Seal("the list could not be written"))?)
 }
 
 impl Core {
@@ -46,7 +55,7 @@ impl Core {
         if upstream.url.is_none() {
             return Err(Failure::bad_request("An app starts this server itself: there is no sign-in to leave to it."));
         }
-        if !self.sign_ins.set_transparent(id, on, |list| save(&self.home, self.key(), list))? {
+        if !self.sign_ins.set_transparent(id, on, |list| save(&self.own_sign_ins_file, list))? {
             return Ok(());
         }
         let (app, name) = (upstream.app.clone(), &upstream.app_name);

@@ -5,6 +5,7 @@
 use crate::api::Failure;
 use crate::core::Core;
 use axum::http::StatusCode;
+use portcullis_domain::AppId;
 use std::net::SocketAddr;
 
 /// Said by `portcullis` when it has asked on a terminal.
@@ -53,6 +54,14 @@ impl Sender {
             "{name}, or a program that it started, may not loosen its own protection. Use the dashboard, or a terminal of its own."
         );
         Err(Failure::new(StatusCode::FORBIDDEN, "from_an_app", message))
+    }
+
+    /// The app that asks, or whose program does, as far as the system tells.
+    pub fn app(&self, core: &Core) -> Option<AppId> {
+        match holder(self.peer?, core.dashboard_port()) {
+            Holder::Process(pid) => core.apps.above(pid),
+            Holder::Unknown | Holder::Gone => None,
+        }
     }
 
     /// A person does this, in the window or at a terminal.

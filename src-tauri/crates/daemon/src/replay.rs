@@ -103,13 +103,9 @@ impl Judges {
         let mut added = None;
         let mut decision = None;
         match change {
-            ReplayChange::Mode { request } => match (&request.app, &request.upstream, request.mode) {
-                (_, Some(upstream), Some(mode)) => drop(modes.upstreams.insert(upstream.clone(), mode)),
-                (_, Some(upstream), None) => drop(modes.upstreams.remove(upstream)),
-                (Some(app), None, Some(mode)) => drop(modes.apps.insert(app.clone(), mode)),
-                (Some(app), None, None) => drop(modes.apps.remove(app)),
-                (None, None, mode) => modes.default = mode.unwrap_or_default(),
-            },
+            ReplayChange::Mode { request } => {
+                modes.set(request.app.as_ref(), request.upstream.as_ref(), request.mode);
+            }
             ReplayChange::SignatureSwitched { id, enabled: true } => drop(disabled.remove(id)),
             ReplayChange::SignatureSwitched { id, enabled: false } => drop(disabled.insert(id.clone())),
             ReplayChange::SignatureText { text } => {

@@ -2,7 +2,7 @@
 //! there is one truth, and an edited file is void: then nothing is paused and every Signature is on.
 
 use crate::{Error, clock, home, home::Home};
-use portcullis_domain::{Modes, UnixMs, UpstreamId};
+use portcullis_domain::{Modes, Pin, UnixMs, UpstreamId};
 use portcullis_policy::snapshot::{Revival, Snapshot, SnapshotError};
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,6 +26,8 @@ impl Rules {
 pub(crate) struct Left {
     pub rules: Rules,
     pub withheld: Vec<(UpstreamId, String)>,
+    /// As they were sealed.
+    pub pins: Vec<Pin>,
     pub revival: Option<Revival>,
     pub problem: Option<String>,
     /// How often the file was written so far.
@@ -39,14 +41,21 @@ pub(crate) const MARK: &str = "rules";
 pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, Error> {
     let path = home.snapshot_file();
     let known = known.unwrap_or_default();
-    let nothing =
-        |problem| Left { rules: Rules::default(), withheld: Vec::new(), revival: None, problem, written: known };
+    let nothing = |problem| Left {
+        rules: Rules::default(),
+        withheld: Vec::new(),
+        pins: Vec::new(),
+        revival: None,
+        problem,
+        written: known,
+    };
     let gone = || (known > 0).then(|| format!("The saved rules in {} were removed by something else.", path.display()));
-    let Some(text) = home::read_optional(&path)? else { return Ok(nothing(gone())) };
+    let Some(text) = home::read_checked(&path)? else { return Ok(nothing(gone())) };
     Ok(match Snapshot::open(&text, key) {
         Ok(snapshot) if snapshot.written < known => Left {
             rules: Rules { quarantined: snapshot.quarantined, ..Rules::default() },
             withheld: snapshot.withheld,
+            pins: Vec::new(),
             revival: None,
             problem: Some(format!(
                 "The saved rules in {} are an older copy that something else put back, so nothing is paused, every signature is on and every server is in Ask. Set again what you had changed.",
@@ -62,6 +71,7 @@ pub(crate) fn load(home: &Home, key: &[u8], known: Option<u64>) -> Result<Left, 
                 quarantined: snapshot.quarantined,
             },
             withheld: snapshot.withheld,
+            pins: snapshot.pins,
             revival: snapshot.revival,
             problem: None,
             written: snapshot.written,

@@ -20,8 +20,9 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
 /// The bearer token of the API: read, or made on the first start.
 pub(crate) fn api_token(home: &Home) -> Result<String, Error> {
     let path = home.token_file();
-    if let Some(token) = home::read_optional(&path)?.map(|text| text.trim().to_owned())
+    if let Some(token) = home::read_checked(&path)?.map(|text| text.trim().to_owned())
         && token.len() >= 32
+        && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
     {
         return Ok(token);
     }
@@ -30,18 +31,24 @@ pub(crate) fn api_token(home: &Home) -> Result<String, Error> {
     Ok(token)
 }
 
-/// The key that seals the snapshot.
+/// The key that seals the snapshot: read, or made on the first start.
 pub(crate) fn key(home: &Home) -> Result<Vec<u8>, Error> {
-    let path = home.key_file();
-    match std::fs::read(&path) {
-        Ok(key) if key.len() >= 32 => return Ok(key),
-        Ok(_) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(Error::Io { doing: "could not read", path, source }),
+    if let Some(key) = read_key(home)? {
+        return Ok(key);
     }
     let key = random::<32>()?;
-    home::write_private(&path, &key)?;
+    home::write_private(&home.key_file(), &key)?;
     Ok(key.to_vec())
+}
+
+/// None: there is none, or what is there is none.
+pub(crate) fn read_key(home: &Home) -> Result<Option<Vec<u8>>, Error> {
+    let path = home.key_file();
+    match std::fs::read(&path) {
+        Ok(key) => Ok(Some(key).filter(|key| key.len() >= 32)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io { doing: "could not read", path, source }),
+    }
 }
 
 /// 50 random bits as ten base32 characters: `K7QF2-M3XDA`.

@@ -50,12 +50,8 @@ struct State {
 }
 
 /// The sign-ins of this home, and what was wrong with what the last run left.
-pub(crate) fn open(home: &Home, key: &[u8], mut options: Options) -> Result<(Arc<SignIns>, Option<String>), Error> {
-    let (switched, edited) = crate::own_sign_ins::load(home, key)?;
-    options.transparent = switched.unwrap_or(options.transparent);
-    let (sign_ins, problem) = open_with(home, key, options, keychain_of(home))?;
-    // One sentence has to do: both lead to the same page.
-    Ok((sign_ins, problem.or(edited)))
+pub(crate) fn open(home: &Home, key: &[u8], options: Options) -> Result<(Arc<SignIns>, Option<String>), Error> {
+    open_with(home, key, options, keychain_of(home))
 }
 
 /// That of the person's own state; another home (a test's, a second one) must leave nothing in it.

@@ -15,37 +15,43 @@ pub(crate) struct Imported {
     pub bad_lines: usize,
 }
 
-/// Hands every spooled row to `record`, then removes the file. `durable` is called before the removal and must return
-/// only when the rows are on disk.
+/// Hands every spooled row to `record`, then removes the file. `durable` is asked before a file is read and before it is
+/// removed, and must return true only when all rows so far are on disk: while they cannot be written, none are handed over.
 pub(crate) fn import(
     home: &Home,
     mut record: impl FnMut(AuditRow),
     durable: impl Fn() -> bool,
 ) -> Result<Imported, Error> {
     let mut imported = Imported::default();
-    let spool = home.spool();
-    for entry in std::fs::read_dir(&spool).map_err(Error::io("could not list", &spool))?.flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let taken = if name.ends_with(".importing") {
-            path
-        } else if name.ends_with(".jsonl") {
-            // Renamed first: a shim that spools again begins a new file.
-            let taken = path.with_extension("jsonl.importing");
-            if std::fs::rename(&path, &taken).is_err() {
-                continue;
-            }
-            taken
-        } else {
-            continue;
-        };
-        import_file(&taken, &mut imported, &mut record)?;
-        // Rows have ids, so a second import after a crash between these two lines adds nothing.
-        if durable() {
-            std::fs::remove_file(&taken).map_err(Error::io("could not remove", &taken))?;
+    for taken in take(&home.spool())? {
+        if !durable() {
+            break;
         }
+        import_file(&taken, &mut imported, &mut record, &durable)?;
     }
     Ok(imported)
+}
+
+/// The files to import. Renamed first: a shim that spools again begins a new file.
+fn take(spool: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut taken = Vec::new();
+    let mut waiting = Vec::new();
+    for entry in std::fs::read_dir(spool).map_err(Error::io("could not list", spool))?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".importing") {
+            taken.push(entry.path());
+        } else if name.ends_with(".jsonl") {
+            waiting.push(entry.path());
+        }
+    }
+    for path in waiting {
+        let to = path.with_extension("jsonl.importing");
+        // What an earlier attempt left there is not on disk yet, and must not be replaced.
+        if !taken.contains(&to) && std::fs::rename(&path, &to).is_ok() {
+            taken.push(to);
+        }
+    }
+    Ok(taken)
 }
 
 /// Lines kept aside, in this run or an earlier one, that nobody has removed yet.
@@ -55,32 +61,51 @@ pub(crate) fn bad_lines(home: &Home) -> usize {
     bad.filter_map(|path| std::fs::read(path).ok()).map(|text| text.split(|byte| *byte == b'\n').count() - 1).sum()
 }
 
-fn import_file(path: &Path, imported: &mut Imported, record: &mut impl FnMut(AuditRow)) -> Result<(), Error> {
+fn import_file(
+    path: &Path,
+    imported: &mut Imported,
+    record: &mut impl FnMut(AuditRow),
+    durable: &impl Fn() -> bool,
+) -> Result<(), Error> {
     let file = std::fs::File::open(path).map_err(Error::io("could not open", path))?;
     let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
+    let (mut line, mut bad, mut rows) = (Vec::new(), Vec::new(), 0);
+    let mut settled = false;
     loop {
-        line.clear();
-        let mut limited = std::io::Read::take(&mut reader, MAX_LINE_BYTES);
-        let read = limited.read_until(b'\n', &mut line).map_err(Error::io("could not read", path))?;
-        if read == 0 {
-            return Ok(());
-        }
-        let text = line.trim_ascii();
-        if text.is_empty() {
+        let limit = MAX_LINE_BYTES - line.len() as u64;
+        let read = std::io::Read::take(&mut reader, limit).read_until(b'\n', &mut line);
+        let at_end = read.map_err(Error::io("could not read", path))? == 0;
+        settled &= at_end;
+        // A shim that had the file open when it was renamed may still be writing a line.
+        if at_end && !settled {
+            if !durable() {
+                return Ok(());
+            }
+            settled = true;
             continue;
         }
-        match serde_json::from_slice::<AuditRow>(text) {
-            Ok(row) => {
-                imported.rows += 1;
-                record(row);
+        let is_last = at_end && line.is_empty();
+        if line.ends_with(b"\n") || line.len() as u64 >= MAX_LINE_BYTES || (at_end && !is_last) {
+            let text = line.trim_ascii();
+            match serde_json::from_slice::<AuditRow>(text) {
+                Ok(row) => {
+                    rows += 1;
+                    record(row);
+                }
+                Err(_) if text.is_empty() => {}
+                Err(_) => bad.push(text.to_vec()),
             }
-            Err(_) => {
-                imported.bad_lines += 1;
-                keep_aside(path, text)?;
-            }
+            line.clear();
+            settled = false;
+        }
+        if is_last {
+            break;
         }
     }
+    // Exchanges have ids, so a second import of them after a crash between these lines adds nothing.
+    bad.iter().try_for_each(|line| keep_aside(path, line))?;
+    (imported.rows, imported.bad_lines) = (imported.rows + rows, imported.bad_lines + bad.len());
+    std::fs::remove_file(path).map_err(Error::io("could not remove", path))
 }
 
 fn keep_aside(path: &Path, line: &[u8]) -> Result<(), Error> {
@@ -117,15 +142,70 @@ mod tests {
         assert_eq!(bad_lines(&home), 0);
     }
 
-    #[test]
-    fn what_is_not_on_disk_yet_is_read_again() {
+    fn place() -> (tempfile::TempDir, Home, String) {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::at(dir.path().join("s")).unwrap();
         home.create().unwrap();
-        let good = serde_json::to_string(&AuditRow::Gap(Gap { at: 5, dropped: 2 })).unwrap();
+        (dir, home, serde_json::to_string(&AuditRow::Gap(Gap { at: 5, dropped: 2 })).unwrap() + "\n")
+    }
+
+    /// The log takes what it is given, and fails at the `times + 1`st look.
+    fn works(times: usize) -> impl Fn() -> bool {
+        let left = std::cell::Cell::new(times);
+        move || left.get().checked_sub(1).inspect(|now| left.set(*now)).is_some()
+    }
+
+    #[test]
+    fn what_is_not_on_disk_yet_is_read_again_and_a_bad_line_of_it_kept_once() {
+        let (_dir, home, good) = place();
+        std::fs::write(home.spool().join("a.jsonl"), format!("{good}torn\n")).unwrap();
+        let mut rows = 0;
+        for _ in 0..3 {
+            assert_eq!(import(&home, |_| rows += 1, works(1)).unwrap(), Imported::default());
+        }
+        assert_eq!(rows, 3);
+        assert_eq!(bad_lines(&home), 0);
+        assert_eq!(import(&home, |_| {}, || true).unwrap(), Imported { rows: 1, bad_lines: 1 });
+        assert_eq!(bad_lines(&home), 1);
+        assert_eq!(import(&home, |_| panic!("nothing is left"), || true).unwrap(), Imported::default());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_handed_nothing() {
+        let (_dir, home, good) = place();
         std::fs::write(home.spool().join("a.jsonl"), good).unwrap();
-        assert_eq!(import(&home, |_| {}, || false).unwrap().rows, 1);
+        assert_eq!(import(&home, |_| panic!("it would wait in memory"), || false).unwrap().rows, 0);
         assert_eq!(import(&home, |_| {}, || true).unwrap().rows, 1);
-        assert_eq!(import(&home, |_| {}, || true).unwrap().rows, 0);
+    }
+
+    #[test]
+    fn what_a_shim_spools_anew_does_not_replace_what_waits_to_be_written() {
+        let (_dir, home, good) = place();
+        std::fs::write(home.spool().join("a.jsonl"), &good).unwrap();
+        import(&home, |_| {}, works(1)).unwrap();
+        std::fs::write(home.spool().join("a.jsonl"), good.repeat(2)).unwrap();
+        let mut rows = 0;
+        for _ in 0..2 {
+            import(&home, |_| rows += 1, || true).unwrap();
+        }
+        assert_eq!(rows, 3, "one from before, two new ones");
+    }
+
+    #[test]
+    fn what_a_shim_still_writes_into_the_renamed_file_is_read() {
+        let (_dir, home, good) = place();
+        let path = home.spool().join("a.jsonl");
+        let (half, rest) = good.split_at(9);
+        std::fs::write(&path, format!("{good}{half}")).unwrap();
+        let open = std::fs::File::options().append(true).open(&path).unwrap();
+        let looks = std::cell::Cell::new(0);
+        let durable = || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                (&open).write_all(format!("{rest}{good}").as_bytes()).unwrap();
+            }
+            true
+        };
+        assert_eq!(import(&home, |_| {}, durable).unwrap(), Imported { rows: 3, bad_lines: 0 });
     }
 }

@@ -51,6 +51,19 @@ impl Place {
         child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
         Done(child.wait_with_output().unwrap()).code()
     }
+    /// What the running daemon's log holds.
+    #[cfg(target_os = "linux")]
+    fn changes(&self) -> serde_json::Value {
+        let token = std::fs::read_to_string(self.state().join("api-token")).unwrap();
+        let running = std::fs::read_to_string(self.state().join("run/daemon.json")).unwrap();
+        let running: serde_json::Value = serde_json::from_str(&running).unwrap();
+        let asked = Command::new("curl")
+            .args(["-s", "-H", &format!("Authorization: Bearer {}", token.trim())])
+            .arg(format!("http://127.0.0.1:{}/api/changes", running["dashboard_port"]))
+            .output()
+            .unwrap();
+        Done(asked).json()
+    }
     fn run_with(&self, args: &[&str], input: &str) -> Done {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -220,6 +233,9 @@ fn wrong_usage_and_a_wrong_config_have_their_own_codes() {
     assert!(done.err().contains("config.toml, line 3"), "{}", done.err());
     let script = place.run(&["completions", "bash"]);
     assert!(script.code() == 0 && script.out().contains("portcullis"));
+    let mut unread = place.command(&["completions", "bash"]).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert!(unread.wait().unwrap().success(), "whoever closes the pipe has enough");
 }
 
 #[test]
@@ -344,15 +360,50 @@ fn what_an_app_started_loosens_nothing_not_even_with_a_terminal_and_leaves_a_row
     let status = place.run(&["status", "--json"]).json();
     assert_eq!(status["protection"]["state"], "off", "not paused");
     assert_eq!(place.run(&["mode", "--json"]).json()["default"], "ask");
-    let token = std::fs::read_to_string(place.state().join("api-token")).unwrap();
-    let port = served.said[1].rsplit(':').next().unwrap().trim().to_owned();
-    let changes = Command::new("curl")
-        .args(["-s", "-H", &format!("Authorization: Bearer {}", token.trim())])
-        .arg(format!("http://127.0.0.1:{port}/api/changes"))
-        .output()
-        .unwrap();
-    let changes = String::from_utf8_lossy(&changes.stdout).into_owned();
+    let changes = place.changes().to_string();
     assert!(changes.contains("loosening_refused") && !changes.contains("\"paused\""), "{changes}");
+    assert!(served.stop().success());
+}
+
+/// Everybody may give a config back; whose program did so is told.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_app_gives_back_is_told_as_loosening() {
+    let place = Place::new();
+    let original = r#"{"mcpServers":{"docs":{"url":"http://127.0.0.1:9/mcp"}}}"#;
+    std::fs::write(place.cursor_config(), original).unwrap();
+    let app = place.dir.path().join("cursor");
+    std::fs::copy("/bin/sh", &app).unwrap();
+    let by_app = |command: &str| {
+        let plain = place.command(&[]);
+        let line = format!("{} {command}; exit $?", env!("CARGO_BIN_EXE_portcullis"));
+        let envs = plain.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        Done(Command::new(&app).args(["-c", &line]).envs(envs).output().unwrap())
+    };
+    let told = |name: &str| {
+        let changes = place.changes();
+        let given_back = changes.as_array().unwrap().iter().filter(|change| change["kind"] == "config_restored");
+        let newest = given_back.max_by_key(|change| change["at"].as_i64()).expect(name).clone();
+        assert_eq!(newest["loosens"], true, "{name}: {newest}");
+        assert!(newest["summary"].as_str().unwrap().contains("by Cursor, or a program"), "{name}: {newest}");
+    };
+    for command in ["restore --all --yes", "restore cursor --yes"] {
+        let served = Served::start(&place);
+        assert_eq!(place.run(&["protect", "cursor", "--yes"]).code(), 0);
+        let done = by_app(command);
+        assert_eq!(done.code(), 0, "{command}: {}", done.err());
+        assert_eq!(std::fs::read_to_string(place.cursor_config()).unwrap(), original);
+        assert!(served.stop().success());
+        let served = Served::start(&place);
+        told(command);
+        assert!(served.stop().success());
+    }
+    let served = Served::start(&place);
+    assert_eq!(place.run(&["protect", "cursor", "--yes"]).code(), 0);
+    assert!(served.stop().success());
+    assert_eq!(by_app("restore --all --yes").code(), 0);
+    let served = Served::start(&place);
+    told("without a daemon");
     assert!(served.stop().success());
 }
 

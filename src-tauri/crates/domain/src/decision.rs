@@ -35,6 +35,17 @@ impl Modes {
     pub fn of(&self, app: &AppId, upstream: &UpstreamId) -> Mode {
         self.upstreams.get(upstream).or_else(|| self.apps.get(app)).copied().unwrap_or(self.default)
     }
+
+    /// Of a server, else of an app, else the default. `mode` None: whatever is set above it.
+    pub fn set(&mut self, app: Option<&AppId>, upstream: Option<&UpstreamId>, mode: Option<Mode>) {
+        match (app, upstream, mode) {
+            (_, Some(upstream), Some(mode)) => drop(self.upstreams.insert(upstream.clone(), mode)),
+            (_, Some(upstream), None) => drop(self.upstreams.remove(upstream)),
+            (Some(app), None, Some(mode)) => drop(self.apps.insert(app.clone(), mode)),
+            (Some(app), None, None) => drop(self.apps.remove(app)),
+            (None, None, mode) => self.default = mode.unwrap_or_default(),
+        }
+    }
 }
 
 /// What a Decision does to a Message it fits.

@@ -62,6 +62,31 @@ fn a_write_that_loses_the_race_changes_nothing() {
     assert!(locked.state.pending.is_empty() && locked.state.entries.is_empty());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn of_several_writers_in_the_very_moment_of_the_swap_the_last_one_wins() {
+    for writes in 1..=3 {
+        let home = Home::with_cursor(BEFORE);
+        let clients = home.clients();
+        let app = clients.descriptor(&cursor()).unwrap();
+        let mut locked = clients.journal.lock().unwrap();
+        let plan = clients.plan_file(app, &home.place(), &locked.state, ConfigAction::Protect, None).unwrap().unwrap();
+        let mut written = 0;
+        let done = crate::write::commit(plan, None, &mut locked, &mut |step| {
+            if step == crate::file::Step::Swapping && written < writes {
+                written += 1;
+                let beside = home.cursor().with_extension("theirs");
+                std::fs::write(&beside, format!("{{\"write\":{written}}}")).unwrap();
+                std::fs::rename(&beside, home.cursor()).unwrap();
+            }
+        });
+        assert_eq!(done.unwrap_err().code(), "config_changed");
+        assert_eq!(written, writes);
+        assert_eq!(home.read(), format!("{{\"write\":{writes}}}"));
+        assert_eq!(std::fs::read_dir(home.cursor().parent().unwrap()).unwrap().count(), 1, "nothing is left beside");
+    }
+}
+
 #[test]
 fn a_running_claude_desktop_gets_its_change_when_it_has_quit() {
     let home = Home::new();
@@ -102,6 +127,30 @@ fn changing_ones_mind_empties_the_queue() {
     home.quit_all();
     assert!(clients.apply_queued().unwrap().written.is_empty());
     assert_eq!(text(&home.claude()), BEFORE);
+}
+
+#[test]
+fn a_queued_change_that_cannot_be_written_now_stays_queued() {
+    let home = Home::new();
+    let jan = portcullis_domain::AppId::new("jan");
+    let clients = home.clients();
+    let jan_file = clients.app(&jan).unwrap().files[0].path.clone();
+    home.write(&home.claude(), BEFORE);
+    home.write(&jan_file, BEFORE);
+    home.start("/usr/bin/claude-desktop");
+    home.start("/usr/bin/Jan");
+    clients.run(&claude(), ConfigAction::Protect);
+    clients.run(&jan, ConfigAction::Protect);
+    home.quit_all();
+    // One cannot be replaced, the other one is written, and the journal with it.
+    let second_name = home.claude().with_extension("link");
+    std::fs::hard_link(home.claude(), &second_name).unwrap();
+    let report = clients.apply_queued().unwrap();
+    assert_eq!((report.written.len(), report.failed.len()), (1, 1), "{report:?}");
+    assert!(clients.app(&claude()).unwrap().files[0].queued, "the person's wish is forgotten");
+    std::fs::remove_file(second_name).unwrap();
+    assert_eq!(clients.apply_queued().unwrap().written.len(), 1);
+    assert!(text(&home.claude()).contains("portcullis-shim"));
 }
 
 #[test]

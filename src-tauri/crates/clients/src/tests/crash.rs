@@ -100,6 +100,30 @@ fn leftovers_of_a_killed_write_are_removed() {
 }
 
 #[test]
+fn killed_with_somebodys_edit_swapped_out_gives_it_back() {
+    let home = Home::with_cursor(BEFORE);
+    die_at(&home, ConfigAction::Protect, Step::Replaced);
+    // As the swap leaves it when somebody wrote between the last look and it.
+    let theirs = BEFORE.replace("/* c */", "/* written in that very moment */");
+    let left = home.cursor().with_file_name(".portcullis-AbCdEf.tmp");
+    std::fs::write(&left, &theirs).unwrap();
+    let clients = home.clients();
+    assert_eq!(home.read(), theirs);
+    assert!(!left.exists());
+    assert_eq!(clients.app(&cursor()).unwrap().protected, Some(false));
+    assert!(clients.app(&cursor()).unwrap().servers().all(|server| !server.edited_outside));
+    // What we had not finished writing, or had replaced, is nobody's edit.
+    for ours in [BEFORE, "{", ""] {
+        let home = Home::with_cursor(BEFORE);
+        die_at(&home, ConfigAction::Protect, Step::Replaced);
+        std::fs::write(home.cursor().with_file_name(".portcullis-AbCdEf.tmp"), ours).unwrap();
+        let written = home.read();
+        assert_eq!(home.clients().app(&cursor()).unwrap().protected, Some(true));
+        assert_eq!(home.read(), written);
+    }
+}
+
+#[test]
 fn a_damaged_journal_does_not_stop_anybody() {
     let home = Home::with_cursor("{\"mcpServers\": {\"a\": {\"command\": \"x\", \"args\": [\"1\"]}}}");
     let before = home.read();
@@ -138,6 +162,37 @@ fn a_newer_journal_can_be_restored_from_and_keeps_what_only_the_newer_version_kn
     assert_eq!((&after["version"], &after["wormholes"]), (&99.into(), &serde_json::json!([1, 2])));
     assert_eq!(after["entries"]["aaaaaaaaaaaaaaaaaaaaaaaaaa"], foreign);
     assert!(after["entries"].as_object().unwrap().values().any(|entry| entry["colour"] == "blue"));
+}
+
+/// A version that does not know the app, or the person's own description of it that is gone: nothing is forgotten in silence.
+#[test]
+fn a_file_of_an_app_that_nobody_describes_any_more_is_given_back_or_named() {
+    let description = "name = 'Own'\nservers = [['mcpServers']]\nreload = 'Restart it.'\n[files]\nall = [{ path = '~/own.json' }]\n[remote]\nurl = ['url']\n";
+    for edited in [false, true] {
+        let home = Home::new();
+        let file = home.machine.home.join("own.json");
+        home.write(&home.own_apps().join("own.toml"), description);
+        home.write(&file, BEFORE.replace("/* c */", ""));
+        let app = portcullis_domain::AppId::new("own");
+        home.clients().run(&app, ConfigAction::Protect);
+        let mut protected = super::text(&file);
+        assert!(protected.contains("portcullis-shim"));
+        std::fs::remove_file(home.own_apps().join("own.toml")).unwrap();
+        if edited {
+            protected = protected.replace("\"mcpServers\"", "\"x\": 1, \"mcpServers\"");
+            std::fs::write(&file, &protected).unwrap();
+        }
+        let report = home.clients().restore_all().unwrap();
+        if edited {
+            assert_eq!(report.failed.len(), 1, "{report:?}");
+            assert!(report.failed[0].1.to_string().contains("`own`"), "{report:?}");
+            assert_eq!(super::text(&file), protected, "and what is not understood is not written");
+        } else {
+            assert_eq!((report.written.len(), report.failed.len()), (1, 0), "{report:?}");
+            assert_eq!(super::text(&file), BEFORE.replace("/* c */", ""));
+            assert!(home.clients().restore_all().unwrap().written.is_empty());
+        }
+    }
 }
 
 /// As the first version wrote it: no folders, no lists.

@@ -81,6 +81,29 @@ fn a_directory_made_anew_is_watched_again() {
 }
 
 #[test]
+fn whoever_never_stops_writing_beside_it_keeps_no_change_from_being_told() {
+    let home = Home::with_cursor("{}");
+    let (_clients, watch, changes) = watching(&home);
+    let log = home.cursor().with_file_name("app.log");
+    let (stop, stopped) = channel::<()>();
+    let noise = std::thread::spawn(move || {
+        for n in 0u64.. {
+            std::fs::write(&log, n.to_string()).unwrap();
+            if stopped.recv_timeout(Duration::from_millis(50)) != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                return;
+            }
+        }
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    home.write(&home.cursor(), "{ }");
+    let told = changes.recv_timeout(Duration::from_secs(15));
+    drop(stop);
+    noise.join().unwrap();
+    assert_eq!(told.expect("no change was told").app, cursor());
+    drop(watch);
+}
+
+#[test]
 fn dropping_the_watch_ends_it() {
     let home = Home::with_cursor("{}");
     let (_clients, watch, changes) = watching(&home);

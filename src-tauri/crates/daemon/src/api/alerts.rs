@@ -4,6 +4,7 @@ use super::Shared;
 use super::extract::{Body, Query};
 use super::failure::{Answer, Failure};
 use crate::clock;
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_audit::AlertState;
@@ -40,10 +41,13 @@ pub(super) async fn list(State(shared): State<Shared>, Query(query): Query<ListQ
 
 pub(super) async fn review(
     State(shared): State<Shared>,
+    sender: Sender,
     Path(id): Path<String>,
     Body(request): Body<ReviewRequest>,
 ) -> Answer<Value> {
     let reviewed = shared.blocking(move |core| {
+        // Who caused an Alert does not put it away.
+        sender.is_no_app(core)?;
         let touched = core.audit.review(&ExchangeId::new(&id), request.reason, clock::now())?;
         if touched == 0 {
             return Err(Failure::not_found("There is no such alert (any more): retention may have removed it."));

@@ -5,6 +5,7 @@ use super::extract::Body;
 use super::failure::{Answer, Failure};
 use crate::clock;
 use crate::core::{Core, cause};
+use crate::presence::Sender;
 use axum::Json;
 use axum::extract::{Path, State};
 use portcullis_clients::{ConfigChange, Report, Traffic};
@@ -56,16 +57,21 @@ pub(super) async fn preview(
 
 pub(super) async fn apply(
     State(shared): State<Shared>,
+    sender: Sender,
     Path(app): Path<String>,
     Body(request): Body<ApplyRequest>,
 ) -> Answer<ApplyAnswer> {
-    shared.blocking(move |core| apply_preview(core, &AppId::new(app), &request.token)).await.map(Json)
+    let applied = shared.blocking(move |core| {
+        let by = sender.app(core);
+        apply_preview(core, &AppId::new(app), &request.token, by.as_ref())
+    });
+    applied.await.map(Json)
 }
 
-fn apply_preview(core: &Core, app: &AppId, token: &str) -> Result<ApplyAnswer, Failure> {
+fn apply_preview(core: &Core, app: &AppId, token: &str, by: Option<&AppId>) -> Result<ApplyAnswer, Failure> {
     let (action, answer) = core.apps.apply(app, token)?;
     for path in &answer.written {
-        written(core, app, action, path);
+        written(core, app, action, path, by);
     }
     for path in &answer.queued {
         let name = core.apps.name(app);
@@ -79,13 +85,22 @@ fn apply_preview(core: &Core, app: &AppId, token: &str) -> Result<ApplyAnswer, F
     Ok(answer)
 }
 
-fn written(core: &Core, app: &AppId, action: ConfigAction, path: &str) {
-    let name = core.apps.name(app);
-    let (kind, what) = match action {
-        ConfigAction::Protect => (ChangeKind::ConfigProtected, "now leads through Portcullis"),
-        ConfigAction::Restore => (ChangeKind::ConfigRestored, "was given back"),
-    };
-    core.change(kind, Some(app.clone()), format!("{name}: {path} {what}."));
+/// `by`: the app that had it done. Everybody may give a config back, but what an app gives back is told the person.
+fn written(core: &Core, app: &AppId, action: ConfigAction, path: &str, by: Option<&AppId>) {
+    let (of, name) = (Some(app.clone()), core.apps.name(app));
+    match (action, by) {
+        (ConfigAction::Protect, _) => {
+            core.change(ChangeKind::ConfigProtected, of, format!("{name}: {path} now leads through Portcullis."));
+        }
+        (ConfigAction::Restore, None) => {
+            core.change(ChangeKind::ConfigRestored, of, format!("{name}: {path} was given back."));
+        }
+        (ConfigAction::Restore, Some(by)) => {
+            let by = core.apps.name(by);
+            let summary = format!("{name}: {path} was given back by {by}, or a program that it started.");
+            core.loosened(ChangeKind::ConfigRestored, of, summary);
+        }
+    }
 }
 
 /// Routes first: an app may read its new config at once.
@@ -96,10 +111,11 @@ fn after_write(core: &Core) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn restore_all(State(shared): State<Shared>) -> Answer<ApplyAnswer> {
-    let restored = shared.blocking(|core| {
+pub(super) async fn restore_all(State(shared): State<Shared>, sender: Sender) -> Answer<ApplyAnswer> {
+    let restored = shared.blocking(move |core| {
+        let by = sender.app(core);
         let report = core.apps.restore_all()?;
-        let answer = tell(core, &report);
+        let answer = tell(core, &report, by.as_ref());
         after_write(core)?;
         match report.failed.into_iter().next() {
             Some((_, error)) => Err(error.into()),
@@ -109,9 +125,9 @@ pub(super) async fn restore_all(State(shared): State<Shared>) -> Answer<ApplyAns
     restored.await.map(Json)
 }
 
-fn tell(core: &Core, report: &Report) -> ApplyAnswer {
+fn tell(core: &Core, report: &Report, by: Option<&AppId>) -> ApplyAnswer {
     for one in &report.written {
-        written(core, &one.app, one.action, &one.path.display().to_string());
+        written(core, &one.app, one.action, &one.path.display().to_string(), by);
     }
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
@@ -159,7 +175,7 @@ fn shown_folders(core: &Arc<Core>) -> Result<Vec<String>, Failure> {
 pub(crate) fn apply_queued(core: &Core) {
     match core.apps.apply_queued() {
         Ok(report) => {
-            tell(core, &report);
+            tell(core, &report, None);
             let failed: Vec<String> = report
                 .failed
                 .iter()
@@ -218,7 +234,7 @@ fn changed_outside(core: &Core, change: &ConfigChange) {
         let done = core
             .apps
             .preview(&change.app, &request)
-            .and_then(|preview| apply_preview(core, &change.app, &preview.token));
+            .and_then(|preview| apply_preview(core, &change.app, &preview.token, None));
         if let Err(failure) = done {
             tell(format!(
                 "{name} wrote its servers back as they were, and they could not be protected again: {}",
@@ -238,7 +254,7 @@ fn changed_outside(core: &Core, change: &ConfigChange) {
             let done = core
                 .apps
                 .preview(&change.app, &request)
-                .and_then(|preview| apply_preview(core, &change.app, &preview.token));
+                .and_then(|preview| apply_preview(core, &change.app, &preview.token, None));
             if let Err(failure) = done {
                 tell(format!("{name} has new servers ({list}) that could not be protected: {}", failure.error.message));
             }

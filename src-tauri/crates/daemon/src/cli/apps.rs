@@ -8,6 +8,7 @@ use super::terminal::{say, say_json, shortened, table, time, visible};
 use crate::apps::Apps;
 use crate::clock;
 use crate::config::{ConfigFile, PROXY_PORT};
+use crate::core::audit_limits;
 use crate::home::Home;
 use crate::lock::{self, Holder};
 use portcullis_audit::{Audit, AuditLimits};
@@ -249,12 +250,14 @@ pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Fai
         return Err(crate::Error::Locked(home.lock_file()).into());
     };
     // The port only names what we wrote; a config file that cannot be read must not stand in the way.
-    let port = ConfigFile::load(home).ok().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
-    let report =
-        Apps::open(home, None, port, Serving::No)?.restore_all().map_err(|failure| Failed::from(failure.error))?;
+    let file = ConfigFile::load(home).ok();
+    let port = file.as_ref().and_then(|file| file.ports.proxy).unwrap_or(PROXY_PORT);
+    let apps = Apps::open(home, None, port, Serving::No)?;
+    let report = apps.restore_all().map_err(|failure| Failed::from(failure.error))?;
     let mut hints: Vec<String> = report.written.iter().map(|one| one.reload.clone()).collect();
     hints.dedup();
-    tell_the_audit(home, &report);
+    let by = apps.above(std::process::id()).map(|app| apps.name(&app));
+    tell_the_audit(home, file.as_ref(), &report, by.as_deref());
     let answer = ApplyAnswer {
         written: report.written.iter().map(|one| one.path.display().to_string()).collect(),
         queued: report.queued.iter().map(|path| path.display().to_string()).collect(),
@@ -271,16 +274,24 @@ pub fn restore_everything(home: &Home, as_json: bool) -> Result<Vec<String>, Fai
     }
 }
 
-/// As far as the audit log can be opened: the configs come first.
-fn tell_the_audit(home: &Home, report: &Report) {
-    let audit = match Audit::open(home.audit_file(), AuditLimits::default(), Arc::new(clock::now)) {
+/// What the person keeps, or, where their settings cannot be read, everything.
+fn kept_limits(file: Option<&ConfigFile>) -> AuditLimits {
+    let everything = AuditLimits { max_age_days: u32::MAX, max_bytes: u64::MAX, ..AuditLimits::default() };
+    file.map_or(everything, |file| audit_limits(&file.settings))
+}
+
+/// As far as the audit log can be opened: the configs come first. `by`: the app that had it done.
+fn tell_the_audit(home: &Home, file: Option<&ConfigFile>, report: &Report, by: Option<&str>) {
+    let limits = kept_limits(file);
+    let audit = match Audit::open(home.audit_file(), limits, Arc::new(clock::now)) {
         Ok(audit) => audit,
         Err(error) => return tracing::warn!(%error, "the restore could not be recorded"),
     };
     for one in &report.written {
-        let summary = format!("{}: {} was given back.", one.app_name, one.path.display());
-        let (at, app) = (clock::now(), Some(one.app.clone()));
-        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens: false }));
+        let by = by.map(|by| format!(" by {by}, or a program that it started")).unwrap_or_default();
+        let summary = format!("{}: {} was given back{by}.", one.app_name, one.path.display());
+        let (at, app, loosens) = (clock::now(), Some(one.app.clone()), !by.is_empty());
+        audit.record(AuditRow::Change(Change { at, kind: ChangeKind::ConfigRestored, app, summary, loosens }));
     }
     audit.close();
 }
@@ -288,6 +299,15 @@ fn tell_the_audit(home: &Home, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The log begins to throw away what is too old as soon as it is opened.
+    #[test]
+    fn a_restore_without_a_daemon_keeps_the_log_as_long_as_the_person_set() {
+        let file = ConfigFile::parse(std::path::Path::new("x"), "[settings]\nretention_days = 365\n").unwrap();
+        assert_eq!(kept_limits(Some(&file)).max_age_days, 365);
+        let unknown = kept_limits(None);
+        assert_eq!((unknown.max_age_days, unknown.max_bytes), (u32::MAX, u64::MAX), "nothing is thrown away");
+    }
 
     #[test]
     fn a_config_whose_app_is_not_installed_is_found() {

@@ -130,7 +130,15 @@ fn seal(home: &Home) -> Check {
     if !home.key_file().exists() {
         return good(name, "none saved yet");
     }
-    match secret::key(home).and_then(|key| rules::load(home, &key, None)) {
+    let key = match secret::read_key(home) {
+        Ok(Some(key)) => key,
+        Ok(None) => {
+            let detail = format!("{} is no key, so what was sealed with it is void", home.key_file().display());
+            return bad(name, detail, "put it back from a backup, or start Portcullis, which makes a new one");
+        }
+        Err(error) => return bad(name, error.to_string(), "make the file readable"),
+    };
+    match rules::load(home, &key, None) {
         Ok(left) => match left.problem {
             None => good(name, "the saved rules are sealed and whole"),
             Some(problem) => {

@@ -23,7 +23,7 @@ Exit codes:
   2   `scan`: blocked
   64  wrong usage           65  the input is not what it should be     66  the input file cannot be read
   69  daemon, app or server not available      70  internal error      74  reading or writing failed
-  75  another command is at work, try again    77  not confirmed: add --yes   78  the configuration is wrong
+  75  another command is at work, try again    77  not confirmed, or not by a person   78  the configuration is wrong
 
 State is kept in ~/.portcullis; set PORTCULLIS_HOME to another folder (without spaces in its path).";
 
@@ -72,6 +72,7 @@ impl From<ApiError> for Failed {
             "unknown_app" | "not_found" | "unreachable" => UNAVAILABLE,
             "config_unparseable" | "config_unsafe" => BAD_DATA,
             "busy" | "config_changed" | "preview_expired" => BUSY,
+            "no_presence" | "from_an_app" => NOT_CONFIRMED,
             "internal" | "odd_answer" | "verification_failed" => INTERNAL,
             _ => IO,
         };

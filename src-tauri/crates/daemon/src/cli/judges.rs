@@ -5,6 +5,7 @@ use super::exit::{FLAGGED, Failed, NO_INPUT, UNAVAILABLE};
 use super::person_agrees;
 use super::reach::Reached;
 use super::terminal::{say, say_json, visible};
+use crate::judges::word;
 use portcullis_domain::api::{
     JudgeInfo, JudgeKind, JudgeList, JudgeName, JudgeScope, JudgeSettings, JudgeTest, KeySource, ModelStyle,
 };
@@ -24,13 +25,6 @@ pub async fn run(reached: &Reached, command: &Args, as_json: bool) -> Result<Exi
         list.judges.iter().try_for_each(show)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn word(name: JudgeName) -> &'static str {
-    match name {
-        JudgeName::Model => "model",
-        JudgeName::Onnx => "onnx",
-    }
 }
 
 async fn set(reached: &Reached, judge: &SetJudge) -> Result<JudgeList, Failed> {

@@ -77,7 +77,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failed> {
         Command::Mode(args) => with_api(async |api| ask::mode(api, &args, json).await),
         Command::Quarantine(command) => with_api(async |api| quarantine::run(api, &command, json).await),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
+            // Not straight to the terminal: the generator panics when whoever reads has enough.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::DrillServer { attack, effects } => {

@@ -5,16 +5,20 @@ use super::{Config, Core, audit_limits, cause, no_shim};
 use crate::apps::Apps;
 use crate::asks::Asks;
 use crate::config::ConfigFile;
+use crate::decision_file::DecisionFile;
 use crate::handle::MAX_WAITING_EVENTS;
-use crate::judges::Judges;
+use crate::judges::{self, Judges};
+use crate::own_sign_ins;
 use crate::problems::Problems;
+use crate::sealed_file::keep_in;
+use crate::sealed_pins::reconcile;
 use crate::signatures::Signatures;
 use crate::{Error, clock, decision_file, rules, secret};
 use arc_swap::ArcSwap;
 use portcullis_audit::Audit;
 use portcullis_clients::Serving;
-use portcullis_domain::ChangeKind;
-use portcullis_domain::api::LiveEvent;
+use portcullis_domain::api::{DecisionRow, LiveEvent};
+use portcullis_domain::{ChangeKind, Pin};
 use portcullis_gateway::Health;
 use portcullis_policy::{DecisionBook, Judge, Origins, PinBook};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,45 +46,31 @@ impl Core {
             problems.of(cause::SHIM, no_shim(&error));
         }
         let pins_changed = Arc::new(AtomicBool::new(true));
-        let (guard, known) = (audit.clone(), marked(decision_file::MARK)?);
-        let keep_mark = move |mark| {
-            if let Err(error) = guard.set_mark(decision_file::MARK, mark) {
-                tracing::error!(%error, "what guards the decisions could not be written");
-            }
-        };
-        let (decision_file, rows, tampered) =
-            decision_file::DecisionFile::open(&home, &key, known.as_deref(), Box::new(keep_mark))?;
+        let (known, keep) = (marked(decision_file::MARK)?, keep_in(&audit, decision_file::MARK));
+        let (decision_file, rows, tampered) = DecisionFile::open(&home, &key, known.as_deref(), keep)?;
         if let Some(problem) = &tampered {
             problems.lasting(problem.clone());
         }
-        let changed = pins_changed.clone();
-        let decisions = Arc::new(DecisionBook::new(
-            rows,
-            Box::new(move |rows| {
-                // The snapshot holds those that count without the daemon.
-                changed.store(true, Ordering::Relaxed);
-                decision_file.save(rows).inspect_err(|error| {
-                    tracing::error!(%error, "the decisions could not be written");
-                })
-            }),
-        ));
-        let (store, changed, bound) = (audit.clone(), pins_changed.clone(), decisions.clone());
-        let saved = audit.pins().map_err(|error| Error::Audit(error.to_string()))?;
-        let pins = Arc::new(PinBook::new(
-            saved,
-            Box::new(move |pin| {
-                changed.store(true, Ordering::Relaxed);
-                bound.pin_changed(pin, clock::now());
-                if let Err(error) = store.save_pin(pin) {
-                    tracing::error!(%error, "a pin could not be saved");
-                }
-            }),
-        ));
+        let decisions = decision_book(decision_file, rows, pins_changed.clone());
+        let stored = audit.pins().map_err(|error| Error::Audit(error.to_string()))?;
+        let reconciled = reconcile(stored, left.pins);
+        let edited_pins = reconciled.problem();
+        if let Some(problem) = &edited_pins {
+            problems.lasting(problem.clone());
+        }
+        for pin in &reconciled.mended {
+            audit.save_pin(pin).map_err(|error| Error::Audit(error.to_string()))?;
+        }
+        let pins = pin_book(reconciled.pins, audit.clone(), decisions.clone(), pins_changed.clone());
         for (upstream, tool) in &left.withheld {
             pins.withhold(upstream, std::slice::from_ref(tool));
         }
-        let (sign_ins, void) = crate::sign_ins::open(&home, &key, file.upstreams.sign_in_options())?;
-        if let Some(problem) = void {
+        let (known, keep) = (marked(own_sign_ins::NAME)?, keep_in(&audit, own_sign_ins::NAME));
+        let own = own_sign_ins::open(&home, &key, known.as_deref(), keep)?;
+        let mut options = file.upstreams.sign_in_options();
+        options.transparent = own.list.unwrap_or(options.transparent);
+        let (sign_ins, void) = crate::sign_ins::open(&home, &key, options)?;
+        for problem in own.problem.into_iter().chain(void) {
             problems.lasting(problem);
         }
         let signatures = Signatures::load(&home, &left.rules.disabled);
@@ -88,7 +78,8 @@ impl Core {
         if let Some(problem) = signatures.problem() {
             problems.of(cause::SIGNATURES, problem);
         }
-        let (judges, edited) = Judges::open(&home, &key)?;
+        let (known, keep) = (marked(judges::NAME)?, keep_in(&audit, judges::NAME));
+        let (judges, edited) = Judges::open(&home, &key, known.as_deref(), keep)?;
         if let Some(problem) = edited {
             problems.of(cause::JUDGES, problem);
         }
@@ -110,6 +101,7 @@ impl Core {
             asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
             judges,
             health,
+            own_sign_ins_file: own.file,
             decisions,
             started_at: clock::now(),
             audit,
@@ -141,9 +133,30 @@ impl Core {
             home,
         };
         core.refresh_routes()?;
-        for problem in tampered.into_iter().chain(void_rules) {
+        for problem in [tampered, void_rules, edited_pins].into_iter().flatten() {
             core.change(ChangeKind::StateTampered, None, problem);
         }
         Ok(Arc::new(core))
     }
+}
+
+/// `changed`: the snapshot holds those that count without the daemon.
+fn decision_book(file: DecisionFile, rows: Vec<DecisionRow>, changed: Arc<AtomicBool>) -> Arc<DecisionBook> {
+    let save = move |rows: &[DecisionRow]| {
+        changed.store(true, Ordering::Relaxed);
+        file.save(rows).inspect_err(|error| tracing::error!(%error, "the decisions could not be written"))
+    };
+    Arc::new(DecisionBook::new(rows, Box::new(save)))
+}
+
+/// A Pin that changes is stored, and voids the Decisions that were made for what it was.
+fn pin_book(saved: Vec<Pin>, store: Audit, decisions: Arc<DecisionBook>, changed: Arc<AtomicBool>) -> Arc<PinBook> {
+    let save = move |pin: &Pin| {
+        changed.store(true, Ordering::Relaxed);
+        decisions.pin_changed(pin, clock::now());
+        if let Err(error) = store.save_pin(pin) {
+            tracing::error!(%error, "a pin could not be saved");
+        }
+    };
+    Arc::new(PinBook::new(saved, Box::new(save)))
 }

@@ -47,14 +47,7 @@ impl Core {
             what = self.routes.load().get(upstream).map_or("A server".into(), |up| format!("The server `{}`", up.name));
         }
         self.set_rules(|rules| {
-            let modes = &mut rules.modes;
-            match (&request.app, &request.upstream, request.mode) {
-                (_, Some(upstream), Some(mode)) => drop(modes.upstreams.insert(upstream.clone(), mode)),
-                (_, Some(upstream), None) => drop(modes.upstreams.remove(upstream)),
-                (Some(app), None, Some(mode)) => drop(modes.apps.insert(app.clone(), mode)),
-                (Some(app), None, None) => drop(modes.apps.remove(app)),
-                (None, None, mode) => modes.default = mode.unwrap_or_default(),
-            }
+            rules.modes.set(request.app.as_ref(), request.upstream.as_ref(), request.mode);
         })?;
         let now = match request.mode {
             Some(Mode::Monitor) => "is in Monitor now: what would be blocked goes through, and the log says so",

@@ -24,7 +24,7 @@ impl Core {
         }
         let mut new = all.clone();
         new.insert(name, settings.clone());
-        settings::save(&self.home, self.key(), &new)?;
+        settings::save(&judges.file, &new)?;
         *all = new;
         drop(all);
         judges.apply();

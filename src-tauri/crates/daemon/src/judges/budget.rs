@@ -24,7 +24,7 @@ pub(crate) struct Budget {
 impl Budget {
     pub fn load(home: &Home) -> Self {
         let file = home.run().join("judges.json");
-        let text = home::read_optional(&file).ok().flatten();
+        let text = home::read_checked(&file).ok().flatten();
         let count = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Self { file, count }
     }

@@ -15,6 +15,7 @@ mod settings;
 
 use crate::core::{Core, locked};
 use crate::home::Home;
+use crate::sealed_file::{Keep, SealedFile};
 use crate::{Error, clock};
 pub(crate) use acts::SetFault;
 use arc_swap::ArcSwap;
@@ -25,6 +26,7 @@ use onnx::OnnxJudge;
 use portcullis_domain::api::{JudgeCounts, JudgeInfo, JudgeKind, JudgeList, JudgeName, JudgeSettings};
 use portcullis_domain::{Confidence, Exchange, Finding, Scan, Severity, Verdict};
 use portcullis_gateway::Client;
+pub(crate) use settings::NAME;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -84,6 +86,7 @@ struct Active {
 
 pub(crate) struct Judges {
     home: Home,
+    file: SealedFile,
     settings: Mutex<settings::All>,
     active: ArcSwap<Vec<Active>>,
     state: Mutex<State>,
@@ -104,7 +107,7 @@ pub(crate) fn is_ours(signature: &str) -> bool {
     signature.starts_with(PREFIX)
 }
 
-fn word(name: JudgeName) -> &'static str {
+pub(crate) fn word(name: JudgeName) -> &'static str {
     match name {
         JudgeName::Model => "model",
         JudgeName::Onnx => "onnx",
@@ -113,11 +116,12 @@ fn word(name: JudgeName) -> &'static str {
 
 impl Judges {
     /// What the person set, and what is wrong with it, one sentence.
-    pub fn open(home: &Home, key: &[u8]) -> Result<(Self, Option<String>), Error> {
-        let (all, problem) = settings::load(home, key)?;
+    pub fn open(home: &Home, key: &[u8], known: Option<&str>, keep: Keep) -> Result<(Self, Option<String>), Error> {
+        let (file, all, problem) = settings::open(home, key, known, keep)?;
         let (queue, queued) = mpsc::channel(MAX_QUEUED);
         let judges = Self {
             home: home.clone(),
+            file,
             settings: Mutex::new(all),
             active: ArcSwap::default(),
             state: Mutex::new(State {

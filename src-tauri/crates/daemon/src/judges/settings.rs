@@ -1,40 +1,41 @@
-//! `<home>/judges`: what the person set, with a MAC, because it says where texts of messages go. A file that something
-//! else edited is void: then no judge is on.
+//! `<home>/judges`: what the person set, sealed, because it says where texts of messages go. A file that something else
+//! edited or put back is void: then no judge is on.
 
-use crate::decision_file::{fits, seal};
-use crate::{Error, home, home::Home};
+use crate::sealed_file::{Content, Keep, SealedFile};
+use crate::{Error, home::Home};
 use portcullis_domain::api::{JudgeKind, JudgeName, JudgeSettings, KeySource};
 use std::collections::BTreeMap;
 use std::path::Path;
 use url::{Host, Url};
 
-/// So that no other sealed file passes for this one.
-const PURPOSE: &str = "judges 1\n";
+pub(crate) const NAME: &str = "judges";
 
 pub(crate) type All = BTreeMap<JudgeName, JudgeSettings>;
 
-/// The settings, and what is wrong with the file, one sentence.
-pub(crate) fn load(home: &Home, key: &[u8]) -> Result<(All, Option<String>), Error> {
-    let Some(text) = home::read_optional(&home.judges_file())? else { return Ok((All::new(), None)) };
-    let read = text.split_once('\n').filter(|(mac, body)| fits(&format!("{PURPOSE}{body}"), mac, key));
-    let all = read.and_then(|(_, body)| serde_json::from_str::<All>(body).ok());
-    let sound = all.filter(|all| all.iter().all(|(name, settings)| check(*name, settings).is_ok()));
-    Ok(match sound {
-        Some(all) => (all, None),
-        None => {
-            let problem = format!(
-                "{} was edited by something else, so every judge is off. Set them again if you want them.",
-                home.judges_file().display()
-            );
-            (All::new(), Some(problem))
-        }
-    })
+/// The file, the settings, and what is wrong with it, one sentence.
+pub(crate) fn open(
+    home: &Home,
+    key: &[u8],
+    known: Option<&str>,
+    keep: Keep,
+) -> Result<(SealedFile, All, Option<String>), Error> {
+    let (file, content) = SealedFile::open(home.judges_file(), NAME, key, known, keep)?;
+    let is_sound = |all: &All| all.iter().all(|(name, settings)| check(*name, settings).is_ok());
+    let (all, why) = match content {
+        Content::Nothing => (All::new(), None),
+        Content::Void(why) => (All::new(), Some(why)),
+        Content::Body(body) => match serde_json::from_str::<All>(&body).ok().filter(is_sound) {
+            Some(all) => (all, None),
+            None => (All::new(), Some("cannot be read")),
+        },
+    };
+    let path = file.path().display();
+    let problem = why.map(|why| format!("{path} {why}, so every judge is off. Set them again if you want them."));
+    Ok((file, all, problem))
 }
 
-pub(crate) fn save(home: &Home, key: &[u8], all: &All) -> Result<(), Error> {
-    let body = serde_json::to_string(all).map_err(|_| Error::Seal("the judges' settings could not be written"))?;
-    let text = format!("{}\n{body}", seal(&format!("{PURPOSE}{body}"), key));
-    home::write_private(&home.judges_file(), text.as_bytes())
+pub(crate) fn save(file: &SealedFile, all: &All) -> Result<(), Error> {
+    file.save(&serde_json::to_string(all).map_err(|_| Error::Seal("the judges' settings could not be written"))?)
 }
 
 /// Why these settings cannot be taken.
@@ -140,18 +141,29 @@ mod tests {
     }
 
     #[test]
-    fn an_edited_file_switches_every_judge_off() {
+    fn an_edited_or_an_older_file_switches_every_judge_off() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::at(dir.path().join("s")).unwrap();
         home.create().unwrap();
-        assert_eq!(load(&home, b"key").unwrap(), (All::new(), None));
+        let mark = std::sync::Arc::new(std::sync::Mutex::new(None::<String>));
+        let opened = || {
+            let (kept, known) = (mark.clone(), mark.lock().unwrap().clone());
+            open(&home, b"key", known.as_deref(), Box::new(move |mark| *kept.lock().unwrap() = Some(mark))).unwrap()
+        };
+        let (file, all, problem) = opened();
+        assert_eq!((all, problem), (All::new(), None));
         let all = All::from([(JudgeName::Model, model("https://good.example"))]);
-        save(&home, b"key", &all).unwrap();
-        assert_eq!(load(&home, b"key").unwrap(), (all, None));
+        save(&file, &all).unwrap();
+        let (file, read, problem) = opened();
+        assert_eq!((read, problem), (all, None));
         let text = std::fs::read_to_string(home.judges_file()).unwrap();
-        for edited in [text.replace("good.example", "evil.example"), "\n{}".into(), "{}".into(), String::new()] {
+        save(&file, &All::new()).unwrap();
+        // The first one: where texts went before the person thought better of it.
+        for edited in
+            [text.clone(), text.replace("good.example", "evil.example"), "\n{}".into(), "{}".into(), String::new()]
+        {
             std::fs::write(home.judges_file(), &edited).unwrap();
-            let (all, problem) = load(&home, b"key").unwrap();
+            let (_, all, problem) = opened();
             assert!(all.is_empty() && problem.unwrap().contains("off"), "{edited}");
         }
     }

@@ -156,3 +156,48 @@ async fn a_signature_file_of_the_person_is_taken_up_and_a_broken_one_named() {
     assert!(!list["signatures"].as_array().unwrap().is_empty(), "the bundled ones stay in force");
     daemon.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_files_that_are_no_text_are_void_and_reported_and_keep_nothing_from_starting() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let port = daemon.running().dashboard_port;
+    call(&place, port, "PUT /api/modes", r#"{"app":null,"upstream":null,"mode":"monitor"}"#).await;
+    daemon.shutdown().await;
+    let home = place.home();
+    let path = |name: &str| home.path().join(name);
+    let files = ["decisions", "judges", "own-sign-ins", "run/snapshot.json"];
+    for name in files.into_iter().chain(["api-token", "run/daemon.json", "run/judges.json"]) {
+        std::fs::write(path(name), b"\xff\xfe{\0not text\n\xc3\x28".repeat(9)).unwrap();
+    }
+    let daemon = place.start().await;
+    let status = daemon.handle().status().await.unwrap();
+    for name in ["stored decisions", "judges", "own-sign-ins", "snapshot.json"] {
+        assert!(status.problems.iter().any(|problem| problem.contains(name)), "{name}: {:?}", status.problems);
+    }
+    let port = daemon.running().dashboard_port;
+    assert_eq!(call(&place, port, "GET /api/modes", "").await.json()["default"], "ask");
+    daemon.shutdown().await;
+}
+
+/// As on a full disk: what was not written whole is not in force, and the next attempt is no repetition.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_cannot_take_effect_are_not_kept_by_halves() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let port = daemon.running().dashboard_port;
+    let mut settings = call(&place, port, "GET /api/settings", "").await.json();
+    settings["hold_new_servers"] = true.into();
+    let snapshot = place.home().snapshot_file();
+    let _ = std::fs::remove_file(&snapshot);
+    std::fs::create_dir_all(snapshot.join("in the way")).unwrap();
+    let refused = call(&place, port, "PUT /api/settings", &settings.to_string()).await;
+    assert_eq!((refused.status, refused.code().as_str()), (500, "state_not_written"), "{}", refused.body);
+    assert_eq!(call(&place, port, "GET /api/settings", "").await.json()["hold_new_servers"], false);
+    assert!(!std::fs::read_to_string(place.home().config_file()).unwrap().contains("hold_new_servers = true"));
+    std::fs::remove_dir_all(&snapshot).unwrap();
+    assert_eq!(call(&place, port, "PUT /api/settings", &settings.to_string()).await.status, 200);
+    let sealed = std::fs::read_to_string(&snapshot).unwrap();
+    assert!(sealed.contains("\"hold_new_servers\":true"), "in force for the shims, too");
+    daemon.shutdown().await;
+}

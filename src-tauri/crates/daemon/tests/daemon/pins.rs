@@ -78,3 +78,33 @@ async fn a_held_definition_is_shown_with_its_difference_and_approved_by_digest()
     assert_eq!((&pin["approved_by"], &pin["quarantine"]), (&json!("person"), &Value::Null), "after a restart, too");
     daemon.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_something_else_writes_into_the_database_approves_nothing() {
+    let place = Place::new();
+    place.start().await.shutdown().await;
+    saved(&place);
+    // From here on the sealed rules know both.
+    place.start().await.shutdown().await;
+    let open = || Audit::open(place.home().audit_file(), AuditLimits::default(), Arc::new(|| 1000)).unwrap();
+    for edit in ["approved", "removed"] {
+        let audit = open();
+        let pins = audit.pins().unwrap();
+        let held = pins.iter().find(|pin| pin.name == "t").unwrap().clone();
+        audit.delete_pins(&held.upstream).unwrap();
+        if edit == "approved" {
+            let forged = Pin { approved: NEW.into(), changed: None, drift: None, quarantine: None, ..held };
+            audit.save_pin(&forged).unwrap();
+        }
+        audit.flush().unwrap();
+        audit.close();
+        let daemon = place.start().await;
+        let port = daemon.running().dashboard_port;
+        let list = call(&place, port, "GET /api/pins?state=all", "").await.json();
+        assert_eq!((&list["held"], &list["all"]), (&json!(1), &json!(2)), "{edit}: {list}");
+        let problems = call(&place, port, "GET /api/status", "").await.json()["problems"].to_string();
+        assert_eq!(problems.contains("edited by something else"), edit == "approved", "{edit}: {problems}");
+        daemon.shutdown().await;
+        assert!(open().pins().unwrap().iter().any(|pin| pin.name == "t" && pin.quarantine.is_some()), "{edit}");
+    }
+}

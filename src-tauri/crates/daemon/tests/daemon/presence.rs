@@ -116,6 +116,44 @@ async fn the_same_from_a_page_is_taken_and_each_leaves_a_row_that_says_so() {
     daemon.shutdown().await;
 }
 
+/// Each setting by itself, from what holds more to what holds less.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_that_loosens_is_a_persons_and_is_named_in_its_row() {
+    let place = Place::new();
+    let daemon = place.start().await;
+    let port = daemon.running().dashboard_port;
+    for (name, tight, loose, said) in [
+        ("start_at_login", json!(true), json!(false), "does not start at login"),
+        ("hold_new_servers", json!(true), json!(false), "without a review"),
+        ("protect_new_servers", json!(true), json!(false), "are not covered"),
+        ("notifications", json!(true), json!(false), "notifications are off"),
+        ("keep_originals", json!(false), json!(true), "originals"),
+        ("retention_days", json!(30), json!(29), "less of the log"),
+        ("retention_mib", json!(512), json!(511), "less of the log"),
+        ("quiet_hours", Value::Null, json!({"from": 1, "until": 2}), "quiet at more"),
+    ] {
+        let with = |value: &Value| settings(|s| s[name] = value.clone()).to_string();
+        call(&place, port, "PUT /api/settings", &settings(|_| {}).to_string()).await;
+        let answer = call_as_program(&place, port, "PUT /api/settings", &with(&tight), &[]).await;
+        assert_eq!(answer.status, 200, "{name}: to tighten needs nobody's leave: {}", answer.body);
+        let answer = call_as_program(&place, port, "PUT /api/settings", &with(&loose), &[]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (403, "no_presence"), "{name}");
+        let kept = call(&place, port, "GET /api/settings", "").await.json()[name].clone();
+        assert_eq!(kept, tight, "{name}");
+        let loosened = |all: &[Value]| all.iter().filter(|row| row["loosens"] == true).count();
+        let before = loosened(&changes(&place, port, |_| true).await);
+        assert_eq!(call(&place, port, "PUT /api/settings", &with(&loose)).await.status, 200, "{name}");
+        let now = changes(&place, port, |all| loosened(all) > before).await;
+        let newest = now.iter().find(|row| row["loosens"] == true).unwrap();
+        assert!(newest["summary"].as_str().unwrap().contains(said), "{name}: {newest}");
+    }
+    // As long as before, but at noon.
+    let moved = settings(|s| s["quiet_hours"] = json!({"from": 720, "until": 721})).to_string();
+    let answer = call_as_program(&place, port, "PUT /api/settings", &moved, &[]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "no_presence"), "{}", answer.body);
+    daemon.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_proxys_listener_has_no_way_to_any_of_it() {
     let place = Place::new();

@@ -41,12 +41,19 @@ async fn an_app_is_left_to_sign_in_itself_by_a_person_alone() {
     daemon.shutdown().await;
 
     let file = place.home().path().join("own-sign-ins");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace(&id, &"a".repeat(26))).unwrap();
+    let on = std::fs::read_to_string(&file).unwrap();
     let daemon = place.start().await;
     let port = daemon.running().dashboard_port;
-    assert_eq!(own(&place, port).await, json!([]), "an edited list is void");
-    let status = call(&place, port, "GET /api/status", "").await.json();
-    assert!(status["problems"].to_string().contains("own-sign-ins"), "{}", status["problems"]);
+    assert_eq!(call(&place, port, &switch, r#"{"on":false}"#).await.json(), json!([]));
     daemon.shutdown().await;
+    // Neither what something else wrote counts, nor what the person switched off since.
+    for (text, why) in [(on.replace(&id, &"a".repeat(26)), "edited"), (on, "older copy")] {
+        std::fs::write(&file, text).unwrap();
+        let daemon = place.start().await;
+        let port = daemon.running().dashboard_port;
+        assert_eq!(own(&place, port).await, json!([]), "{why}");
+        let problems = call(&place, port, "GET /api/status", "").await.json()["problems"].to_string();
+        assert!(problems.contains("own-sign-ins") && problems.contains(why), "{problems}");
+        daemon.shutdown().await;
+    }
 }

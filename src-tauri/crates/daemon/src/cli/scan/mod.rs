@@ -170,10 +170,9 @@ impl Bench {
 fn scanner_in_force() -> Arc<dyn Scan> {
     let own = || -> Option<Arc<Scanner>> {
         let home = Home::from_environment().ok().filter(|home| home.path().is_dir())?;
-        let disabled = if home.key_file().exists() {
-            rules::load(&home, &secret::key(&home).ok()?, None).ok()?.rules.disabled
-        } else {
-            HashSet::new()
+        let disabled = match secret::read_key(&home).ok()? {
+            Some(key) => rules::load(&home, &key, None).ok()?.rules.disabled,
+            None => HashSet::new(),
         };
         Some(crate::signatures::Signatures::load(&home, &disabled).scanner())
     };
