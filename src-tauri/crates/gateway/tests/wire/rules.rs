@@ -338,3 +338,19 @@ async fn the_oldest_of_too_many_open_requests_is_given_up_and_has_its_row() {
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].request, call(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_id_longer_than_is_kept_passes_and_its_answers_are_read_all_the_same() {
+    let hostile = json!({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"POISON"}]}}).to_string();
+    let long = "s".repeat(1025);
+    let proxied = Proxied::start(Reply::json(&hostile).header("mcp-session-id", &long)).await;
+    proxied.upstream.next_reply(Reply::json(&result(1)));
+    proxied.upstream.next_reply(Reply::new(200, "", ""));
+    let session = [("mcp-session-id", &*long)];
+    let answer = proxied.post("/mcp", &call(1), &session).await;
+    assert_eq!(answer.header("mcp-session-id"), long);
+    assert!(answer.body.contains("isError"), "what answers a call is a tool's error: {}", answer.body);
+    assert_eq!(proxied.post("/mcp", &call(1), &session).await.body, result(1));
+    assert_eq!(proxied.send("DELETE", "/mcp", "", &session).await.status, 200);
+    assert!(proxied.upstream.requests().iter().all(|seen| seen.header("mcp-session-id") == long));
+}
