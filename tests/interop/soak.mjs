@@ -11,7 +11,8 @@ import { BIN, protect, start } from "../conformance/guard.mjs";
 const { values } = parseArgs({ options: { kills: { type: "string", default: "30" } } });
 const kills = Number(values.kills);
 const SERVER = join(import.meta.dirname, "counting.mjs");
-const SERVE = [join(BIN, "portcullis"), "serve", "--proxy-port", "0", "--dashboard-port", "0"];
+// Once: the shim is not to start one itself, each end and each start is one of ours.
+const SERVE = [join(BIN, "portcullis"), "serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"];
 
 const guard = await protect({ s: { command: process.execPath, args: [SERVER] } });
 const entry = guard.entries.s;

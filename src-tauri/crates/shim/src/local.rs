@@ -275,8 +275,8 @@ fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
 fn signature_set(own: &[(String, String)], disabled: &HashSet<String>) -> Arc<SignatureSet> {
     let bundled = || bundled_files().into_iter().filter_map(Result::ok);
     let own = own.iter().filter_map(|(path, text)| portcullis_detect::load(path, text).ok());
-    let whole = SignatureSet::compile(bundled().chain(own).collect(), disabled);
-    let set = whole.or_else(|_| SignatureSet::compile(bundled().collect(), disabled));
+    let whole = SignatureSet::compile_soon(bundled().chain(own).collect(), disabled);
+    let set = whole.or_else(|_| SignatureSet::compile_soon(bundled().collect(), disabled));
     set.map_or_else(|_| SignatureSet::bundled(), Arc::new)
 }
 

@@ -50,7 +50,9 @@ impl Connection {
     /// The head of a request is here. False: too late.
     pub fn begins(&self, is_whole: bool) -> bool {
         self.hears.store(false, Release);
-        self.now_does(if is_whole { ANSWERS } else { RECEIVES })
+        // Requests sent at once: while the answer before this one is not written, the connection may not end.
+        let is_busy = is_whole || self.kind() == FLUSHES;
+        self.now_does(if is_busy { ANSWERS } else { RECEIVES })
     }
     /// Its body is here, or nobody wants it any more. False: too late.
     pub fn received(&self) -> bool {
