@@ -11,7 +11,8 @@ import { BIN, protect, start } from "../conformance/guard.mjs";
 const { values } = parseArgs({ options: { kills: { type: "string", default: "30" } } });
 const kills = Number(values.kills);
 const SERVER = join(import.meta.dirname, "counting.mjs");
-const SERVE = [join(BIN, "portcullis"), "serve", "--proxy-port", "0", "--dashboard-port", "0"];
+// Once: the shim is not to start one itself, each end and each start is one of ours.
+const SERVE = [join(BIN, "portcullis"), "serve", "--once", "--proxy-port", "0", "--dashboard-port", "0"];
 
 const guard = await protect({ s: { command: process.execPath, args: [SERVER] } });
 const entry = guard.entries.s;
@@ -37,15 +38,20 @@ async function until(more) {
   while (calls < wanted) await Promise.race([lanes, new Promise((resolve) => setTimeout(resolve, 2))]);
 }
 
-let daemon = { end: guard.end, pid: guard.pid, kill: () => process.kill(guard.pid, "SIGKILL") };
+/** Killed, and gone: until then it holds the lock that the next one needs. */
+function kill({ pid, end }) {
+  process.kill(pid, "SIGKILL");
+  return end();
+}
+
+let daemon = guard;
 try {
   for (let n = 0; n < kills; n++) {
     await until(20 + ((n * 37) % 150));
     if (n % 3 === 2) await daemon.end();
-    else daemon.kill();
+    else await kill(daemon);
     await until(20 + ((n * 53) % 80));
     daemon = await start(SERVE[0], SERVE.slice(1), { ready: /Pairing code: /, env: guard.env });
-    daemon.kill = () => process.kill(daemon.pid, "SIGKILL");
     // The shim looks for a daemon at most once a second.
     await new Promise((resolve) => setTimeout(resolve, 1100));
   }

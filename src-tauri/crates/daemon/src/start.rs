@@ -7,7 +7,6 @@ use crate::core::{Config, Core};
 use crate::handle::Handle;
 use crate::lock::{self, Holder, Lock, Running};
 use crate::{Error, api, clock, judges, open_files, revival, secret, signature_watch, upkeep};
-use axum::serve::ListenerExt as _;
 use portcullis_clients::Serving;
 use portcullis_domain::ChangeKind;
 use portcullis_gateway::{Bounded, Deps, Gateway};
@@ -209,9 +208,7 @@ fn bind(
 }
 
 async fn serve_proxy(core: Arc<Core>, gateway: Gateway, listener: tokio::net::TcpListener) {
-    if let Err(error) = gateway.serve_proxy(listener, core.stop.clone()).await {
-        core.report(format!("Servers with a URL do not work: {error}. Restart Portcullis."));
-    }
+    gateway.serve_proxy(listener, core.stop.clone()).await;
 }
 
 async fn serve_link(core: Arc<Core>, gateway: Gateway) {
@@ -222,11 +219,5 @@ async fn serve_link(core: Arc<Core>, gateway: Gateway) {
 
 async fn serve_dashboard(core: Arc<Core>, listener: Bounded, router: axum::Router) {
     let stopped = core.stop.clone().cancelled_owned();
-    // Who is at the other end counts for acts that loosen protection.
-    // Tapped, because axum knows the other end's address of such a listener alone.
-    let listener = listener.tap_io(|_| {});
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-        core.report(format!("The dashboard's listener stopped: {error}. Restart Portcullis."));
-    }
+    listener.serve(router, stopped).await;
 }

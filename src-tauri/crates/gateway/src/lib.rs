@@ -69,8 +69,6 @@ pub struct Deps {
 pub enum Error {
     #[error("the verdict socket {path} cannot be opened: {source}")]
     Socket { path: PathBuf, source: std::io::Error },
-    #[error("the proxy listener stopped: {0}")]
-    Listener(std::io::Error),
     #[error("the recorder thread cannot be started: {0}")]
     Recorder(std::io::Error),
 }
@@ -139,7 +137,7 @@ impl Gateway {
     }
 
     /// Serves the proxy listener until `stop`, then until what was asked before is answered or the drain is over.
-    pub async fn serve_proxy(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
+    pub async fn serve_proxy(&self, listener: TcpListener, stop: CancellationToken) {
         let inner = self.inner.clone();
         let stopped = async move {
             stop.cancelled().await;
@@ -150,7 +148,7 @@ impl Gateway {
             });
         };
         let listener = Bounded::new(listener, self.inner.max_connections);
-        transport::http::serve(self.clone(), listener, stopped).await.map_err(Error::Listener)
+        transport::http::serve(self.clone(), listener, stopped).await;
     }
 
     /// Serves the shim link on `socket` (Unix) or the named pipe derived from it (Windows) until `stop`.

@@ -21,7 +21,7 @@ const BODY_BYTES_WHEN_FLOODED: usize = 512;
 /// Of each body, before masking.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Of a tool's name or an address.
-const MAX_TARGET_BYTES: usize = 4096;
+pub(crate) const MAX_TARGET_BYTES: usize = 4096;
 
 enum Job {
     Exchange(Box<Exchange>),
@@ -106,6 +106,10 @@ pub(crate) fn body_text(bytes: &[u8]) -> String {
     body_text_up_to(bytes, MAX_BODY_BYTES)
 }
 
+fn target_text(target: &str) -> String {
+    body_text_up_to(target.as_bytes(), MAX_TARGET_BYTES)
+}
+
 fn body_text_up_to(bytes: &[u8], max: usize) -> String {
     if bytes.len() <= max {
         return lossy(bytes).into_owned();
@@ -140,7 +144,7 @@ impl Row<'_> {
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
-            target: request.and_then(|m| Some(body_text_up_to(m.target.as_ref()?.as_bytes(), MAX_TARGET_BYTES))),
+            target: request.and_then(|m| m.target.as_deref()).map(target_text),
             verdict: self.judged.verdict,
             outcome: self.outcome,
             findings,
@@ -154,7 +158,7 @@ impl Row<'_> {
 
 /// The row of a request that the shim forwarded before this daemon knew it.
 pub(crate) fn resumed(session: &Session, direction: Direction, paired: &PairedRequest, now: i64) -> Exchange {
-    let (method, target) = (paired.method.clone(), paired.target.clone());
+    let (method, target) = (paired.method.clone(), paired.target.as_deref().map(target_text));
     Exchange { method, target, judged_locally: true, ..blank(session, direction, now) }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Inner;
 use crate::noise::Noise;
-use crate::record::{Recorder, micros};
+use crate::record::{MAX_TARGET_BYTES, Recorder, micros};
 use portcullis_domain::json::decode;
 use portcullis_domain::{Direction, Exchange, Outcome, SessionId, Transport, Upstream, UpstreamId};
 use portcullis_policy::PairedRequest;
@@ -149,6 +149,8 @@ impl Session {
     pub fn open(&self, direction: Direction, id: String, mut open: Open, most: usize) -> Option<Open> {
         let mut state = self.state();
         state.used = Instant::now();
+        // A server could fill the memory with addresses. None, and not its beginning: that could be another one's name.
+        open.paired.target = open.paired.target.filter(|target| target.len() <= MAX_TARGET_BYTES);
         let key = (direction, id);
         // A server that gives two apps one session could have the one's answer read as the other's.
         let other = state.open.get(&key);
@@ -257,3 +259,6 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,8 +56,16 @@ fn misspelt<'d>(object: NodeRef<'d>, known: &[&str]) -> Option<NodeRef<'d>> {
     object.children().filter(|_| object.kind() == Kind::Object).find(is_misspelt)
 }
 
-/// Whether text that is no JSON looks like a Message to readers that are not strict.
+/// Whether text that is no JSON looks like a Message to readers that are not strict, or holds one on a line of its own:
+/// Node's `readline` and Python's `splitlines` know more line ends than others.
 pub(crate) fn is_loose_message(text: &str) -> bool {
+    let ends_line = |c: char| {
+        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
+    begins_message(text) || text.split(ends_line).skip(1).any(|line| line.contains("jsonrpc") && begins_message(line))
+}
+
+fn begins_message(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if !["{", "/*", "//"].iter().any(|start| text.starts_with(start)) {
         return false;

@@ -4,6 +4,7 @@
 use crate::home::Home;
 use crate::lane::Kept;
 use crate::lines::LongLine;
+use crate::pairing::MAX_TARGET_BYTES;
 use crate::session::{Session, now_ms, random};
 use crate::spool::Spool;
 use portcullis_detect::{Scanner, SignatureSet, bundled_files};
@@ -156,7 +157,9 @@ impl Local {
         let request = message.answers.as_ref();
         Exchange {
             method: request.map(|r| r.method.clone()).unwrap_or_default(),
-            target: request.and_then(|r| r.target.as_deref()).map(|target| self.mask(target)),
+            target: request
+                .and_then(|r| r.target.as_deref())
+                .map(|target| self.kept(target.as_bytes(), MAX_TARGET_BYTES)),
             ..self.blank(row.direction.reverse(), row.now)
         }
     }
@@ -168,7 +171,9 @@ impl Local {
         Exchange {
             notification: request.is_none(),
             method: message.and_then(|m| m.method.clone()).unwrap_or_default(),
-            target: request.and_then(|m| m.target.as_deref()).map(|target| self.mask(target)),
+            target: request
+                .and_then(|m| m.target.as_deref())
+                .map(|target| self.kept(target.as_bytes(), MAX_TARGET_BYTES)),
             verdict: row.judged.verdict,
             outcome: if forwarded { Outcome::Forwarded } else { Outcome::Rejected },
             findings,
@@ -227,7 +232,11 @@ impl Local {
     }
 
     fn body(&self, bytes: &[u8]) -> String {
-        let kept = &bytes[..bytes.len().min(MAX_BODY_BYTES)];
+        self.kept(bytes, MAX_BODY_BYTES)
+    }
+
+    fn kept(&self, bytes: &[u8], most: usize) -> String {
+        let kept = &bytes[..bytes.len().min(most)];
         let mut text = self.mask(&String::from_utf8_lossy(kept));
         if kept.len() < bytes.len() {
             text.push_str(&format!("… ({} bytes not kept)", bytes.len() - kept.len()));
@@ -266,8 +275,8 @@ fn findings_of(judged: &Judged, item: usize) -> Vec<Finding> {
 fn signature_set(own: &[(String, String)], disabled: &HashSet<String>) -> Arc<SignatureSet> {
     let bundled = || bundled_files().into_iter().filter_map(Result::ok);
     let own = own.iter().filter_map(|(path, text)| portcullis_detect::load(path, text).ok());
-    let whole = SignatureSet::compile(bundled().chain(own).collect(), disabled);
-    let set = whole.or_else(|_| SignatureSet::compile(bundled().collect(), disabled));
+    let whole = SignatureSet::compile_soon(bundled().chain(own).collect(), disabled);
+    let set = whole.or_else(|_| SignatureSet::compile_soon(bundled().collect(), disabled));
     set.map_or_else(|_| SignatureSet::bundled(), Arc::new)
 }
 

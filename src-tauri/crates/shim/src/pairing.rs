@@ -9,6 +9,8 @@ use std::collections::{HashMap, VecDeque};
 
 /// A server that never answers must not fill our memory: the oldest are forgotten first.
 const MAX_OUTSTANDING: usize = 4096;
+/// A longer tool name or address is not remembered.
+pub const MAX_TARGET_BYTES: usize = 4096;
 
 /// What one Message means for pairing; a batch has several.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +35,10 @@ fn note(envelope: &Envelope<'_>) -> Option<Note> {
         MessageKind::Request => {
             let request = PairedRequest {
                 method: envelope.method.as_ref().map(|method| method.to_string()).unwrap_or_default(),
-                target: envelope.target().map(|target| target.into_owned()),
+                target: envelope
+                    .target()
+                    .filter(|target| target.len() <= MAX_TARGET_BYTES)
+                    .map(|target| target.into_owned()),
                 modern: envelope.is_modern(),
                 task: envelope.params.is_some_and(|params| params.get("task").is_some()),
             };
@@ -128,6 +133,17 @@ mod tests {
         assert_eq!(outstanding.list().len(), 2, "the client's own response answers the server's requests");
         outstanding.withheld(ToClient, read(r#"[{"id":1.0,"result":{}},{"id":"b","error":{}}]"#));
         assert_eq!(outstanding.list(), Vec::new());
+    }
+
+    #[test]
+    fn a_target_longer_than_is_kept_is_not_remembered() {
+        let target = |length: usize| {
+            let uri = "u".repeat(length);
+            let notes = read(&format!(r#"{{"id":1,"method":"resources/read","params":{{"uri":"{uri}"}}}}"#));
+            let [Note::Request { request, .. }] = &notes[..] else { panic!("{notes:?}") };
+            request.target.clone()
+        };
+        assert!(target(MAX_TARGET_BYTES).is_some() && target(MAX_TARGET_BYTES + 1).is_none());
     }
 
     #[test]

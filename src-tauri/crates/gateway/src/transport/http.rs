@@ -11,7 +11,7 @@ use super::respond::respond;
 use super::sessions::{http_session, new_session, session_header, stateless_session};
 use crate::inspect::Inspected;
 use crate::route::{self, Endpoint, Route};
-use crate::session::Key;
+use crate::session::{Key, Session};
 use crate::{Bounded, Gateway, local_only, oauth};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,15 +20,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use hyper::body::Body as _;
 use portcullis_domain::Direction;
+use portcullis_policy::{Mirror, plain_header};
 use url::Url;
 
-pub(crate) async fn serve(
-    gateway: Gateway,
-    listener: Bounded,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub(crate) async fn serve(gateway: Gateway, listener: Bounded, stopped: impl Future<Output = ()>) {
     let router = axum::Router::new().fallback(handle).with_state(gateway);
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    listener.serve(router, stopped).await;
 }
 
 async fn handle(State(gateway): State<Gateway>, request: Request) -> Response {
@@ -145,7 +142,15 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         (None, Some(id)) => http_session(&gateway, &route, &id),
         (None, None) => stateless_session(&gateway, &route),
     };
-    let inspected = inner.inspect(&session, Direction::ToUpstream, &bytes, &mirrors(&parts.headers));
+    let mirrors = mirrors(&parts.headers);
+    // The judge reads such headers beside a single Message.
+    if bytes.trim_ascii_start().starts_with(b"[")
+        && let Some((name, _)) = mirrors.iter().find(|mirror| !may_come_with_many(&gateway, &session, mirror))
+    {
+        let message = format!("Portcullis refused a batch with the header {name}, which belongs to single messages.");
+        return Err(Refused::new(StatusCode::BAD_REQUEST, -32600, &message));
+    }
+    let inspected = inner.inspect(&session, Direction::ToUpstream, &bytes, &mirrors);
     let (upstream, prefix, headers) = (route.upstream.clone(), route.prefix.to_owned(), parts.headers);
     let url = match &legacy {
         Some(connection) => connection.post_to.clone(),
@@ -156,6 +161,14 @@ async fn post(gateway: Gateway, route: Route<'_>, url: Url, request: Request) ->
         Inspected::Done(judged) => call.carry_out(judged).await,
         Inspected::Held(held) => call.wait(held).await,
     }
+}
+
+/// No version has batches (2025-03-26) and headers that repeat a Message (2026-07-28): nobody can say which one they
+/// repeat. Others of that name are the person's own.
+fn may_come_with_many(gateway: &Gateway, session: &Session, (name, value): &Mirror) -> bool {
+    let repeats = matches!(name.as_str(), "mcp-method" | "mcp-name") || name.starts_with("mcp-param-");
+    // First the text, so that a hostile one is on record.
+    gateway.inner.passes(session, Direction::ToUpstream, &plain_header(value)) && !repeats
 }
 
 fn with_query(mut url: Url, query: Option<&str>) -> Url {

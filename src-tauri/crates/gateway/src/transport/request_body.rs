@@ -4,6 +4,7 @@ use super::coding;
 use super::headers::{charsets, is_utf8};
 use super::minted::Refused;
 use crate::Gateway;
+use crate::bounded::Late;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -27,6 +28,10 @@ pub(super) async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body
     let body = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(error) if is_late(&*error) => {
+            let message = "Portcullis waits five minutes for the rest of a request, and that has not come.";
+            return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, -32600, message));
+        }
         Err(_) => return Err(Refused::new(StatusCode::BAD_REQUEST, -32700, "The request's body ended early.")),
     };
     let Some(coding) = coding else { return Ok(body) };
@@ -35,4 +40,8 @@ pub(super) async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Body
         Refused::new(StatusCode::BAD_REQUEST, -32700, &message)
     })?;
     if decoded.len() > limit { Err(too_large()) } else { Ok(decoded.into()) }
+}
+
+fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<Late>())
 }

@@ -149,3 +149,21 @@ async fn a_flood_of_text_on_stdout_is_one_row_that_counts_it() {
     assert!(noise[1].ends_with("(500 lines)"), "{noise:?}");
     assert!(rows.iter().map(exchange_of).any(|row| row.request.contains("POISON")), "a finding has its own row");
 }
+
+/// Node's `readline` and Python's `splitlines` cut lines where nobody else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_behind_a_banner_that_some_readers_cut_off_does_not_arrive() {
+    let proxied = Proxied::start(Reply::json("{}")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let stream = proxied.serve_link(&dir.path().join("verdict.sock")).await;
+    let (mut down, ..) = Shim::greet(stream, &hello(Direction::ToClient)).await;
+    let message = json!({"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t"}]}}).to_string();
+    for (seq, end) in (1..).zip(["\r", "\u{b}", "\u{c}", "\u{1c}", "\u{1e}", "\u{85}", "\u{2028}", "\u{2029}"]) {
+        down.send(seq, &format!("ready{end} {message}")).await;
+        assert_eq!(down.frame().await, (FrameKind::Drop, seq, Vec::new()), "{end:?}");
+    }
+    for (seq, text) in (9..).zip(["one\u{2028}two {\"a\":1}", "[info] sent {\"jsonrpc\":\"2.0\"} to 1", "a\u{c}{}"]) {
+        down.send(seq, text).await;
+        assert_eq!(down.frame().await.0, FrameKind::Allow, "{text}");
+    }
+}

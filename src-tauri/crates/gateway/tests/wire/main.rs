@@ -7,6 +7,7 @@ mod http;
 mod legacy;
 #[cfg(unix)]
 mod link;
+mod places;
 mod readers;
 mod rules;
 mod sign_in;

@@ -4,6 +4,7 @@
 use crate::support::{Proxied, Reply, exchange_of};
 use portcullis_domain::{Limits, Outcome};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn call(id: i64) -> String {
     json!({"jsonrpc":"2.0","id":id,"method":"tools/call","params":{"name":"t","arguments":{}}}).to_string()
@@ -257,6 +258,53 @@ async fn a_length_beside_chunks_never_reaches_the_server() {
     assert!(matches!(response.status, 200 | 400));
 }
 
+/// Refused, or read as one Message that the server is told the true length of; what follows it is never part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn framings_that_http_stacks_read_differently_smuggle_nothing() {
+    let (message, hidden) = (call(1), "POST /mcp HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\nHIDDEN");
+    let (length, size) = (message.len(), format!("{:x}", message.len()));
+    let chunked = |size: &str, end: &str| format!("{size}\r\n{message}\r\n{end}{hidden}");
+    let plain = chunked(&size, "0\r\n\r\n");
+    let cases = [
+        ("transfer-encoding: chunked\r\ntransfer-encoding: identity", plain.clone()),
+        ("transfer-encoding: identity, chunked", plain.clone()),
+        ("transfer-encoding: xchunked", plain.clone()),
+        ("transfer-encoding: \u{b}chunked", plain.clone()),
+        ("transfer-encoding : chunked", plain.clone()),
+        ("transfer-encoding\n: chunked", plain.clone()),
+        ("x: y\r\n transfer-encoding: chunked", plain.clone()),
+        ("Transfer-Encoding: CHUNKED", plain.clone()),
+        ("transfer-encoding: chunked", chunked(&format!("{size};a=\"\r\n\""), "0\r\n\r\n")),
+        ("transfer-encoding: chunked", chunked(&format!("{size};a=b"), "0\r\n\r\n")),
+        ("transfer-encoding: chunked", chunked(&format!("+{size}"), "0\r\n\r\n")),
+        ("transfer-encoding: chunked", chunked(&format!("0x{size}"), "0\r\n\r\n")),
+        ("transfer-encoding: chunked", chunked(&format!("1{}{size}", "0".repeat(16)), "0\r\n\r\n")),
+        ("transfer-encoding: chunked", plain.replacen("\r\n", "\n", 1)),
+        ("transfer-encoding: chunked", chunked(&size, "0\r\nx-late: HIDDEN\r\ncontent-length: 1\r\n\r\n")),
+        ("transfer-encoding: chunked", chunked(&size, "00000\r\n\r\n")),
+        (&*format!("content-length: +{length}"), format!("{message}{hidden}")),
+        (&*format!("content-length: {length},{length}"), format!("{message}{hidden}")),
+        (&*format!("content-length: 0{length}"), format!("{message}{hidden}")),
+        (&*format!("content-length: {length}\r\nconnection: content-length"), format!("{message}{hidden}")),
+        (&*format!("content-length: {length}\r\nexpect: 100-continue"), format!("{message}{hidden}")),
+        (&*format!("content-length: {length}\ntransfer-encoding: chunked"), format!("{message}{hidden}")),
+    ];
+    for (headers, body) in cases {
+        let proxied = Proxied::start(Reply::json(&result(1))).await;
+        let host = proxied.origin().replace("http://", "");
+        let head = format!("POST {}/mcp HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n\r\n", proxied.prefix);
+        let mut stream = proxied.connect().await;
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        let mut answered = vec![0; 64];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut answered)).await;
+        assert!(read.is_ok(), "it hangs: {headers:?}");
+        for seen in proxied.upstream.requests() {
+            assert_eq!((&*seen.body, seen.header("content-length")), (&*message, &*length.to_string()), "{headers:?}");
+            assert!(!seen.has("transfer-encoding") && !seen.has("x-late"), "{headers:?}: {seen:?}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn head_tells_the_length_that_a_get_would_have() {
     let reply = Reply::bytes("text/plain", Vec::new()).header("x-note", "kept");
@@ -337,4 +385,20 @@ async fn the_oldest_of_too_many_open_requests_is_given_up_and_has_its_row() {
     let failed: Vec<_> = rows.iter().map(exchange_of).filter(|row| row.outcome == Outcome::Failed).collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].request, call(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_id_longer_than_is_kept_passes_and_its_answers_are_read_all_the_same() {
+    let hostile = json!({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"POISON"}]}}).to_string();
+    let long = "s".repeat(1025);
+    let proxied = Proxied::start(Reply::json(&hostile).header("mcp-session-id", &long)).await;
+    proxied.upstream.next_reply(Reply::json(&result(1)));
+    proxied.upstream.next_reply(Reply::new(200, "", ""));
+    let session = [("mcp-session-id", &*long)];
+    let answer = proxied.post("/mcp", &call(1), &session).await;
+    assert_eq!(answer.header("mcp-session-id"), long);
+    assert!(answer.body.contains("isError"), "what answers a call is a tool's error: {}", answer.body);
+    assert_eq!(proxied.post("/mcp", &call(1), &session).await.body, result(1));
+    assert_eq!(proxied.send("DELETE", "/mcp", "", &session).await.status, 200);
+    assert!(proxied.upstream.requests().iter().all(|seen| seen.header("mcp-session-id") == long));
 }

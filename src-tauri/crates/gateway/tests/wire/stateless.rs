@@ -51,6 +51,22 @@ async fn a_probe_of_the_newer_era_keeps_the_older_servers_answer_and_initialize_
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_repeat_one_message_do_not_come_with_many() {
+    let proxied = Proxied::start(Reply::json("[]")).await;
+    let batch = format!("\r\n [{},{}]", call(1, json!({})), call(2, json!({})));
+    for header in [("mcp-method", "tools/call"), ("mcp-name", "t"), ("mcp-param-key", "sk-1"), ("mcp-other", "POISON")]
+    {
+        let refused = proxied.post("/mcp", &batch, &[header]).await;
+        assert_eq!(refused.status, 400, "{header:?}");
+        assert!(refused.body.contains(header.0), "{}", refused.body);
+    }
+    assert!(proxied.upstream.requests().is_empty());
+    let others = [("mcp-session-id", "s-1"), ("mcp-protocol-version", "2025-03-26"), ("mcp-other", "mine")];
+    assert_eq!(proxied.post("/mcp", &batch, &others).await.status, 200);
+    assert_eq!(proxied.upstream.only_request().header("mcp-other"), "mine");
+}
+
 /// Sends a call whose argument a person has redacted.
 async fn redacted(proxied: &Proxied, message: &str, headers: &[(&str, &str)]) -> Response {
     let person = async {

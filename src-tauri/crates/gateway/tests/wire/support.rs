@@ -260,6 +260,12 @@ async fn read_message(stream: &mut TcpStream) -> Option<(Seen, String)> {
     Some((Seen { path, method, headers, body: String::from_utf8_lossy(&body).into_owned() }, first))
 }
 
+pub async fn read_response(stream: &mut TcpStream) -> Response {
+    let (message, first) = read_message(stream).await.expect("an answer");
+    let status = first.split(' ').nth(1).unwrap().parse().unwrap();
+    Response { status, headers: message.headers, body: message.body }
+}
+
 fn parse_head(head: &[u8]) -> (String, Headers) {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
@@ -371,6 +377,7 @@ pub struct Setup {
     pub grant: Option<Grant>,
     pub connect_timeout: Duration,
     pub sign_in: Options,
+    pub max_connections: usize,
 }
 
 impl Default for Setup {
@@ -381,6 +388,7 @@ impl Default for Setup {
             grant: None,
             connect_timeout: Duration::from_secs(10),
             sign_in: Options::default(),
+            max_connections: 10_000,
         }
     }
 }
@@ -443,7 +451,7 @@ impl Proxied {
             health: health.clone(),
             connect_timeout: setup.connect_timeout,
             drain: Duration::from_millis(200),
-            max_connections: 10_000,
+            max_connections: setup.max_connections,
         })
         .unwrap();
         let stop = CancellationToken::new();
@@ -453,6 +461,10 @@ impl Proxied {
         Self { upstream, prefix, port, gateway, rows, stop, person, approvals, judge, health, id }
     }
 
+    /// A connection on which nothing was said yet.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -490,9 +502,7 @@ impl Proxied {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         let _ = stream.write_all(body).await;
-        let (message, first) = read_message(&mut stream).await.expect("an answer");
-        let status = first.split(' ').nth(1).unwrap().parse().unwrap();
-        Response { status, headers: message.headers, body: message.body }
+        read_response(&mut stream).await
     }
     /// The headers of an answer to HEAD, which has no body.
     pub async fn head(&self, path: &str) -> String {
@@ -509,9 +519,7 @@ impl Proxied {
     }
     pub async fn send_to(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Response {
         let mut stream = self.write_request(method, path, body, headers).await;
-        let (message, first) = read_message(&mut stream).await.expect("an answer");
-        let status = first.split(' ').nth(1).unwrap().parse().unwrap();
-        Response { status, headers: message.headers, body: message.body }
+        read_response(&mut stream).await
     }
     pub async fn open(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Open {
         let path = format!("{}{path}", self.prefix);
