@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 pub const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// Waits for something that must happen; the limit only turns a hang into a failure.
+/// Waits for something that must happen; the limit only turns a hang into a failure. A shim that met a silent daemon on
+/// a busy machine tries the next one a minute later.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(150);
     loop {
         if let Some(found) = look() {
             return found;
