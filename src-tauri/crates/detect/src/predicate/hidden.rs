@@ -50,9 +50,9 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
         match kind {
             Kind::Tags => {
                 let runs = tag_runs(text);
-                // A few single ones spell nothing: tables of characters hold them.
+                // A few single ones that stand in no word spell nothing: tables of characters hold them.
                 let says_something =
-                    runs.len() >= 8 || runs.iter().any(|(range, _)| text[range.clone()].chars().nth(1).is_some());
+                    runs.len() >= 8 || runs.iter().any(|(range, _)| is_longer(text, range) || is_in_word(text, range));
                 let runs = runs.into_iter().take(if says_something { 8 } else { 0 });
                 out.extend(runs.map(|(range, reading)| Match { range, reading: Some(reading) }));
             }
@@ -75,6 +75,15 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
         }
     }
     out
+}
+
+fn is_longer(text: &str, run: &Range<usize>) -> bool {
+    text[run.clone()].chars().nth(1).is_some()
+}
+
+fn is_in_word(text: &str, run: &Range<usize>) -> bool {
+    let (before, after) = (text[..run.start].chars().next_back(), text[run.end..].chars().next());
+    [before, after].iter().any(|c| c.is_some_and(char::is_alphanumeric))
 }
 
 /// Runs of tag characters that are not part of a flag emoji (U+1F3F4 … U+E007F), with what they spell.

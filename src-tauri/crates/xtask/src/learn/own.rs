@@ -167,8 +167,9 @@ mod tests {
         different.sort_unstable();
         different.dedup();
         assert!(different.len() * 10 > once.len() * 8, "{} of {}", different.len(), once.len());
-        let open = texts(&once)
-            .into_iter()
+        let drawn = once.iter().filter(|record| !record.source.starts_with("own_texts"));
+        let open = drawn
+            .map(|record| record.texts[0].clone())
             .find(|text| text.contains(['{', ']', '}']) && !text.contains(['"', '#', '<', '[']));
         assert_eq!(open, None, "a name that no list has");
     }

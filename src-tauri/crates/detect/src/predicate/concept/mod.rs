@@ -29,7 +29,7 @@ pub enum Kind {
 /// Words around a cluster that quote it: guards, tests and articles name what they are about.
 static QUOTING: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r"\b(?:detect(?:s|ing|ion|or|ed)?|prevent(?:s|ing|ion)?|guard(?:s|rails?)?|such as|for example|e\.g\.|illustrat\w+|fixtures?|sample|mock|tests?|classif\w+|sanitiz\w+|mitigat\w+|protects?|articles?|an? example|tries to|attempts? to|asks? the|scanner|simulat\w+|expected)\b",
+        r"\be\.g\.|\b(?:detect(?:s|ing|ion|or|ed)?|prevent(?:s|ing|ion)?|guard(?:s|rails?)?|such as|for example|illustrat\w+|poisoning|fixtures?|sample|mock|tests?|classif\w+|sanitiz\w+|mitigat\w+|protects?|articles?|an? example|tries to|attempts? to|asks? the|scanner|simulat\w+|expected)\b",
     )
 });
 /// What a quotation takes off the sum.
