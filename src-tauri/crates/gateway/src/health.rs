@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const MAX_REASON_CHARS: usize = 200;
+/// Of a reason: how it failed, with what the server said last.
+const MAX_LINES: usize = 8;
+const MAX_LINE_CHARS: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failing {
@@ -37,7 +39,7 @@ impl Health {
         self.failing().get(upstream).cloned()
     }
 
-    /// `reason`: masked and without line ends.
+    /// `reason`: masked and cut.
     fn failed(&self, upstream: &UpstreamId, reason: String) {
         let mut failing = self.failing();
         match failing.get_mut(upstream) {
@@ -66,10 +68,11 @@ impl Health {
 impl Inner {
     /// An Upstream did not do its part. `reason` may hold its own words.
     pub(crate) fn failed_upstream(&self, upstream: &UpstreamId, reason: &str) {
-        let one_line: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean: String = reason.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
         // Masked before it is cut: half a secret would not be recognised.
-        let masked = self.judge.load().scanner().mask(one_line.trim());
-        self.health.failed(upstream, masked.chars().take(MAX_REASON_CHARS).collect());
+        let masked = self.judge.load().scanner().mask(clean.trim());
+        let lines = masked.lines().take(MAX_LINES).map(|line| line.chars().take(MAX_LINE_CHARS).collect::<String>());
+        self.health.failed(upstream, lines.collect::<Vec<_>>().join("\n"));
     }
 }
 
