@@ -99,11 +99,14 @@ test("a process that ends unasked is a state too, with the last lines that it sa
   expect(await world.done("apps")).toContain("Cannot find module 'pg' |     at  [31mrequire");
 });
 
-test("with the trust store that the system names it works, over HTTP/2", async () => {
+test("which servers fail outlives the daemon; with the system's trust store it works, over HTTP/2", async () => {
+  const before = await Promise.all([observed(), observed("broken")]);
   await world.daemon?.end();
   const env = { ...world.env, SSL_CERT_FILE: join(world.root, "cert.pem") };
   world.daemon = start(PORTCULLIS, ["serve", "--once"], { env, cwd: world.root });
   await world.daemon.says(/Pairing code: /);
+  expect(before.map(({ state }) => state)).toEqual(["failing", "failing"]);
+  expect(await Promise.all([observed(), observed("broken")])).toEqual(before);
   expect(await called()).toMatchObject({ status: 200, body: { result: {} } });
   expect(versions).toEqual(["2.0"]);
   expect((await observed()).state).toBe("seen");
