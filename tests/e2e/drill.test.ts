@@ -37,4 +37,7 @@ test("and with one, which shows the rows under the app `drill`", async () => {
     await world.done("log", "--json", "--app", "drill", "--verdict", "block", "-n", "200"),
   );
   expect(rows.length).toBeGreaterThan(10);
+  // Reviewed as what they are: found among the rest, and nothing waits for the person.
+  expect(rows.filter((row: { reviewed: boolean }) => !row.reviewed)).toEqual([]);
+  expect(JSON.parse(await world.done("status", "--json")).open_alerts).toBe(0);
 });

@@ -17,7 +17,7 @@ const BROKEN = {
   command: process.execPath,
   args: [
     "-e",
-    "console.error('starting'); console.error(\"Error: Cannot find module 'pg'\"); process.exit(1)",
+    "console.error(\"Error: Cannot find module 'pg'\\n\\n    at \\u001b[31mrequire (x.js:1)\"); process.exit(1)",
   ],
 };
 const CALL = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
@@ -85,7 +85,7 @@ test("a certificate that the system does not trust is an error under the request
   expect(await world.done("apps")).toMatch(/failing since .*certificate/);
 });
 
-test("a process that ends unasked is a state too, with its last words", async () => {
+test("a process that ends unasked is a state too, with the last lines that it said", async () => {
   const { command, args } = world.protectedEntry("broken");
   // Its stdin stays open: the app did not hang up.
   const shim = spawn(command ?? "", args ?? [], { env: world.env, stdio: ["pipe", "ignore", "pipe"] });
@@ -93,16 +93,20 @@ test("a process that ends unasked is a state too, with its last words", async ()
     new Response(Readable.toWeb(shim.stderr) as ReadableStream).text(),
     new Promise((resolve) => shim.on("exit", resolve)),
   ]);
-  expect([said, code]).toEqual(["starting\nError: Cannot find module 'pg'\n", 1]);
-  const reason = "server exits with code 1: Error: Cannot find module 'pg'";
+  expect([said, code]).toEqual(["Error: Cannot find module 'pg'\n\n    at \u001b[31mrequire (x.js:1)\n", 1]);
+  const reason = "server exits with code 1: Error: Cannot find module 'pg'\n    at  [31mrequire (x.js:1)";
   expect(await observed("broken")).toMatchObject({ state: "failing", reason });
+  expect(await world.done("apps")).toContain("Cannot find module 'pg' |     at  [31mrequire");
 });
 
-test("with the trust store that the system names it works, over HTTP/2", async () => {
+test("which servers fail outlives the daemon; with the system's trust store it works, over HTTP/2", async () => {
+  const before = await Promise.all([observed(), observed("broken")]);
   await world.daemon?.end();
   const env = { ...world.env, SSL_CERT_FILE: join(world.root, "cert.pem") };
   world.daemon = start(PORTCULLIS, ["serve", "--once"], { env, cwd: world.root });
   await world.daemon.says(/Pairing code: /);
+  expect(before.map(({ state }) => state)).toEqual(["failing", "failing"]);
+  expect(await Promise.all([observed(), observed("broken")])).toEqual(before);
   expect(await called()).toMatchObject({ status: 200, body: { result: {} } });
   expect(versions).toEqual(["2.0"]);
   expect((await observed()).state).toBe("seen");

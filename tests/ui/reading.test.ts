@@ -75,7 +75,10 @@ describe("servers", () => {
     await row.getByText("server exits with code 1", { exact: true }).waitFor();
     await row.getByText("Run the command below in a terminal").waitFor();
     await row.getByText("What it said last").click();
-    await row.getByText("Error: Cannot find module 'pg'").waitFor();
+    const said = await row.locator("details .code").innerText();
+    expect(said).toMatch(
+      /^Error: Cannot find module 'pg'\n {4}at require \(<anonymous>:1\)RLO\sU\+202E\nNode\.js v22$/,
+    );
   });
   test("those in quarantine are counted in the sentence of the Overview", async () => {
     const page = await go("/");

@@ -232,7 +232,7 @@ fn observed(app: &AppView, server: &ServerView, seen: &Traffic) -> Observed {
     }
     match seen.last_seen.filter(since_then) {
         Some(at) => Observed::Seen { at },
-        None if !app.running => Observed::NotYetSeen { hint: format!("It is used when {} starts.", app.name) },
+        None if !app.running => Observed::NotYetSeen { hint: format!("Takes effect when {} starts.", app.name) },
         None if !app.reloads && server.since.is_some_and(|since| runs_since_before(app, since)) => {
             Observed::Waiting { hint: app.reload.clone() }
         }

@@ -51,7 +51,7 @@ pub struct PendingRequest {
 pub struct Closed {
     pub reason: String,
     /// How the server failed, if nobody asked it to end and it did not end well: "server exits with code 1", with its
-    /// last line on stderr behind a colon. Its own words, unmasked.
+    /// last lines on stderr behind a colon. Its own words, unmasked.
     #[serde(default)]
     pub failure: Option<String>,
 }

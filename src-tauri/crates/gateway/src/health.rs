@@ -1,35 +1,43 @@
 //! Which Upstreams do not work, since when and why, as their traffic shows it: nothing is probed, so a server that works
 //! again is seen to work with the next Message. Reasons come from servers: whoever shows them treats them as hostile text.
+//! Whoever made this keeps it over a restart.
 
 use crate::{Clock, Inner};
 use portcullis_domain::{UnixMs, UpstreamId};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const MAX_REASON_CHARS: usize = 200;
+/// Of a reason: how it failed, with what the server said last.
+const MAX_LINES: usize = 8;
+const MAX_LINE_CHARS: usize = 200;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failing {
     pub since: UnixMs,
     pub reason: String,
 }
 
+pub type AllFailing = HashMap<UpstreamId, Failing>;
+
 pub struct Health {
-    failing: Mutex<HashMap<UpstreamId, Failing>>,
+    failing: Mutex<AllFailing>,
     /// Of `failing`: that a server works is said with every Message, and nearly always changes nothing.
     count: AtomicUsize,
     clock: Clock,
-    changed: Box<dyn Fn() + Send + Sync>,
+    changed: Box<dyn Fn(&AllFailing) + Send + Sync>,
 }
 
 impl Health {
-    /// `changed` is called when a server begins to fail, fails for another reason, or works again.
-    pub fn new(clock: Clock, changed: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { failing: Mutex::default(), count: AtomicUsize::new(0), clock, changed: Box::new(changed) })
+    /// `known`: as it was left. `changed` is called when a server begins to fail, fails for another reason, or works
+    /// again, one change after the other; it must not wait.
+    pub fn new(clock: Clock, known: AllFailing, changed: impl Fn(&AllFailing) + Send + Sync + 'static) -> Arc<Self> {
+        let count = AtomicUsize::new(known.len());
+        Arc::new(Self { failing: Mutex::new(known), count, clock, changed: Box::new(changed) })
     }
 
-    fn failing(&self) -> MutexGuard<'_, HashMap<UpstreamId, Failing>> {
+    fn failing(&self) -> MutexGuard<'_, AllFailing> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -37,7 +45,7 @@ impl Health {
         self.failing().get(upstream).cloned()
     }
 
-    /// `reason`: masked and without line ends.
+    /// `reason`: masked and cut.
     fn failed(&self, upstream: &UpstreamId, reason: String) {
         let mut failing = self.failing();
         match failing.get_mut(upstream) {
@@ -46,8 +54,7 @@ impl Health {
             None => drop(failing.insert(upstream.clone(), Failing { since: (self.clock)(), reason })),
         }
         self.count.store(failing.len(), Ordering::Release);
-        drop(failing);
-        (self.changed)();
+        (self.changed)(&failing);
     }
 
     pub(crate) fn works(&self, upstream: &UpstreamId) {
@@ -57,8 +64,7 @@ impl Health {
         let mut failing = self.failing();
         if failing.remove(upstream).is_some() {
             self.count.store(failing.len(), Ordering::Release);
-            drop(failing);
-            (self.changed)();
+            (self.changed)(&failing);
         }
     }
 }
@@ -66,10 +72,11 @@ impl Health {
 impl Inner {
     /// An Upstream did not do its part. `reason` may hold its own words.
     pub(crate) fn failed_upstream(&self, upstream: &UpstreamId, reason: &str) {
-        let one_line: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean: String = reason.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
         // Masked before it is cut: half a secret would not be recognised.
-        let masked = self.judge.load().scanner().mask(one_line.trim());
-        self.health.failed(upstream, masked.chars().take(MAX_REASON_CHARS).collect());
+        let masked = self.judge.load().scanner().mask(clean.trim());
+        let lines = masked.lines().take(MAX_LINES).map(|line| line.chars().take(MAX_LINE_CHARS).collect::<String>());
+        self.health.failed(upstream, lines.collect::<Vec<_>>().join("\n"));
     }
 }
 
@@ -81,9 +88,11 @@ mod tests {
     #[test]
     fn a_server_fails_since_its_first_failure_until_it_works() {
         let (now, told) = (Arc::new(AtomicI64::new(5)), Arc::new(AtomicUsize::new(0)));
-        let (clock, telling) = (now.clone(), told.clone());
-        let health = Health::new(Arc::new(move || clock.fetch_add(1, Ordering::SeqCst)), move || {
+        let left = Arc::new(Mutex::new(AllFailing::new()));
+        let (clock, telling, keeping) = (now.clone(), told.clone(), left.clone());
+        let health = Health::new(Arc::new(move || clock.fetch_add(1, Ordering::SeqCst)), HashMap::new(), move |all| {
             telling.fetch_add(1, Ordering::SeqCst);
+            keeping.lock().unwrap().clone_from(all);
         });
         let (a, b) = (UpstreamId::from_random([1; 16]), UpstreamId::from_random([2; 16]));
         health.works(&a);
@@ -93,8 +102,13 @@ mod tests {
         health.failed(&a, "no route".into());
         assert_eq!(health.of(&a), Some(Failing { since: 5, reason: "no route".into() }));
         assert_eq!(health.of(&b), None);
+        let next = Health::new(Arc::new(|| 99), left.lock().unwrap().clone(), |_| {});
+        assert_eq!(next.of(&a), health.of(&a), "after a restart too");
+        next.works(&a);
+        assert_eq!(next.of(&a), None);
         health.works(&b);
         health.works(&a);
         assert_eq!((health.of(&a), told.load(Ordering::SeqCst)), (None, 3));
+        assert!(left.lock().unwrap().is_empty());
     }
 }

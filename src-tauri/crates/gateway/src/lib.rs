@@ -25,7 +25,7 @@ pub use bounded::Bounded;
 
 pub use approval::{Answer, Approvals, AskEvent, AskView, Asked, Hooks, NotTaken, Patience};
 pub use callers::{Caller, Callers};
-pub use health::{Failing, Health};
+pub use health::{AllFailing, Failing, Health};
 
 use arc_swap::ArcSwap;
 use hyper_util::client::proxy::matcher::Matcher;

@@ -1,13 +1,15 @@
-//! The server's stderr on its way to ours, byte for byte and unread, but for its last line: that is how a server says why
-//! it ended. Never stdout, never a Message; a reader that does not read holds the server up, as without us.
+//! The server's stderr on its way to ours, byte for byte and unread, but for its last lines: that is how a server says
+//! why it ended. Never stdout, never a Message; a reader that does not read holds the server up, as without us.
 
 use crate::process;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Of the last line.
+/// Of what is kept. The very last line is often a frame of a stack, and what went wrong stands above it.
+const MAX_LINES: usize = 8;
 const MAX_LINE_BYTES: usize = 1024;
 
 #[derive(Default)]
@@ -18,8 +20,8 @@ pub struct Errors {
 
 #[derive(Default)]
 struct State {
-    /// The last line with something on it, and the one that is being written.
-    last: Vec<u8>,
+    /// The last lines with something on them, and the one that is being written.
+    last: VecDeque<Vec<u8>>,
     current: Vec<u8>,
     is_over: bool,
 }
@@ -32,7 +34,10 @@ impl State {
                     self.current.push(byte);
                 }
             } else if self.current.iter().any(|b| !b.is_ascii_whitespace()) {
-                self.last = std::mem::take(&mut self.current);
+                if self.last.len() == MAX_LINES {
+                    self.last.pop_front();
+                }
+                self.last.push_back(std::mem::take(&mut self.current));
             } else {
                 self.current.clear();
             }
@@ -85,11 +90,12 @@ impl Errors {
         drop(self.changed.wait_timeout_while(state, patience, |state| !state.is_over));
     }
 
-    /// The last line with something on it.
-    pub fn last_line(&self) -> String {
+    /// The last lines with something on them.
+    pub fn last_lines(&self) -> String {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.take_in(b"\n");
-        String::from_utf8_lossy(&state.last).trim().to_owned()
+        let lines = state.last.iter().map(|line| String::from_utf8_lossy(line).trim_end().to_owned());
+        lines.collect::<Vec<_>>().join("\n").trim().to_owned()
     }
 }
 
@@ -98,15 +104,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_with_something_on_it_is_kept_however_it_was_cut() {
-        let text = b"one\n\nError: two\r\n  \n";
+    fn the_last_lines_with_something_on_them_are_kept_however_they_were_cut() {
+        let text = b"one\n\nError: two\r\n  \n    at three";
         for size in 1..text.len() {
             let errors = Errors::default();
             text.chunks(size).for_each(|piece| errors.state.lock().unwrap().take_in(piece));
-            assert_eq!(errors.last_line(), "Error: two", "pieces of {size}");
+            assert_eq!(errors.last_lines(), "one\nError: two\n    at three", "pieces of {size}");
         }
-        let endless = Errors::default();
-        endless.state.lock().unwrap().take_in(&[b'x'; 5000]);
-        assert_eq!(endless.last_line().len(), MAX_LINE_BYTES);
+    }
+
+    #[test]
+    fn a_server_that_never_stops_talking_takes_no_more_room() {
+        let errors = Errors::default();
+        for n in 0..100 {
+            errors.state.lock().unwrap().take_in(format!("{n}{}\n", "x".repeat(5000)).as_bytes());
+        }
+        let lines = errors.last_lines();
+        assert!(lines.starts_with("92x") && lines.contains("\n99x"), "{lines}");
+        assert_eq!(lines.len(), MAX_LINES * (MAX_LINE_BYTES + 1) - 1);
     }
 }

@@ -36,7 +36,7 @@ const EXIT_INTERNAL: i32 = 70;
 /// After the server exited: how long something that inherited its stdout may stay silent before the group is ended.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 /// After the server exited: for what it wrote to stderr to go on. Longer only if something else holds it open.
-const LAST_LINE_GRACE: Duration = Duration::from_millis(100);
+const LAST_LINES_GRACE: Duration = Duration::from_millis(100);
 
 fn main() {
     match args::parse(std::env::args_os().skip(1)) {
@@ -85,9 +85,9 @@ fn relay(run: &args::Run) -> ! {
 
     let ended = server.wait_until_exited();
     drain(&session, &server);
-    errors.wait_until_over(LAST_LINE_GRACE);
+    errors.wait_until_over(LAST_LINES_GRACE);
     // After its last Message: a Message says that a server works.
-    failure(ended, &errors.last_line()).into_iter().for_each(|why| session.tell_failure(why));
+    failure(ended, &errors.last_lines()).into_iter().for_each(|why| session.tell_failure(why));
     session.close_records();
     session.client.flush(Duration::from_secs(2));
     server.end_group();
@@ -96,13 +96,13 @@ fn relay(run: &args::Run) -> ! {
 }
 
 /// In words, for the daemon. None: it ended well, or as it was asked to.
-fn failure(ended: process::Ended, last_line: &str) -> Option<String> {
+fn failure(ended: process::Ended, last_lines: &str) -> Option<String> {
     let how = match ended {
         process::Ended::AsAsked | process::Ended::Code(0) => return None,
         process::Ended::Code(code) => format!("server exits with code {code}"),
         process::Ended::Signal(signal) => format!("server is ended by signal {signal}"),
     };
-    Some(if last_line.is_empty() { how } else { format!("{how}: {last_line}") })
+    Some(if last_lines.is_empty() { how } else { format!("{how}: {last_lines}") })
 }
 
 /// The server is gone; what it said last must still reach the client. Waits as long as Messages are under way, but not

@@ -43,7 +43,7 @@ fn a_hostile_answer_is_paired_with_its_request_and_replaced() {
     let mut relay = home.python(
         "for line in sys.stdin:\n m = json.loads(line)\n say({'jsonrpc': '2.0', 'id': m['id'], 'result': {'content': [{'type': 'text', 'text': m['params']['arguments']['text'].replace('-', chr(0xE0072))}]}})",
     );
-    relay.say(&request(1, "a-b-c-d-e"));
+    relay.say(&request(1, "a---e"));
     let answer = relay.hear_json();
     assert_eq!(
         answer["result"]["isError"], true,

@@ -231,7 +231,7 @@ fn the_daemon_hears_how_a_server_failed_and_the_app_reads_all_of_its_stderr() {
     };
     let (code, stderr) = ended(&["sh", "-c", "echo oops >&2; printf 'Error: no pg\\n\\n' >&2; exit 3"]);
     assert_eq!((code, stderr.as_str()), (Some(3), "oops\nError: no pg\n\n"));
-    assert_eq!(daemon.wait_for_failure(), "server exits with code 3: Error: no pg");
+    assert_eq!(daemon.wait_for_failure(), "server exits with code 3: oops\nError: no pg");
 
     ended(&["sh", "-c", "kill -SEGV $$"]);
     assert_eq!(daemon.wait_for_failure(), "server is ended by signal 11");

@@ -224,7 +224,8 @@ fn the_dashboard_sees_observed_states_and_no_secrets() {
     clients.protect();
     let after = api(clients.app(&cursor()).unwrap(), None);
     assert_eq!(after.protected, Some(true));
-    assert!(matches!(after.files[0].servers[0].observed, Observed::NotYetSeen { .. }));
+    let hint = "Takes effect when Cursor starts.".into();
+    assert_eq!(after.files[0].servers[0].observed, Observed::NotYetSeen { hint });
     assert_eq!(after.files[0].servers[0].original, "npx x --api-key •••");
     let at = i64::MAX;
     let seen = api(clients.app(&cursor()).unwrap(), Some(at));

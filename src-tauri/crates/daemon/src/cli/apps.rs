@@ -4,7 +4,7 @@ use super::args;
 use super::confirm;
 use super::exit::{Failed, IO};
 use super::reach::Reached;
-use super::terminal::{say, say_json, shortened, table, time, visible};
+use super::terminal::{in_one_line, say, say_json, shortened, table, time, visible};
 use crate::apps::Apps;
 use crate::clock;
 use crate::config::{ConfigFile, PROXY_PORT};
@@ -89,8 +89,10 @@ fn server_row(server: &Server) -> Vec<String> {
         Observed::Queued { hint } => format!("queued. {}", visible(hint)),
         Observed::NotCovered { reason } => format!("not covered: {}", visible(reason)),
         Observed::EditedOutside => "edited outside: its traffic is not checked".into(),
-        Observed::Failing { reason, since: None } => format!("failing: {}", visible(reason)),
-        Observed::Failing { reason, since: Some(at) } => format!("failing since {}: {}", time(*at), visible(reason)),
+        Observed::Failing { reason, since: None } => format!("failing: {}", in_one_line(reason)),
+        Observed::Failing { reason, since: Some(at) } => {
+            format!("failing since {}: {}", time(*at), in_one_line(reason))
+        }
     };
     let name = shortened(&server.name, 40);
     let by: Vec<String> = server.used_by.iter().map(used_by).collect();

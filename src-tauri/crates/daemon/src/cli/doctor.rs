@@ -1,7 +1,7 @@
 //! `doctor`: looks at everything that protection depends on, says what is wrong and what to do. Changes nothing.
 
 use super::exit::{FLAGGED, Failed};
-use super::terminal::{say, say_json, visible};
+use super::terminal::{in_one_line, say, say_json, visible};
 use crate::access::Access;
 use crate::config::ConfigFile;
 use crate::home::{self, Home};
@@ -256,7 +256,7 @@ fn config_of(app: &App) -> Check {
     });
     if let Some((server, reason)) = wrong {
         let advice = format!("`portcullis apps` lists every server of {} with its state", app.name);
-        return bad("app config", format!("{}: {server}: {reason}", app.name), advice);
+        return bad("app config", format!("{}: {server}: {}", app.name, in_one_line(reason)), advice);
     }
     let edited: Vec<&str> =
         servers().filter(|s| s.observed == Observed::EditedOutside).map(|s| s.name.as_str()).collect();

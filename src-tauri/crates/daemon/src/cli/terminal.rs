@@ -21,6 +21,11 @@ pub fn visible_lines(text: &str) -> String {
     text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
+/// Several lines as one, for a table.
+pub fn in_one_line(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join(" | ")
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -19,13 +19,16 @@ use portcullis_audit::Audit;
 use portcullis_clients::Serving;
 use portcullis_domain::api::{DecisionRow, LiveEvent};
 use portcullis_domain::{ChangeKind, Pin};
-use portcullis_gateway::Health;
+use portcullis_gateway::{AllFailing, Health};
 use portcullis_policy::{DecisionBook, Judge, Origins, PinBook};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// The mark in the audit log that holds which servers fail.
+const FAILING: &str = "failing";
 
 impl Core {
     /// Opens everything below `config.home`. The caller holds the lock. No app's config is touched.
@@ -92,11 +95,7 @@ impl Core {
             problems.lasting(problem.clone());
         }
         let bus = broadcast::channel(MAX_WAITING_EVENTS).0;
-        let telling = bus.clone();
-        let health = Health::new(Arc::new(clock::now), move || {
-            // Nobody may be listening.
-            let _ = telling.send(LiveEvent::Stale { what: vec!["apps".into(), "status".into()] });
-        });
+        let health = health(&audit, &bus, marked(FAILING)?.as_deref());
         let core = Self {
             asks: Asks::new(&bus, file.settings.ask_seconds, apps.patience()),
             judges,
@@ -138,6 +137,21 @@ impl Core {
         }
         Ok(Arc::new(core))
     }
+}
+
+/// Which servers fail is kept, or a restart would count dead ones as seen. `known`: what was kept last; of an unknown form,
+/// it is forgotten.
+fn health(audit: &Audit, bus: &broadcast::Sender<LiveEvent>, known: Option<&str>) -> Arc<Health> {
+    let known: AllFailing = known.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let (keeping, telling) = (audit.clone(), bus.clone());
+    Health::new(Arc::new(clock::now), known, move |failing| {
+        let kept = serde_json::to_string(failing).map_err(anyhow::Error::from);
+        if let Err(error) = kept.and_then(|text| Ok(keeping.set_mark(FAILING, text)?)) {
+            tracing::error!(%error, "which servers fail could not be kept");
+        }
+        // Nobody may be listening.
+        let _ = telling.send(LiveEvent::Stale { what: vec!["apps".into(), "status".into()] });
+    })
 }
 
 /// `changed`: the snapshot holds those that count without the daemon.

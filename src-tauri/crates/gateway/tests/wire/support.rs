@@ -433,7 +433,7 @@ impl Proxied {
         let pins = Arc::new(PinBook::in_memory(Vec::new()));
         let judge = Judge::new(Arc::new(Words), pins, Rules::default(), setup.limits);
         let grants = setup.grant.map(|grant| (id.clone(), grant)).into_iter().collect();
-        let health = Health::new(Arc::new(|| 1000), || {});
+        let health = Health::new(Arc::new(|| 1000), HashMap::new(), |_| {});
         let judge = Arc::new(ArcSwap::from_pointee(judge));
         let rows: Arc<Mutex<Vec<AuditRow>>> = Arc::default();
         let sink = rows.clone();
