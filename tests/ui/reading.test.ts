@@ -174,6 +174,7 @@ describe("an engine that is away", () => {
     await answered(page);
     await on.fixture.stop();
     await page.getByText("What you see is as of").waitFor();
+    await answered(page);
     const top = () => page.locator(".servers").evaluate((one) => one.getBoundingClientRect().top);
     const before = await top();
     // Everything that is asked again and again was asked meanwhile.
