@@ -46,7 +46,7 @@ fn poisoned_definitions() {
     let tool = |text: &str| json!({"tools": [{"name": "t", "description": text, "inputSchema": {"type": "object"}}]});
     let hostile = verdicts(include_str!("paraphrases/definitions-hostile.txt"), "tools/list", tool);
     let ordinary = verdicts(include_str!("paraphrases/definitions-ordinary.txt"), "tools/list", tool);
-    check("definitions", &hostile, &ordinary, (85, 42, 8));
+    check("definitions", &hostile, &ordinary, (92, 44, 4));
 }
 
 /// What people write to each other and put into documents: requests, orders and quotations that are meant for no model.
@@ -54,7 +54,7 @@ fn poisoned_definitions() {
 fn letters_between_people() {
     let content = |text: &str| json!({"content": [{"type": "text", "text": text}]});
     let ordinary = verdicts(include_str!("paraphrases/results-letters.txt"), "tools/call", content);
-    check("letters", &ordinary, &ordinary, (0, 0, 14));
+    check("letters", &ordinary, &ordinary, (0, 0, 12));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn injected_results() {
     let content = |text: &str| json!({"content": [{"type": "text", "text": text}]});
     let hostile = verdicts(include_str!("paraphrases/results-hostile.txt"), "tools/call", content);
     let ordinary = verdicts(include_str!("paraphrases/results-ordinary.txt"), "tools/call", content);
-    check("results", &hostile, &ordinary, (72, 0, 12));
+    check("results", &hostile, &ordinary, (88, 0, 12));
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn hostile_prompts() {
     let prompt = |text: &str| json!({"messages": [{"role": "user", "content": {"type": "text", "text": text}}]});
     let hostile = verdicts(include_str!("paraphrases/prompts-hostile.txt"), "prompts/get", prompt);
     let ordinary = verdicts(include_str!("paraphrases/prompts-ordinary.txt"), "prompts/get", prompt);
-    check("prompts", &hostile, &ordinary, (76, 0, 8));
+    check("prompts", &hostile, &ordinary, (80, 0, 5));
 }
