@@ -6,6 +6,7 @@ import { answered, until } from "./browser";
 import { mailAsk, visitAsk } from "./fixture/asks";
 import { plainRow } from "./fixture/data";
 import { TOKEN } from "./fixture/server";
+import { settled } from "./look";
 import { stage } from "./stage";
 
 const on = stage();
@@ -171,7 +172,9 @@ describe("an engine that is away", () => {
     const page = await go("/settings");
     await page.clock.install();
     await page.goto(`${on.fixture.address}/`);
-    await answered(page);
+    // Until all of it was read once: what was never read has nothing to show but that.
+    await page.locator(".servers").waitFor();
+    await settled(page);
     await on.fixture.stop();
     await page.getByText("What you see is as of").waitFor();
     await answered(page);
