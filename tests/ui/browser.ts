@@ -140,7 +140,7 @@ async function blank(browser: Browser, address: string, look: Look, complain: (w
     if (welcomed && localStorage.getItem("portcullis.prefs") === null)
       localStorage.setItem("portcullis.prefs", JSON.stringify({ welcomed }));
   }, known);
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   watch(page);
   page.on("pageerror", (error) => complain(`page error: ${error.message}`));
@@ -156,7 +156,7 @@ async function blank(browser: Browser, address: string, look: Look, complain: (w
 export async function until(
   check: () => boolean | Promise<boolean>,
   what: string,
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await check())) {

@@ -7,9 +7,9 @@ export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // What follows an act of the person a moment later (the address, a switch) is polled for, never read once.
-    expect: { poll: { timeout: 10_000, interval: 25 } },
+    expect: { poll: { timeout: 30_000, interval: 25 } },
   },
 });
