@@ -158,8 +158,13 @@ test("settings are kept by the engine", async () => {
   const toggle = page.getByRole("switch", { name: "Notify about blocked calls" });
   await toggle.waitFor();
   const before = await toggle.getAttribute("aria-checked");
+  // The switch turns at once, and what is asked when a page is left may never arrive.
+  const stored = page.waitForResponse(
+    (one) => one.request().method() !== "GET" && one.url().includes("/api/settings"),
+  );
   await toggle.click();
   await until(async () => (await toggle.getAttribute("aria-checked")) !== before, "the switch turned");
+  expect((await stored).ok()).toBe(true);
   await page.reload();
   await toggle.waitFor();
   await expect.poll(() => toggle.getAttribute("aria-checked")).not.toBe(before);
