@@ -4,6 +4,7 @@ use crate::fault::ExampleFault;
 use crate::file::{Example, SignatureFile};
 use crate::predicate::secret;
 use crate::role::Role;
+use crate::set::bundled_files;
 use crate::{Scanner, SignatureSet};
 use portcullis_domain::json::{Doc, Mode, quote};
 use portcullis_domain::{Direction, Finding, Limits, Scan, ScanContext, ScanInput};
@@ -13,7 +14,10 @@ use std::sync::Arc;
 /// Runs the hits and misses of `file`.
 pub fn test_examples(file: &SignatureFile) -> Result<(), Vec<ExampleFault>> {
     let fault = |kind, number, message: String| ExampleFault { file: file.path.clone(), kind, number, message };
-    let set = match SignatureSet::compile(vec![file.clone()], &HashSet::new()) {
+    // What looks at others' Findings needs the others.
+    let others = if file.matcher.is_several() { bundled_files() } else { Vec::new() };
+    let others = others.into_iter().filter_map(Result::ok).filter(|other| other.id != file.id);
+    let set = match SignatureSet::compile(others.chain([file.clone()]).collect(), &HashSet::new()) {
         Ok(set) => set,
         Err(faults) => return Err(faults.iter().map(|why| fault("hit", 0, why.to_string())).collect()),
     };
@@ -22,7 +26,7 @@ pub fn test_examples(file: &SignatureFile) -> Result<(), Vec<ExampleFault>> {
     for (kind, examples, wanted) in [("hit", &file.hits, true), ("miss", &file.misses, false)] {
         for (index, example) in examples.iter().enumerate() {
             match run(&scanner, example) {
-                Ok(findings) if findings.is_empty() == wanted => {
+                Ok(findings) if findings.iter().any(|found| found.signature == file.id) != wanted => {
                     let why = if wanted { "is not found" } else { "is found" };
                     faults.push(fault(kind, index + 1, format!("{why}: {}", label(example))));
                 }

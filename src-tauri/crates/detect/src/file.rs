@@ -123,6 +123,13 @@ pub struct Matcher {
     pub predicate: Option<Predicate>,
 }
 
+impl Matcher {
+    /// Whether it looks at what other Signatures found, not at a text.
+    pub(crate) fn is_several(&self) -> bool {
+        matches!(self.predicate, Some(Predicate::SeveralSigns { .. }))
+    }
+}
+
 fn default_within() -> usize {
     400
 }

@@ -65,6 +65,11 @@ fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
             say(code::BAD_VALUE, name, format!("no concept and no pattern is called {name:?}"));
         }
     }
+    if let Some(Predicate::SeveralSigns { categories, .. }) = &file.matcher.predicate {
+        for name in categories.iter().filter(|name| !CATEGORIES.contains(&name.as_str())) {
+            say(code::BAD_VALUE, name, format!("category {name:?} is none of {CATEGORIES:?}"));
+        }
+    }
     if file.title.chars().count() > MAX_TITLE_CHARS || file.title.ends_with('.') || file.title.is_empty() {
         say(code::BAD_PROSE, "title", format!("title must be 1 to {MAX_TITLE_CHARS} characters, without a full stop"));
     }

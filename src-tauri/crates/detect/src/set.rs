@@ -20,6 +20,8 @@ pub struct SignatureSet {
     pub(crate) owners: Vec<Vec<usize>>,
     /// By role: the active Signatures that look at every text of it, because they have no keywords.
     pub(crate) always: Vec<Vec<usize>>,
+    /// The active Signatures that look at what the others found.
+    pub(crate) several: Vec<usize>,
 }
 
 /// An enabled Signature.
@@ -111,12 +113,15 @@ impl SignatureSet {
             Some(automaton.map_err(|error| SignatureFault::new("", code::TOO_LARGE, error.to_string()))?)
         };
         let keyless = |bit: u32| {
-            let looks =
-                |(_, one): &(usize, &Active)| one.roles & 1 << bit != 0 && files[one.file].matcher.keywords.is_empty();
+            let looks = |(_, one): &(usize, &Active)| {
+                let matcher = &files[one.file].matcher;
+                one.roles & 1 << bit != 0 && matcher.keywords.is_empty() && !matcher.is_several()
+            };
             active.iter().enumerate().filter(looks).map(|(index, _)| index).collect()
         };
         let always = (0..u32::BITS).map(keyless).collect();
-        Ok(Self { files, active, keywords, owners, always })
+        let several = (0..active.len()).filter(|index| files[active[*index].file].matcher.is_several()).collect();
+        Ok(Self { files, active, keywords, owners, always, several })
     }
 
     /// The Signatures that ship with Portcullis, all enabled. Compiled once per process.
@@ -132,6 +137,7 @@ impl SignatureSet {
                     keywords: None,
                     owners: Vec::new(),
                     always: Vec::new(),
+                    several: Vec::new(),
                 });
                 Arc::new(set)
             })

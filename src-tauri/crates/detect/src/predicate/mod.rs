@@ -68,6 +68,9 @@ pub enum Predicate {
     },
     /// What the linear model thinks of the text.
     LocalScore { at_least: f32 },
+    /// At least so many Signatures of the categories found something in different words of one text. The scores count as
+    /// one of them: they look at the same thing. Told from what the others found, once a text is done.
+    SeveralSigns { at_least: usize, categories: Vec<String> },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },
     /// Numbers of cards, accounts and people, by their check digits.
@@ -154,6 +157,7 @@ impl Predicate {
                     .into_iter()
                     .collect()
             }
+            Self::SeveralSigns { .. } => Vec::new(),
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
             Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
         }
@@ -162,6 +166,11 @@ impl Predicate {
     /// Whether every match of a text is worth a Finding of its own (secrets and personal data are redacted one by one).
     pub(crate) fn finds_many(&self) -> bool {
         matches!(self, Self::Secret { .. } | Self::PersonalData { .. })
+    }
+
+    /// Whether it scores a text as a whole.
+    pub(crate) fn is_score(&self) -> bool {
+        matches!(self, Self::ConceptScore { .. } | Self::LocalScore { .. })
     }
 }
 

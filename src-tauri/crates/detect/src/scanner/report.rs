@@ -44,8 +44,8 @@ pub(super) struct Report {
     findings: Vec<Finding>,
     /// Per active Signature.
     tally: Vec<Tally>,
-    /// Those with a Finding in the current text.
-    found_here: Vec<usize>,
+    /// Those with a Finding in the current text, and where in it.
+    found_here: Vec<(usize, Range<usize>)>,
 }
 
 impl Report {
@@ -55,7 +55,7 @@ impl Report {
 
     /// Another text begins.
     pub fn next_text(&mut self) {
-        for index in self.found_here.drain(..) {
+        for (index, _) in self.found_here.drain(..) {
             self.tally[index].here = 0;
         }
     }
@@ -99,7 +99,7 @@ impl Report {
             }),
         };
         self.tally[index] = Tally { total: tally.total + 1, here: tally.here + 1 };
-        self.found_here.push(index);
+        self.found_here.push((index, in_original.clone()));
         self.findings.push(Finding {
             signature: file.id.clone(),
             version: file.version,
@@ -113,6 +113,31 @@ impl Report {
             matched: excerpt(original.get(in_original).unwrap_or(""), MAX_MATCHED_CHARS),
             decoded,
         });
+    }
+
+    /// The part of the current text in which at least so many active Signatures that `count` found something, each in words
+    /// of its own; of those of one `group` one is enough.
+    pub fn several(
+        &self,
+        at_least: usize,
+        counts: impl Fn(usize) -> bool,
+        is_score: impl Fn(usize) -> bool,
+    ) -> Option<Range<usize>> {
+        let mut found: Vec<_> = self.found_here.iter().filter(|(index, _)| counts(*index)).collect();
+        found.sort_by_key(|(_, range)| range.end);
+        let mut signs: Vec<usize> = Vec::new();
+        let (mut has_score, mut end) = (false, 0);
+        for (index, range) in &found {
+            if is_score(*index) {
+                has_score = true;
+            } else if range.start >= end && !signs.contains(index) {
+                end = range.end;
+                signs.push(*index);
+            }
+        }
+        let start = found.iter().map(|(_, range)| range.start).min()?;
+        (signs.len() + usize::from(has_score) >= at_least)
+            .then(|| start..found.last().map_or(start, |(_, range)| range.end))
     }
 
     /// The gravest first, at most `MAX_FINDINGS`.

@@ -9,7 +9,7 @@ use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
 use crate::predicate::path::Roots;
-use crate::predicate::{self, Match, Probe, hidden};
+use crate::predicate::{self, Match, Predicate, Probe, hidden};
 use crate::role::Role;
 use crate::set::{Active, SignatureSet};
 use crate::walk::Piece;
@@ -97,6 +97,33 @@ impl<'r> Run<'r> {
                     let steps = view.steps.iter().copied().chain([part.step]).collect();
                     View { text: Cow::Owned(part.text), steps, source }
                 }));
+            }
+        }
+        self.several(origin, text);
+    }
+
+    /// Asks the Signatures that look at what the others found in this text.
+    fn several(&mut self, origin: &Origin<'_>, text: &str) {
+        let set = self.set;
+        let view = View { text: Cow::Borrowed(text), steps: Vec::new(), source: None };
+        for index in set.several.iter().copied().filter(|index| set.active[*index].roles & 1 << origin.role as u32 != 0)
+        {
+            let active = &set.active[index];
+            let Some(Predicate::SeveralSigns { at_least, categories }) = &set.file(active).matcher.predicate else {
+                continue;
+            };
+            if !self.looks_here(index, active, text, &view) {
+                continue;
+            }
+            // A person's own Signatures may be as broad as they like, and so do not count.
+            let counts = |index: usize| {
+                let file = set.file(&set.active[index]);
+                file.bundled && !file.matcher.is_several() && categories.contains(&file.category)
+            };
+            let is_score =
+                |index: usize| set.file(&set.active[index]).matcher.predicate.as_ref().is_some_and(Predicate::is_score);
+            if let Some(range) = self.report.several(*at_least, counts, is_score) {
+                self.report.add(set.file(active), index, origin, text, &view, Match { range, reading: None });
             }
         }
     }
