@@ -6,9 +6,14 @@ use crate::predicate::Predicate;
 use crate::role::Role;
 use portcullis_domain::{Confidence, Direction, Severity, Verdict};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Larger files are refused: a Signature is something a person reads.
 const MAX_FILE_BYTES: usize = 64 * 1024;
+/// A pattern with its parts put in.
+const MAX_PATTERN_BYTES: usize = 16 * 1024;
+/// Parts in parts.
+const MAX_PART_DEPTH: usize = 3;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,13 +126,45 @@ pub struct Matcher {
     pub within: usize,
     #[serde(default)]
     pub predicate: Option<Predicate>,
+    /// Parts that patterns share: `{{name}}` in a pattern (or in a later part) stands for `(?:…)` of it.
+    #[serde(default)]
+    pub parts: BTreeMap<String, String>,
 }
 
 impl Matcher {
+    /// Puts the shared parts into the patterns; or says which one cannot be filled in.
+    fn expand(&mut self) -> Result<(), String> {
+        for pattern in self.any.iter_mut().chain(&mut self.all).chain(&mut self.none) {
+            let mut out = String::new();
+            fill(pattern, &self.parts, MAX_PART_DEPTH, &mut out)?;
+            *pattern = out;
+        }
+        Ok(())
+    }
+
     /// Whether it looks at what other Signatures found, not at a text.
     pub(crate) fn is_several(&self) -> bool {
         matches!(self.predicate, Some(Predicate::SeveralSigns { .. }))
     }
+}
+
+/// Writes `pattern` with every `{{name}}` replaced to `out`; or the name that stands for nothing. Parts may use parts, but
+/// not without end.
+fn fill(pattern: &str, parts: &BTreeMap<String, String>, depth: usize, out: &mut String) -> Result<(), String> {
+    let mut rest = pattern;
+    while let Some((before, open)) = rest.split_once("{{")
+        && let Some((name, after)) = open.split_once("}}")
+    {
+        out.push_str(before);
+        let part = parts.get(name).filter(|_| depth > 0 && out.len() <= MAX_PATTERN_BYTES);
+        let part = part.ok_or_else(|| format!("{{{{{name}}}}}"))?;
+        out.push_str("(?:");
+        fill(part, parts, depth - 1, out)?;
+        out.push(')');
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(())
 }
 
 fn default_within() -> usize {
@@ -192,6 +229,10 @@ pub fn load(file_name: &str, text: &str) -> Result<SignatureFile, SignatureFault
     }
     if !file.matcher.any.is_empty() && file.matcher.keywords.is_empty() {
         return fault(code::NO_KEYWORDS, "[match] with `any` needs `keywords` as a prefilter".into(), "[match]");
+    }
+    if let Err(part) = file.matcher.expand() {
+        let message = format!("{part} is not in [match.parts], lies in itself, or makes the pattern too long");
+        return fault(code::BAD_VALUE, message, &part);
     }
     if file.hits.is_empty() || file.misses.is_empty() {
         return fault(code::NO_EXAMPLE, "needs at least one [[hit]] and one [[miss]]".into(), "id");

@@ -185,7 +185,11 @@ pub(crate) fn pattern_faults(file: &SignatureFile) -> Vec<SignatureFault> {
     for source in matcher.any.iter().chain(&matcher.all).chain(&matcher.none) {
         if let Err(why) = build(source) {
             let message = format!("the pattern {source:?} {why}");
-            faults.push(SignatureFault::new(&file.path, code::BAD_REGEX, message).at(&file.text, source));
+            faults.push(
+                SignatureFault::new(&file.path, code::BAD_REGEX, message)
+                    .at(&file.text, "[match]")
+                    .at(&file.text, source),
+            );
         }
     }
     faults

@@ -45,6 +45,22 @@ fn a_good_file_loads_and_behaves() {
 }
 
 #[test]
+fn patterns_share_parts() {
+    let parts =
+        "any = ['{{word}}{{digit}}']\n[match.parts]\nword = 'xy(?:z|{{never}})y'\nnever = 'q'\ndigit = '\\d|z7'";
+    let file = own(&GOOD.replace("any = ['xyzzy\\d']", parts));
+    assert_eq!(file.matcher.any, [r"(?:xy(?:z|(?:q))y)(?:\d|z7)"]);
+    let file = own(&GOOD.replace("any = ['xyzzy\\d']", &parts.replace("xy(?:z|", "xyz(?:z|")));
+    assert_eq!(test_examples(&file), Ok(()));
+    // Parts that multiply end where a pattern may.
+    let doubled = "any = ['{{a}}']\n[match.parts]\na = '{{b}}{{b}}'\nb = '{{c}}{{c}}'\nc = '".to_owned()
+        + &"x".repeat(9000)
+        + "'";
+    let fault = load("my-word.toml", &GOOD.replace("any = ['xyzzy\\d']", &doubled)).unwrap_err();
+    assert_eq!((fault.code, fault.line), (code::BAD_VALUE, Some(20)), "{fault}");
+}
+
+#[test]
 fn bad_files_are_refused_with_code_and_line() {
     for (from, to, code, line) in [
         ("version = 1", "version = = 1", code::TOML_SYNTAX, Some(2)),
@@ -56,6 +72,8 @@ fn bad_files_are_refused_with_code_and_line() {
         ("my-word", "My_Word", code::BAD_ID, Some(1)),
         ("my-word", "other-word", code::ID_MISMATCH, Some(1)),
         ("any = ['xyzzy\\d']", "", code::NO_MATCHER, Some(16)),
+        ("xyzzy\\d", "xyzzy{{digit}}", code::BAD_VALUE, Some(18)),
+        ("xyzzy\\d']", "xyzzy{{a}}']\n[match.parts]\na = 'x{{a}}'", code::BAD_VALUE, Some(18)),
         ("keywords = [\"xyzzy\"]", "", code::NO_KEYWORDS, Some(16)),
         ("[[miss]]\nrole = \"result_text\"\ntext = \"say xyzzy\"\n", "", code::NO_EXAMPLE, Some(1)),
         ("any = ['xyzzy\\d']", "predicate = { name = \"magic\" }", code::BAD_VALUE, Some(18)),
