@@ -6,6 +6,10 @@ use std::sync::OnceLock;
 
 /// A compiled pattern may take this much memory; beyond it the file is refused.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
+/// What stands between two parts of one sentence …
+const WITHIN_SENTENCE: &str = r"[^.\n]";
+/// … may hold an address, a path or a number: a dot ends a sentence only before white space.
+const DOTS_IN_WORDS: &str = r"(?:[^.\n]|\.[^\s])";
 
 pub(crate) struct Pattern {
     source: String,
@@ -30,10 +34,25 @@ impl Pattern {
 
 /// Compiles a pattern as the engine does; the error is one line.
 pub(crate) fn build(source: &str) -> Result<Regex, String> {
-    RegexBuilder::new(source)
+    let source = source.replace(WITHIN_SENTENCE, DOTS_IN_WORDS);
+    RegexBuilder::new(&source)
         .unicode(false)
         .multi_line(true)
         .size_limit(MAX_COMPILED_BYTES)
         .build()
         .map_err(|error| error.to_string().lines().last().unwrap_or("is no regex").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_inside_a_word_ends_no_sentence() {
+        let pattern = Pattern::new(r"\bsend\b[^.\n]{0,20}\bto the\b");
+        let is_in = |text: &str| pattern.find(text, 0..text.len()).is_some();
+        assert!(is_in("send ~/.ssh/id_rsa 1.0 to the"));
+        assert!(!is_in("send it. go to the") && !is_in("send it.\ngo to the"));
+        assert!(!is_in(&format!("send {}to the", "a.b ".repeat(20))));
+    }
 }
