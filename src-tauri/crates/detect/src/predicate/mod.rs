@@ -69,8 +69,14 @@ pub enum Predicate {
     /// What the linear model thinks of the text.
     LocalScore { at_least: f32 },
     /// At least so many Signatures of the categories found something in different words of one text. The scores count as
-    /// one of them: they look at the same thing. Told from what the others found, once a text is done.
-    SeveralSigns { at_least: usize, categories: Vec<String> },
+    /// one of them: they look at the same thing. Those in `except` are no sign of their own. Told from what the others found,
+    /// once a text is done.
+    SeveralSigns {
+        at_least: usize,
+        categories: Vec<String>,
+        #[serde(default)]
+        except: Vec<String>,
+    },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },
     /// Numbers of cards, accounts and people, by their check digits.

@@ -109,7 +109,8 @@ impl<'r> Run<'r> {
         for index in set.several.iter().copied().filter(|index| set.active[*index].roles & 1 << origin.role as u32 != 0)
         {
             let active = &set.active[index];
-            let Some(Predicate::SeveralSigns { at_least, categories }) = &set.file(active).matcher.predicate else {
+            let Some(Predicate::SeveralSigns { at_least, categories, except }) = &set.file(active).matcher.predicate
+            else {
                 continue;
             };
             if !self.looks_here(index, active, text, &view) {
@@ -118,7 +119,10 @@ impl<'r> Run<'r> {
             // A person's own Signatures may be as broad as they like, and so do not count.
             let counts = |index: usize| {
                 let file = set.file(&set.active[index]);
-                file.bundled && !file.matcher.is_several() && categories.contains(&file.category)
+                file.bundled
+                    && !file.matcher.is_several()
+                    && categories.contains(&file.category)
+                    && !except.contains(&file.id)
             };
             let is_score =
                 |index: usize| set.file(&set.active[index]).matcher.predicate.as_ref().is_some_and(Predicate::is_score);
