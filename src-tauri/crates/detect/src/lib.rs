@@ -15,6 +15,7 @@ pub mod import;
 mod lint;
 mod mask;
 pub mod model;
+mod needs;
 mod normal;
 mod pattern;
 mod predicate;

@@ -1,7 +1,9 @@
 //! Normalised text: what a pattern is matched against. Compatibility forms, accents, case, homoglyphs, invisible and
 //! terminal control characters are taken away; every byte knows where it came from.
 
+use crate::needs::Grams;
 use memchr::{memchr, memchr2};
+use std::cell::OnceCell;
 use std::ops::Range;
 use unicode_normalization::char::decompose_compatible;
 
@@ -11,6 +13,7 @@ pub struct Normal {
     /// Where the parts of the text came from; None: offsets are equal.
     map: Option<Vec<Stretch>>,
     source_bytes: usize,
+    grams: OnceCell<Box<Grams>>,
 }
 
 /// From `normal` on, the text came from `source` on: byte by byte, or all of it from the one character there.
@@ -26,7 +29,7 @@ impl Normal {
         let source_bytes = bytes.len();
         let plain = plain_bytes(bytes);
         if plain == bytes.len() {
-            return Self { text: unescape(source.to_ascii_lowercase()), map: None, source_bytes };
+            return Self::new(source.to_ascii_lowercase(), None, source_bytes);
         }
         let mut text = String::with_capacity(source.len());
         let mut map: Vec<Stretch> = Vec::new();
@@ -54,7 +57,16 @@ impl Normal {
             end = at + plain_bytes(&bytes[at..]);
         }
         text.make_ascii_lowercase();
-        Self { text: unescape(text), map: Some(map), source_bytes }
+        Self::new(text, Some(map), source_bytes)
+    }
+
+    fn new(text: String, map: Option<Vec<Stretch>>, source_bytes: usize) -> Self {
+        Self { text: unescape(text), map, source_bytes, grams: OnceCell::new() }
+    }
+
+    /// Which bytes follow one another in the text.
+    pub(crate) fn grams(&self) -> &Grams {
+        self.grams.get_or_init(|| Box::new(Grams::of(self.text.as_bytes())))
     }
 
     /// The range of the source that `range` of the normalised text came from.

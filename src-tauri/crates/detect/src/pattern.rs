@@ -1,5 +1,6 @@
-//! One regex of a Signature: byte mode, linear time, compiled the first time its keyword is seen.
+//! One regex of a Signature: byte mode, linear time, compiled the first time it is tried.
 
+use crate::needs::{Grams, Needs};
 use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,12 +10,18 @@ const MAX_COMPILED_BYTES: usize = 1 << 20;
 
 pub(crate) struct Pattern {
     source: String,
+    needs: OnceLock<Needs>,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
     pub fn new(source: &str) -> Self {
-        Self { source: source.to_owned(), compiled: OnceLock::new() }
+        Self { source: source.to_owned(), needs: OnceLock::new(), compiled: OnceLock::new() }
+    }
+
+    /// Whether the pattern could match in a text, or a part of it, that holds these.
+    pub fn may_match(&self, grams: &Grams) -> bool {
+        self.needs.get_or_init(|| Needs::of(&self.source)).may_be_met(grams)
     }
 
     /// First match that starts at or after `window.start` and ends by `window.end`.

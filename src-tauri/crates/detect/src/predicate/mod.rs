@@ -98,6 +98,7 @@ pub(crate) struct Probe<'p> {
     pub secrets: OnceCell<Vec<secret::Secret>>,
     pub personal: OnceCell<Vec<personal::Personal>>,
     pub urls: OnceCell<Vec<url::Located>>,
+    pub paths: OnceCell<path::Paths<'p>>,
     pub concepts: OnceCell<Vec<concept::Hit>>,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
     pub local: OnceCell<(f32, Range<usize>)>,
@@ -117,6 +118,7 @@ impl Predicate {
     pub(crate) fn find(&self, probe: &Probe<'_>) -> Vec<Match> {
         let text = probe.text;
         let whole = matches!(probe.role, Role::ArgumentUrl | Role::ArgumentHost) && !text.trim().contains('\n');
+        let paths = || probe.paths.get_or_init(|| path::Paths::of(text, probe.role));
         let urls = || probe.urls.get_or_init(|| url::urls(text, whole));
         match self {
             Self::HiddenUnicode { .. } if !probe.has_hidden => Vec::new(),
@@ -126,8 +128,8 @@ impl Predicate {
             Self::SpelledOut {} => spelled::find(text),
             Self::ForeignTool {} => foreign_tool(text, probe.foreign_tools),
             Self::SensitivePath { only_writes: true, .. } if !probe.writes => Vec::new(),
-            Self::SensitivePath { sets, .. } => path::find_sensitive(text, probe.role, sets, probe.roots),
-            Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches, probe.roots),
+            Self::SensitivePath { sets, .. } => path::find_sensitive(paths(), sets, probe.roots),
+            Self::PathTraversal { reaches } => path::find_traversal(paths(), probe.role, reaches, probe.roots),
             Self::PathOutsideRoots {} => path::find_outside(text, probe.role, probe.roots),
             Self::ShellAct { acts } => shell::pick(probe.acts.get_or_init(|| shell::acts_of(text)), acts),
             Self::ShellInjection {} => shell::find_injection(text, probe.role),

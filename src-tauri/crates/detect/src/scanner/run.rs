@@ -8,6 +8,7 @@ use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
+use crate::pattern::Pattern;
 use crate::predicate::path::Roots;
 use crate::predicate::{self, Match, Probe, hidden};
 use crate::role::Role;
@@ -128,6 +129,7 @@ impl<'r> Run<'r> {
             secrets: OnceCell::new(),
             personal: OnceCell::new(),
             urls: OnceCell::new(),
+            paths: OnceCell::new(),
             concepts: OnceCell::new(),
             acts: OnceCell::new(),
             local: OnceCell::new(),
@@ -189,8 +191,9 @@ fn matches(set: &SignatureSet, active: &Active, probe: &Probe<'_>, near: &[Range
     let holds = |range: &Range<usize>| {
         let around = range.start.saturating_sub(matcher.within)..(range.end + matcher.within).min(text.len());
         let around = floor_char(text, around.start)..floor_char(text, around.end);
-        active.all.iter().all(|pattern| pattern.find(text, around.clone()).is_some())
-            && !active.none.iter().any(|pattern| pattern.find(text, around.clone()).is_some())
+        let stands =
+            |pattern: &Pattern| pattern.may_match(probe.normal.grams()) && pattern.find(text, around.clone()).is_some();
+        active.all.iter().all(stands) && !active.none.iter().any(stands)
     };
     if let Some(predicate) = &matcher.predicate {
         let found = predicate.find(probe);
@@ -199,8 +202,9 @@ fn matches(set: &SignatureSet, active: &Active, probe: &Probe<'_>, near: &[Range
         }
         return found.into_iter().filter(|_| holds(&(0..text.len()))).collect();
     }
+    let any: Vec<&Pattern> = active.any.iter().filter(|pattern| pattern.may_match(probe.normal.grams())).collect();
     for window in near {
-        for pattern in &active.any {
+        for pattern in &any {
             let mut from = window.start;
             while let Some(range) = pattern.find(text, from..window.end) {
                 if holds(&range) {

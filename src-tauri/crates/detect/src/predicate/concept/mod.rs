@@ -109,7 +109,7 @@ pub(crate) fn strongest(normal: &Normal, at_least: u32, honest: bool) -> Option<
         "offensive" | "harmful" if honest => 0,
         _ => mark.weights[column],
     };
-    let hits = hits_of(&normal.text, &weight, at_least);
+    let hits = hits_of(normal, &weight, at_least);
     let sums = clusters(&hits, Kind::Definition).map(|cluster| {
         let sum = weigh(cluster.iter().map(|hit| hit.mark), &|mark| weight(&TABLE.marks[mark]));
         (sum, place(cluster))
@@ -152,7 +152,12 @@ fn weigh(marks: impl Iterator<Item = usize>, weight: &dyn Fn(usize) -> u32) -> u
             *all += weight;
         }
     }
-    by_concept.into_iter().map(|(most, all)| most + most.min(all - most) * 7 / 20).sum()
+    by_concept.into_iter().map(|(most, all)| concept_weight(most, all)).sum()
+}
+
+/// By the heaviest mark of a concept and the sum of all its marks.
+fn concept_weight(most: u32, all: u32) -> u32 {
+    most + most.min(all - most) * 7 / 20
 }
 
 #[cfg(test)]

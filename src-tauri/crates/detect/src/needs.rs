@@ -1,0 +1,224 @@
+//! What must stand in a text before a regex is worth a try: most patterns fail on most texts for want of a word, and a look
+//! at which three bytes follow one another says so many times sooner than the regex does.
+
+use memchr::memmem;
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// Five bits of each byte: letters stay apart, the rest may be taken for one another, which costs a try and hides nothing.
+const BITS: u32 = 5;
+const TRIPLES: usize = 1 << (3 * BITS);
+
+/// Which bytes, pairs and triples of bytes stand in a text.
+pub(crate) struct Grams {
+    triples: [u64; TRIPLES / 64],
+    pairs: [u64; 1 << (2 * BITS) >> 6],
+    bytes: [u64; 4],
+}
+
+impl Grams {
+    pub fn of(text: &[u8]) -> Self {
+        let mut grams = Self { triples: [0; TRIPLES / 64], pairs: [0; 1 << (2 * BITS) >> 6], bytes: [0; 4] };
+        let mut last = 0;
+        for (at, byte) in text.iter().enumerate() {
+            grams.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            last = (last << BITS | usize::from(byte & 31)) % TRIPLES;
+            if at > 0 {
+                let pair = last % (1 << (2 * BITS));
+                grams.pairs[pair >> 6] |= 1 << (pair & 63);
+            }
+            if at > 1 {
+                grams.triples[last >> 6] |= 1 << (last & 63);
+            }
+        }
+        grams
+    }
+
+    /// False: it does not stand there. True: it may.
+    fn may_hold(&self, literal: &Literal) -> bool {
+        let is_set = |bits: &[u64], at: u16| bits[usize::from(at >> 6)] & 1 << (at & 63) != 0;
+        match literal {
+            Literal::Byte(byte) => is_set(&self.bytes, u16::from(*byte)),
+            Literal::Pair(at) => is_set(&self.pairs, *at),
+            Literal::Triples(places) => places.iter().all(|at| is_set(&self.triples, *at)),
+        }
+    }
+}
+
+/// What makes up a literal.
+#[derive(Debug)]
+pub(crate) enum Literal {
+    Byte(u8),
+    Pair(u16),
+    Triples(Box<[u16]>),
+}
+
+impl Literal {
+    fn of(literal: &[u8]) -> Self {
+        let place = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << BITS | u16::from(byte & 31));
+        match literal {
+            [byte] => Self::Byte(*byte),
+            [_, _] => Self::Pair(place(literal)),
+            _ => Self::Triples(literal.windows(3).map(place).collect()),
+        }
+    }
+}
+
+/// A condition that every match of a pattern fulfils.
+#[derive(Debug)]
+pub(crate) enum Needs {
+    Nothing,
+    OneOf(Box<[Literal]>),
+    Any(Vec<Needs>),
+    All(Vec<Needs>),
+}
+
+impl Needs {
+    /// Of a pattern as `pattern::build` compiles it.
+    pub fn of(source: &str) -> Self {
+        let parser = ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(source);
+        parser.map_or(Self::Nothing, |hir| Seen::of(&hir).needs())
+    }
+
+    pub fn may_be_met(&self, grams: &Grams) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::OneOf(literals) => literals.iter().any(|literal| grams.may_hold(literal)),
+            Self::Any(parts) => parts.iter().any(|part| part.may_be_met(grams)),
+            Self::All(parts) => parts.iter().all(|part| part.may_be_met(grams)),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::OneOf(literals) => literals.len(),
+            Self::Any(parts) | Self::All(parts) => parts.iter().map(Self::size).sum(),
+        }
+    }
+}
+
+/// So many literals are multiplied out; classes of so many bytes are spelled out.
+const MAX_LITERALS: usize = 64;
+const MAX_CLASS: usize = 4;
+
+/// What a part of a pattern matches.
+enum Seen {
+    /// One of these and nothing else.
+    Exactly(Vec<Vec<u8>>),
+    Needs(Needs),
+}
+
+impl Seen {
+    fn of(hir: &Hir) -> Self {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Self::Exactly(vec![Vec::new()]),
+            HirKind::Literal(literal) => Self::Exactly(vec![literal.0.to_vec()]),
+            HirKind::Class(class) => Self::class(class),
+            HirKind::Capture(capture) => Self::of(&capture.sub),
+            HirKind::Repetition(repetition) => match (repetition.min, repetition.max, Self::of(&repetition.sub)) {
+                (1, Some(1), sub) => sub,
+                (0, Some(1), Self::Exactly(mut literals)) if literals.len() < MAX_LITERALS => {
+                    literals.push(Vec::new());
+                    Self::Exactly(literals)
+                }
+                (0, ..) => Self::Needs(Needs::Nothing),
+                (.., sub) => Self::Needs(sub.needs()),
+            },
+            HirKind::Concat(parts) => Self::concat(parts),
+            HirKind::Alternation(parts) => {
+                let parts: Vec<Self> = parts.iter().map(Self::of).collect();
+                let count = |part: &Self| match part {
+                    Self::Exactly(literals) => literals.len(),
+                    Self::Needs(_) => MAX_LITERALS,
+                };
+                if parts.iter().map(count).sum::<usize>() <= MAX_LITERALS {
+                    let literals = parts.into_iter().flat_map(|part| match part {
+                        Self::Exactly(literals) => literals,
+                        Self::Needs(_) => Vec::new(),
+                    });
+                    return Self::Exactly(literals.collect());
+                }
+                Self::Needs(any(parts.into_iter().map(Self::needs).collect()))
+            }
+        }
+    }
+
+    fn class(class: &Class) -> Self {
+        let bytes: Vec<u8> = match class {
+            Class::Bytes(class) => class.ranges().iter().flat_map(|range| range.start()..=range.end()).collect(),
+            Class::Unicode(_) => return Self::Needs(Needs::Nothing),
+        };
+        match bytes.len() {
+            1..=MAX_CLASS => Self::Exactly(bytes.into_iter().map(|byte| vec![byte]).collect()),
+            _ => Self::Needs(Needs::Nothing),
+        }
+    }
+
+    /// Literals that touch are multiplied out; where that ends, what there is so far is one condition of several.
+    fn concat(parts: &[Hir]) -> Self {
+        let mut conditions = Vec::new();
+        let mut open = vec![Vec::new()];
+        let mut is_exact = true;
+        for part in parts.iter().map(Self::of) {
+            match part {
+                Self::Exactly(literals) if literals.len() * open.len() <= MAX_LITERALS => {
+                    let both = |before: &Vec<u8>| {
+                        literals.iter().map(|after| [&before[..], after].concat()).collect::<Vec<_>>()
+                    };
+                    open = open.iter().flat_map(both).collect();
+                }
+                Self::Exactly(literals) => {
+                    is_exact = false;
+                    conditions.push(one_of(std::mem::replace(&mut open, literals)));
+                }
+                Self::Needs(needs) => {
+                    is_exact = false;
+                    conditions.push(one_of(std::mem::replace(&mut open, vec![Vec::new()])));
+                    conditions.push(needs);
+                }
+            }
+        }
+        if is_exact {
+            return Self::Exactly(open);
+        }
+        conditions.push(one_of(open));
+        Self::Needs(all(conditions))
+    }
+
+    fn needs(self) -> Needs {
+        match self {
+            Self::Exactly(literals) => one_of(literals),
+            Self::Needs(needs) => needs,
+        }
+    }
+}
+
+fn one_of(mut literals: Vec<Vec<u8>>) -> Needs {
+    // Where a longer one stands, one that is part of it stands, too.
+    literals.sort_by_key(Vec::len);
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for literal in &literals {
+        if !parts.iter().any(|part| memmem::find(literal, part).is_some()) {
+            parts.push(literal);
+        }
+    }
+    match parts.first() {
+        Some(shortest) if !shortest.is_empty() => Needs::OneOf(parts.into_iter().map(Literal::of).collect()),
+        _ => Needs::Nothing,
+    }
+}
+
+fn any(parts: Vec<Needs>) -> Needs {
+    if parts.iter().any(|part| matches!(part, Needs::Nothing)) { Needs::Nothing } else { Needs::Any(parts) }
+}
+
+/// The quickest to look at first.
+fn all(mut parts: Vec<Needs>) -> Needs {
+    parts.retain(|part| !matches!(part, Needs::Nothing));
+    parts.sort_by_cached_key(Needs::size);
+    match parts.len() {
+        0 => Needs::Nothing,
+        _ => Needs::All(parts),
+    }
+}
