@@ -98,9 +98,12 @@ impl<'t> Words<'t> {
         let range = next_word(self.text, self.at)?;
         let word = &self.text[range.clone()];
         // All at once: each hash waits for its own multiplication only.
-        let begun = [WORD, self.pair, self.triple, PAIR, self.last, TRIPLE];
-        let hashes = word.bytes().fold(begun, |hashes, byte| hashes.map(|hash| hash.byte(byte)));
-        let [alone, pair, triple, next_pair, next_triple, last] = hashes.map(|hash| hash.byte(END));
+        let (mut alone, mut pair, mut triple) = (WORD, self.pair, self.triple);
+        let (mut next_pair, mut next_triple, mut last) = (PAIR, self.last, TRIPLE);
+        for byte in word.bytes().chain([END]) {
+            (alone, pair, triple) = (alone.byte(byte), pair.byte(byte), triple.byte(byte));
+            (next_pair, next_triple, last) = (next_pair.byte(byte), next_triple.byte(byte), last.byte(byte));
+        }
         (self.pair, self.triple, self.last) = (next_pair, next_triple, last);
         emit(alone.id());
         emit(pair.id());

@@ -7,60 +7,62 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Five bits of each byte: letters stay apart, the rest may be taken for one another, which costs a try and hides nothing.
 const BITS: u32 = 5;
-const TRIPLES: usize = 1 << (3 * BITS);
+const PLACES: usize = 1 << (3 * BITS);
+/// Pairs and single bytes share the places of triples, spread by odd factors.
+const PAIR_SPREAD: usize = 31;
+const BYTE_SPREAD: usize = 127;
 
-/// Which bytes, pairs and triples of bytes stand in a text.
-pub(crate) struct Grams {
-    triples: [u64; TRIPLES / 64],
-    pairs: [u64; 1 << (2 * BITS) >> 6],
-    bytes: [u64; 4],
-}
+/// Which bytes, pairs and triples of bytes stand in a text: a bit for each.
+pub(crate) struct Grams([u64; PLACES / 64]);
 
 impl Grams {
     pub fn of(text: &[u8]) -> Self {
-        let mut grams = Self { triples: [0; TRIPLES / 64], pairs: [0; 1 << (2 * BITS) >> 6], bytes: [0; 4] };
+        let mut bits = [0u64; PLACES / 64];
+        let mut bytes = [false; 256];
+        let mut pairs = [false; 1 << (2 * BITS)];
+        let mut set = |at: usize| bits[at / 64] |= 1 << (at % 64);
         let mut last = 0;
         for (at, byte) in text.iter().enumerate() {
-            grams.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
-            last = (last << BITS | usize::from(byte & 31)) % TRIPLES;
-            if at > 0 {
-                let pair = last % (1 << (2 * BITS));
-                grams.pairs[pair >> 6] |= 1 << (pair & 63);
-            }
+            last = (last << BITS | low(*byte)) % PLACES;
+            let pair = last % pairs.len();
             if at > 1 {
-                grams.triples[last >> 6] |= 1 << (last & 63);
+                set(last);
+            }
+            if at > 0 && !std::mem::replace(&mut pairs[pair], true) {
+                set(pair_place(pair));
+            }
+            if !std::mem::replace(&mut bytes[usize::from(*byte)], true) {
+                set(byte_place(usize::from(*byte)));
             }
         }
-        grams
+        Self(bits)
     }
 
-    /// False: it does not stand there. True: it may.
-    fn may_hold(&self, literal: &Literal) -> bool {
-        let is_set = |bits: &[u64], at: u16| bits[usize::from(at >> 6)] & 1 << (at & 63) != 0;
-        match literal {
-            Literal::Byte(byte) => is_set(&self.bytes, u16::from(*byte)),
-            Literal::Pair(at) => is_set(&self.pairs, *at),
-            Literal::Triples(places) => places.iter().all(|at| is_set(&self.triples, *at)),
-        }
+    fn has(&self, place: u16) -> bool {
+        let place = usize::from(place) % PLACES;
+        self.0[place / 64] & 1 << (place % 64) != 0
     }
 }
 
-/// What makes up a literal.
-#[derive(Debug)]
-pub(crate) enum Literal {
-    Byte(u8),
-    Pair(u16),
-    Triples(Box<[u16]>),
+fn low(byte: u8) -> usize {
+    usize::from(byte) % (1 << BITS)
 }
 
-impl Literal {
-    fn of(literal: &[u8]) -> Self {
-        let place = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << BITS | u16::from(byte & 31));
-        match literal {
-            [byte] => Self::Byte(*byte),
-            [_, _] => Self::Pair(place(literal)),
-            _ => Self::Triples(literal.windows(3).map(place).collect()),
-        }
+fn pair_place(pair: usize) -> usize {
+    pair * PAIR_SPREAD % PLACES
+}
+
+fn byte_place(byte: usize) -> usize {
+    byte * BYTE_SPREAD % PLACES
+}
+
+/// The places of a literal.
+fn places(literal: &[u8]) -> Vec<u16> {
+    let joined = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << BITS | low(*byte));
+    match literal {
+        [byte] => vec![byte_place(usize::from(*byte)) as u16],
+        [_, _] => vec![pair_place(joined(literal)) as u16],
+        _ => literal.windows(3).map(|three| joined(three) as u16).collect(),
     }
 }
 
@@ -68,7 +70,8 @@ impl Literal {
 #[derive(Debug)]
 pub(crate) enum Needs {
     Nothing,
-    OneOf(Box<[Literal]>),
+    /// Of each literal: how many places it has, then the places.
+    OneOf(Box<[u16]>),
     Any(Vec<Needs>),
     All(Vec<Needs>),
 }
@@ -83,7 +86,17 @@ impl Needs {
     pub fn may_be_met(&self, grams: &Grams) -> bool {
         match self {
             Self::Nothing => true,
-            Self::OneOf(literals) => literals.iter().any(|literal| grams.may_hold(literal)),
+            Self::OneOf(literals) => {
+                let mut rest = &literals[..];
+                while let Some((count, after)) = rest.split_first() {
+                    let (places, next) = after.split_at(usize::from(*count).min(after.len()));
+                    if places.iter().all(|place| grams.has(*place)) {
+                        return true;
+                    }
+                    rest = next;
+                }
+                false
+            }
             Self::Any(parts) => parts.iter().any(|part| part.may_be_met(grams)),
             Self::All(parts) => parts.iter().all(|part| part.may_be_met(grams)),
         }
@@ -204,7 +217,10 @@ fn one_of(mut literals: Vec<Vec<u8>>) -> Needs {
         }
     }
     match parts.first() {
-        Some(shortest) if !shortest.is_empty() => Needs::OneOf(parts.into_iter().map(Literal::of).collect()),
+        Some(shortest) if !shortest.is_empty() => {
+            let places = parts.into_iter().map(places);
+            Needs::OneOf(places.flat_map(|places| std::iter::once(places.len() as u16).chain(places)).collect())
+        }
         _ => Needs::Nothing,
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Probe<'p> {
     pub urls: OnceCell<Vec<url::Located>>,
     pub paths: OnceCell<path::Paths<'p>>,
     pub concepts: OnceCell<Vec<concept::Hit>>,
+    /// What the Signatures that look at this text ask of concepts at least.
+    pub least_concepts: concept::Least,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
     pub local: OnceCell<(f32, Range<usize>)>,
 }
@@ -138,9 +140,10 @@ impl Predicate {
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
             Self::ConceptScore { kind, at_least, needs, local } => {
-                // One kind per role, and the lowest limit first: the others reuse what it found.
                 let least = LEAST_CONCEPTS.min(*at_least);
-                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, least));
+                // The lowest limit of a kind first: the others reuse what it found.
+                let find = || concept::hits(probe.normal, *kind, least, &probe.least_concepts);
+                let hits = probe.concepts.get_or_init(find);
                 if hits.is_empty() {
                     return Vec::new();
                 }
@@ -158,6 +161,14 @@ impl Predicate {
             }
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
             Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
+        }
+    }
+
+    /// The lowest sum of concepts that makes a match, and their kind.
+    pub(crate) fn least_concepts(&self) -> Option<(concept::Kind, u32)> {
+        match self {
+            Self::ConceptScore { kind, at_least, .. } => Some((*kind, LEAST_CONCEPTS.min(*at_least))),
+            _ => None,
         }
     }
 

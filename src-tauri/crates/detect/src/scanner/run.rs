@@ -25,6 +25,8 @@ const WINDOW_BYTES: usize = 128 * 1024;
 /// … that share this much with their neighbour, so nothing hides on a border.
 const OVERLAP_BYTES: usize = 8 * 1024;
 const MAX_LAYERS: usize = 3;
+/// Longer decoded texts are not kept to be known again.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
 
 pub(super) struct Run<'r> {
     set: &'r SignatureSet,
@@ -88,8 +90,12 @@ impl<'r> Run<'r> {
             return;
         }
         self.report.next_text();
+        let mut done: Vec<Done> = Vec::new();
         let mut open = vec![View { text: Cow::Borrowed(text), steps: Vec::new(), source: None }];
         while let Some(view) = open.pop() {
+            if done.iter().any(|done| done.covers(&view)) {
+                continue;
+            }
             let has_hidden = hidden::is_in(&view.text);
             self.view(origin, text, &view, has_hidden);
             if view.steps.len() < MAX_LAYERS {
@@ -99,6 +105,7 @@ impl<'r> Run<'r> {
                     View { text: Cow::Owned(part.text), steps, source }
                 }));
             }
+            done.extend(Done::of(view));
         }
     }
 
@@ -131,6 +138,7 @@ impl<'r> Run<'r> {
             urls: OnceCell::new(),
             paths: OnceCell::new(),
             concepts: OnceCell::new(),
+            least_concepts: self.set.least_concepts(origin.role, decode::is_disguise(&view.steps)),
             acts: OnceCell::new(),
             local: OnceCell::new(),
         };
@@ -178,6 +186,32 @@ impl<'r> Run<'r> {
 
     pub fn finish(self) -> Vec<Finding> {
         self.report.finish()
+    }
+}
+
+/// A decoded text that was looked at, with what was decoded from it.
+struct Done {
+    text: String,
+    source: Option<Range<usize>>,
+    steps: usize,
+    is_disguise: bool,
+}
+
+impl Done {
+    fn of(view: View<'_>) -> Option<Self> {
+        let Cow::Owned(text) = view.text else { return None };
+        if text.len() > MAX_KEPT_BYTES {
+            return None;
+        }
+        Some(Self { text, source: view.source, steps: view.steps.len(), is_disguise: decode::is_disguise(&view.steps) })
+    }
+
+    /// Whether `view` says the same of the same place, so that looking at it again would find nothing new.
+    fn covers(&self, view: &View<'_>) -> bool {
+        self.text == view.text
+            && self.source == view.source
+            && self.steps <= view.steps.len()
+            && self.is_disguise == decode::is_disguise(&view.steps)
     }
 }
 

@@ -2,7 +2,7 @@
 //! still reach what is needed.
 
 use super::table::{Mark, TABLE};
-use super::{Kind, concept_weight};
+use super::{Kind, Least, concept_weight};
 use crate::normal::Normal;
 use crate::pattern::Pattern;
 use std::ops::Range;
@@ -21,15 +21,22 @@ pub(crate) struct Hit {
     pub range: Range<usize>,
 }
 
-/// The marks of a text for one kind, if their weights could reach `at_least`.
-pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32) -> Vec<Hit> {
-    let column = kind as usize;
-    let needed = at_least + kind.discount(normal.text.len());
-    hits_of(normal, &|mark| mark.weights[column], needed)
+/// The marks of a text that weigh something for one kind, if their weights could reach `at_least`, and if those of any
+/// kind could reach what is asked of it.
+pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32, least: &Least) -> Vec<Hit> {
+    let bytes = normal.text.len();
+    let by = |kind: Kind| move |mark: &Mark| mark.weights[kind as usize];
+    let columns = Kind::ALL.map(|kind| (by(kind), least.of(kind).map(|sum| sum + kind.discount(bytes))));
+    let asked: Vec<(Weight<'_>, u32)> =
+        columns.iter().filter_map(|(weight, sum)| Some((weight as Weight<'_>, (*sum)?))).collect();
+    hits_of(normal, &by(kind), at_least + kind.discount(bytes), &asked)
 }
 
-/// The same by any weights.
-pub(super) fn hits_of(normal: &Normal, weight: &dyn Fn(&Mark) -> u32, needed: u32) -> Vec<Hit> {
+/// What a mark weighs.
+pub(super) type Weight<'w> = &'w dyn Fn(&Mark) -> u32;
+
+/// The same by any weights: whoever asks does so by one of those in `asked`, and wants at least so much.
+pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &[(Weight<'_>, u32)]) -> Vec<Hit> {
     let text = &normal.text;
     // The marks of the concepts announced, heaviest first.
     let near = announced(text);
@@ -40,24 +47,33 @@ pub(super) fn hits_of(normal: &Normal, weight: &dyn Fn(&Mark) -> u32, needed: u3
         })
         .filter(|(weight, ..)| *weight > 0)
         .collect();
-    if open.is_empty() {
+    let mut left: u32 = open.iter().map(|(weight, ..)| weight).sum();
+    if open.is_empty() || left < needed {
         return Vec::new();
     }
     open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
+    let mut most: Vec<Most> = asked.iter().map(|(weight, needed)| Most::of(&open, weight, *needed)).collect();
+    let mut drop = |at: usize| {
+        most.iter_mut().for_each(|most| most.drop(at, TABLE.marks[open[at].1].concept));
+        most.iter().all(Most::is_too_little)
+    };
     // What cannot match here needs no try, and without it the rest may not be worth one.
-    let mut most = Most::of(&open);
-    let mut at = 0;
-    open.retain(|(weight, mark, _)| {
-        let stays = most.sum >= needed && TABLE.marks[*mark].pattern.may_match(normal.grams());
-        most.tried(at, TABLE.marks[*mark].concept, *weight, stays);
-        at += 1;
-        stays
-    });
-    let mut most = Most::of(&open);
+    let mut can_match = vec![true; open.len()];
+    for (at, (_, mark, _)) in open.iter().enumerate() {
+        can_match[at] = TABLE.marks[*mark].pattern.may_match(normal.grams());
+        if !can_match[at] && drop(at) {
+            return Vec::new();
+        }
+    }
+    let mut sum = 0;
     let mut found = Vec::new();
     for (at, (weight, mark, stretches)) in open.iter().enumerate() {
-        if most.sum < needed {
+        if sum + left < needed {
             return Vec::new();
+        }
+        left -= weight;
+        if !can_match[at] {
+            continue;
         }
         let before = found.len();
         for stretch in *stretches {
@@ -72,10 +88,11 @@ pub(super) fn hits_of(normal: &Normal, weight: &dyn Fn(&Mark) -> u32, needed: u3
                 }
             }
         }
-        most.tried(at, TABLE.marks[*mark].concept, *weight, found.len() > before);
-    }
-    if most.sum < needed {
-        return Vec::new();
+        if found.len() > before {
+            sum += weight;
+        } else if drop(at) {
+            return Vec::new();
+        }
     }
     found.sort_by_key(|hit| hit.range.start);
     found
@@ -84,50 +101,47 @@ pub(super) fn hits_of(normal: &Normal, weight: &dyn Fn(&Mark) -> u32, needed: u3
 /// Weight and number of a mark, and where it is to be tried.
 type Open<'s> = (u32, usize, &'s [Range<usize>]);
 
-/// The most that `weigh` can make of the marks that were found or not tried yet.
+/// The most that `weigh` can make of the marks that were not dropped.
 struct Most {
+    needed: u32,
     sum: u32,
-    concepts: Vec<Share>,
-    /// By place among the marks to try: the weight of the next one of the same concept.
-    next: Vec<u32>,
-}
-
-/// Of one concept: the heaviest mark, all of them, whether one was found.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    most: u32,
-    all: u32,
-    is_found: bool,
+    /// Of each mark: whether it still counts.
+    counts: Vec<bool>,
+    /// Concept, weight and place of each mark: by concept, the heaviest first.
+    marks: Vec<(usize, u32, usize)>,
 }
 
 impl Most {
-    /// `open`: heaviest first.
-    fn of(open: &[Open<'_>]) -> Self {
-        let mut concepts = vec![Share::default(); TABLE.concepts.len()];
-        let mut next = vec![0; open.len()];
-        for (next, (weight, mark, _)) in next.iter_mut().zip(open).rev() {
-            let share = &mut concepts[TABLE.marks[*mark].concept];
-            (*next, share.most) = (share.most, *weight);
-            share.all += weight;
-        }
-        let sum = concepts.iter().map(|share| concept_weight(share.most, share.all)).sum();
-        Self { sum, concepts, next }
+    fn of(open: &[Open<'_>], weight: Weight<'_>, needed: u32) -> Self {
+        let mark = |(at, (_, mark, _)): (usize, &Open<'_>)| {
+            let mark = &TABLE.marks[*mark];
+            (mark.concept, weight(mark), at)
+        };
+        let mut marks: Vec<_> = open.iter().enumerate().map(mark).collect();
+        marks.sort_unstable_by_key(|(concept, weight, at)| (*concept, std::cmp::Reverse(*weight), *at));
+        let mut most = Self { needed, sum: 0, counts: vec![true; open.len()], marks };
+        let concepts = most.marks.chunk_by(|a, b| a.0 == b.0);
+        most.sum = concepts.map(|marks| most.weigh(marks)).sum();
+        most
     }
 
-    /// Whether the mark at this place counts is known now.
-    fn tried(&mut self, at: usize, concept: usize, weight: u32, is_found: bool) {
-        let share = &mut self.concepts[concept];
-        if is_found {
-            share.is_found = true;
-            return;
-        }
-        self.sum -= concept_weight(share.most, share.all);
-        share.all -= weight;
-        // The first that was found is the heaviest.
-        if !share.is_found {
-            share.most = self.next[at];
-        }
-        self.sum += concept_weight(share.most, share.all);
+    /// Marks of one concept.
+    fn weigh(&self, marks: &[(usize, u32, usize)]) -> u32 {
+        let weights = || marks.iter().filter(|(.., at)| self.counts[*at]).map(|(_, weight, _)| *weight);
+        concept_weight(weights().next().unwrap_or(0), weights().sum())
+    }
+
+    /// The mark at this place, which is one of `concept`.
+    fn drop(&mut self, at: usize, concept: usize) {
+        let start = self.marks.partition_point(|mark| mark.0 < concept);
+        let end = start + self.marks[start..].partition_point(|mark| mark.0 == concept);
+        self.sum -= self.weigh(&self.marks[start..end]);
+        self.counts[at] = false;
+        self.sum += self.weigh(&self.marks[start..end]);
+    }
+
+    fn is_too_little(&self) -> bool {
+        self.sum < self.needed
     }
 }
 
