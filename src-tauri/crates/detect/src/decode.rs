@@ -3,6 +3,7 @@
 
 use crate::normal::is_letter;
 use crate::predicate::hidden;
+use crate::work;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -49,6 +50,7 @@ pub(crate) struct Part {
 
 /// Everything in `text` that can be decoded by one step. `has_hidden`: characters that nobody sees stand in it.
 pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Part> {
+    work::read(text.len());
     let mut parts = Vec::new();
     if is_short_word(text) {
         // Too short for anything but one word written backwards.
@@ -240,4 +242,25 @@ fn texts(find: fn(&str, &mut Vec<Part>), text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     find(text, &mut parts);
     parts.into_iter().map(|part| part.text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn short_words_hold_nothing_that_is_not_looked_for(
+            text in "[a-zA-Z0-9_]{0,15}|erongi[a-z]{0,6}|[0-9a-f]{15}|[01]{15}|([a-z]_){7}|[A-Z2-7]{15}|([A-Z][a-z]){7}",
+        ) {
+            prop_assert!(is_short_word(&text));
+            let of = |parts: Vec<Part>| parts.into_iter().map(|part| (part.step, part.source, part.text)).collect::<Vec<_>>();
+            let mut every = Vec::new();
+            all(&text, &mut every);
+            prop_assert_eq!(of(every), of(parts(&text, false, &mut Budget::for_message(0))));
+        }
+    }
 }

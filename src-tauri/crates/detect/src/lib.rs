@@ -24,6 +24,7 @@ mod runs;
 mod scanner;
 mod set;
 mod walk;
+mod work;
 
 pub use bundle::bundled;
 pub use examples::test_examples;

@@ -238,3 +238,73 @@ fn all(mut parts: Vec<Needs>) -> Needs {
         _ => Needs::All(parts),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Pattern;
+    use crate::predicate::concept::TABLE;
+    use proptest::prelude::*;
+
+    fn may_match(pattern: &str, text: &str) -> bool {
+        Needs::of(pattern).may_be_met(&Grams::of(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_a_pattern_needs_is_known() {
+        for (pattern, yes, no) in [
+            ("ignore", "please ignore it", "please do it"),
+            (r"\b(?:send|forward)s?\b[^.]{0,20}\bto\b", "forwards it to me", "sends it"),
+            (r"colou?r", "color", "colon"),
+            (r"(?:ab|cd){2,3}x", "ababx", "abab"),
+            (r"[sz]ed", "zed", "red"),
+            (r"(?:a|)b", "b", "a"),
+            ("@", "a@b", "a b"),
+        ] {
+            assert!(may_match(pattern, yes), "{pattern}");
+            assert!(!may_match(pattern, no), "{pattern}");
+        }
+        for pattern in [r"\w+", "(?:ab)*", "", r"[^a]", "(?:ab|[0-9]+)"] {
+            assert!(may_match(pattern, "x"), "{pattern}");
+        }
+    }
+
+    /// Texts made of what the patterns are made of: where one matches, it must have been thought possible.
+    #[test]
+    fn no_match_is_ruled_out() {
+        let set = crate::set::SignatureSet::bundled();
+        let own = set.active.iter().flat_map(|one| one.any.iter().chain(&one.all).chain(&one.none));
+        let patterns: Vec<&Pattern> = own.chain(TABLE.marks.iter().map(|mark| &mark.pattern)).collect();
+        let samples = include_str!("../tests/paraphrases/prompts-hostile.txt").lines();
+        let samples = samples.chain(include_str!("../tests/paraphrases/results-hostile.txt").lines());
+        let samples = samples.chain(include_str!("../tests/paraphrases/definitions-hostile.txt").lines());
+        let mut matches = 0;
+        for sample in samples {
+            let text = crate::normal::Normal::of(sample).text;
+            let grams = Grams::of(text.as_bytes());
+            for pattern in &patterns {
+                // Only the part that matches, so that nothing around it helps.
+                if let Some(range) = pattern.find(&text, 0..text.len()) {
+                    matches += 1;
+                    assert!(pattern.may_match(&grams));
+                    assert!(pattern.may_match(&Grams::of(&text.as_bytes()[range])), "{sample}");
+                }
+            }
+        }
+        assert!(matches > 500, "{matches}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn a_match_meets_the_needs(pattern in PATTERN, text in "[ab\u{e9} ]{0,12}") {
+            let regex = crate::pattern::build(&pattern).unwrap();
+            if let Some(found) = regex.find(text.as_bytes()) {
+                prop_assert!(Needs::of(&pattern).may_be_met(&Grams::of(found.as_bytes())), "{pattern} {text}");
+            }
+        }
+    }
+    const PATTERN: &str =
+        r"(\(\?:(a|b|ab|é|a b)\|(b|ba|aa| )\)(\?|\*|\+|\{2\})?|[ab]|\[ab\]|\[\^a\]\{0,3\}|\\b|\\w\+|ab\?){1,6}";
+}

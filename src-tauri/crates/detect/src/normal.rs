@@ -2,6 +2,7 @@
 //! terminal control characters are taken away; every byte knows where it came from.
 
 use crate::needs::Grams;
+use crate::work;
 use memchr::{memchr, memchr2};
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -25,6 +26,7 @@ struct Stretch {
 
 impl Normal {
     pub fn of(source: &str) -> Self {
+        work::read(source.len());
         let bytes = source.as_bytes();
         let source_bytes = bytes.len();
         let plain = plain_bytes(bytes);
@@ -103,6 +105,10 @@ fn plain_bytes(bytes: &[u8]) -> usize {
 
 /// Compatibility form without accents, lower case, look-alikes as Latin letters.
 fn push_folded(text: &mut String, c: char) {
+    // Most ideographs stand for themselves.
+    if matches!(c, '\u{4e00}'..='\u{9fff}') {
+        return text.push(c);
+    }
     if let Some(letter) = drawn_letter(c) {
         text.push(letter);
         return;
@@ -175,9 +181,9 @@ pub fn escape_len(text: &str) -> usize {
 pub fn is_letter(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
-        'а'..='я' | 'А'..='Я' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '一'..='\u{9fff}' | '가'..='힣' => {
-            true
-        }
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2c1}' | '\u{400}'..='\u{481}' => true,
+        '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '一'..='\u{9fff}' | '가'..='힣' => true,
+        '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{3004}' | '\u{ff01}'..='\u{ff0f}' => false,
         c => c.is_alphanumeric(),
     }
 }
@@ -320,6 +326,15 @@ mod tests {
                 prop_assert_eq!(normal.source_range(0..text.len()), map[0].min(source.len())..source.len());
             }
         }
+    }
+
+    #[test]
+    fn ideographs_are_what_they_are() {
+        use unicode_normalization::UnicodeNormalization as _;
+        let folds = |c: &char| {
+            std::iter::once(*c).nfkd().filter(|c| !is_mark(*c)).flat_map(char::to_lowercase).map(fold).ne([*c])
+        };
+        assert_eq!(('\u{4e00}'..='\u{9fff}').find(folds), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One regex of a Signature: byte mode, linear time, compiled the first time it is tried.
 
 use crate::needs::{Grams, Needs};
+use crate::work;
 use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -31,7 +32,9 @@ impl Pattern {
         if window.start > haystack.len() {
             return None;
         }
-        regex.find_at(haystack, window.start).map(|found| found.range())
+        let found = regex.find_at(haystack, window.start).map(|found| found.range());
+        work::read(found.as_ref().map_or(window.end, |found| found.end) - window.start);
+        found
     }
 }
 

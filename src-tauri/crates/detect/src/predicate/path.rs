@@ -6,6 +6,7 @@ mod roots;
 
 use super::Match;
 use crate::role::Role;
+use crate::work;
 pub use catalogue::Set;
 pub(crate) use roots::{Roots, find_outside};
 use serde::Deserialize;
@@ -104,6 +105,7 @@ fn reading(text: &str, path: &Path) -> Option<String> {
 
 impl Path {
     pub fn of(text: &str) -> Self {
+        work::read(text.len());
         let mut path = Self::default();
         let mut text = text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
         if let Some(signs) = plain_signs(&text) {

@@ -3,6 +3,7 @@
 use crate::predicate::path::{Path, Set};
 use crate::predicate::shell::lex::{Command, Pipeline};
 use crate::predicate::shell::program::{is_in, operands};
+use crate::work;
 use std::cell::LazyCell;
 
 pub(super) fn destroys(command: &Command, name: &str) -> bool {
@@ -91,6 +92,7 @@ pub(super) struct Content {
 
 impl Content {
     pub fn of(pipeline: &Pipeline) -> Self {
+        work::read(pipeline.range.len());
         let words = pipeline.commands.iter().flat_map(|command| &command.words).map(|word| word.text.as_str());
         let text = words.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
         let live = ["curl ", "wget ", "/dev/tcp/", "nc ", "base64 -d", "bash -i"];
