@@ -40,6 +40,9 @@ pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &
     let text = &normal.text;
     // The marks of the concepts announced, heaviest first.
     let near = announced(text);
+    if near.is_empty() {
+        return Vec::new();
+    }
     let groups = TABLE.groups.iter().zip(&near).filter(|(_, stretches)| !stretches.is_empty());
     let mut open: Vec<Open<'_>> = groups
         .flat_map(|(marks, stretches)| {
@@ -167,11 +170,14 @@ static REFUSING: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r"\b(?:not|never|cannot|no|don't|won't|can't|mustn't|avoid|nothing|neither|refuse\w*)\b")
 });
 
-/// For each group of marks the surroundings of its keywords.
+/// For each group of marks the surroundings of its keywords; nothing where none stands.
 fn announced(text: &str) -> Vec<Vec<Range<usize>>> {
-    let mut near: Vec<Vec<Range<usize>>> = vec![Vec::new(); TABLE.groups.len()];
+    let mut near: Vec<Vec<Range<usize>>> = Vec::new();
     let Some(keywords) = &TABLE.keywords else { return near };
     for hit in keywords.find_overlapping_iter(text) {
+        if near.is_empty() {
+            near.resize(TABLE.groups.len(), Vec::new());
+        }
         let stretches = &mut near[TABLE.owners[hit.pattern().as_usize()]];
         let start = text.floor_char_boundary(hit.start().saturating_sub(MARGIN_BYTES));
         let end = text.ceil_char_boundary((hit.end() + MARGIN_BYTES).min(text.len()));
