@@ -5,7 +5,7 @@
 use crate::normal::Normal;
 use crate::pattern::Pattern;
 use crate::predicate::concept::strongest;
-use crate::predicate::path::{Roots, Set, find_sensitive};
+use crate::predicate::path::{Paths, Roots, Set, find_sensitive};
 use crate::predicate::url::urls;
 use crate::role::Role;
 use portcullis_domain::{Concept, DriftCause};
@@ -165,8 +165,7 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
         out.push(Concept { cause: Order, title, weight, range: normal.source_range(range) });
     }
     if let Some(found) = find_sensitive(
-        text,
-        Role::ToolDescription,
+        &Paths::of(text, Role::ToolDescription),
         &[Set::Credentials, Set::PrivateKeys, Set::EnvFiles],
         &Roots::default(),
     )

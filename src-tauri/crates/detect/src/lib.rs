@@ -15,6 +15,7 @@ pub mod import;
 mod lint;
 mod mask;
 pub mod model;
+mod needs;
 mod normal;
 mod pattern;
 mod predicate;
@@ -23,6 +24,7 @@ mod runs;
 mod scanner;
 mod set;
 mod walk;
+mod work;
 
 pub use bundle::bundled;
 pub use examples::test_examples;

@@ -78,25 +78,36 @@ fn windows(words: usize) -> impl Iterator<Item = Range<usize>> {
 struct Words<'t> {
     text: &'t str,
     at: usize,
-    before: &'t str,
-    before_that: &'t str,
     classes: [u32; 2],
+    /// Hashes that the words before begin and the next one ends.
+    pair: Hash,
+    triple: Hash,
+    /// Of the last word alone.
+    last: Hash,
 }
 
 impl<'t> Words<'t> {
     fn of(text: &'t str) -> Self {
         let text = &text[..text.floor_char_boundary(text.len().min(MAX_TEXT_BYTES))];
-        Self { text, at: 0, before: "", before_that: "", classes: [0; 2] }
+        let last = TRIPLE.byte(END);
+        Self { text, at: 0, classes: [0; 2], pair: PAIR.byte(END), triple: last.byte(END), last }
     }
 
     /// The next word; its features go to `emit`.
     fn next(&mut self, mut emit: impl FnMut(u32)) -> Option<Range<usize>> {
         let range = next_word(self.text, self.at)?;
         let word = &self.text[range.clone()];
-        let alone = WORD.part(word.as_bytes());
+        // All at once: each hash waits for its own multiplication only.
+        let (mut alone, mut pair, mut triple) = (WORD, self.pair, self.triple);
+        let (mut next_pair, mut next_triple, mut last) = (PAIR, self.last, TRIPLE);
+        for byte in word.bytes().chain([END]) {
+            (alone, pair, triple) = (alone.byte(byte), pair.byte(byte), triple.byte(byte));
+            (next_pair, next_triple, last) = (next_pair.byte(byte), next_triple.byte(byte), last.byte(byte));
+        }
+        (self.pair, self.triple, self.last) = (next_pair, next_triple, last);
         emit(alone.id());
-        emit(PAIR.part(self.before.as_bytes()).part(word.as_bytes()).id());
-        emit(TRIPLE.part(self.before_that.as_bytes()).part(self.before.as_bytes()).part(word.as_bytes()).id());
+        emit(pair.id());
+        emit(triple.id());
         grams(word.as_bytes(), &mut emit);
         if let Some(class) = class(word, alone) {
             let [first, second] = self.classes.map(u32::to_le_bytes);
@@ -106,7 +117,6 @@ impl<'t> Words<'t> {
             emit(hash(&[b"m", &first, &second, &third]));
             self.classes = [self.classes[1], class];
         }
-        (self.before_that, self.before) = (self.before, word);
         self.at = range.end;
         Some(range)
     }

@@ -1,7 +1,10 @@
 //! Normalised text: what a pattern is matched against. Compatibility forms, accents, case, homoglyphs, invisible and
 //! terminal control characters are taken away; every byte knows where it came from.
 
+use crate::needs::Grams;
+use crate::work;
 use memchr::{memchr, memchr2};
+use std::cell::OnceCell;
 use std::ops::Range;
 use unicode_normalization::char::decompose_compatible;
 
@@ -11,6 +14,7 @@ pub struct Normal {
     /// Where the parts of the text came from; None: offsets are equal.
     map: Option<Vec<Stretch>>,
     source_bytes: usize,
+    grams: OnceCell<Box<Grams>>,
 }
 
 /// From `normal` on, the text came from `source` on: byte by byte, or all of it from the one character there.
@@ -22,11 +26,12 @@ struct Stretch {
 
 impl Normal {
     pub fn of(source: &str) -> Self {
+        work::read(source.len());
         let bytes = source.as_bytes();
         let source_bytes = bytes.len();
         let plain = plain_bytes(bytes);
         if plain == bytes.len() {
-            return Self { text: unescape(source.to_ascii_lowercase()), map: None, source_bytes };
+            return Self::new(source.to_ascii_lowercase(), None, source_bytes);
         }
         let mut text = String::with_capacity(source.len());
         let mut map: Vec<Stretch> = Vec::new();
@@ -54,7 +59,16 @@ impl Normal {
             end = at + plain_bytes(&bytes[at..]);
         }
         text.make_ascii_lowercase();
-        Self { text: unescape(text), map: Some(map), source_bytes }
+        Self::new(text, Some(map), source_bytes)
+    }
+
+    fn new(text: String, map: Option<Vec<Stretch>>, source_bytes: usize) -> Self {
+        Self { text: unescape(text), map, source_bytes, grams: OnceCell::new() }
+    }
+
+    /// Which bytes follow one another in the text.
+    pub(crate) fn grams(&self) -> &Grams {
+        self.grams.get_or_init(|| Box::new(Grams::of(self.text.as_bytes())))
     }
 
     /// The range of the source that `range` of the normalised text came from.
@@ -91,6 +105,10 @@ fn plain_bytes(bytes: &[u8]) -> usize {
 
 /// Compatibility form without accents, lower case, look-alikes as Latin letters.
 fn push_folded(text: &mut String, c: char) {
+    // Most ideographs stand for themselves.
+    if matches!(c, '\u{4e00}'..='\u{9fff}') {
+        return text.push(c);
+    }
     if let Some(letter) = drawn_letter(c) {
         text.push(letter);
         return;
@@ -163,9 +181,9 @@ pub fn escape_len(text: &str) -> usize {
 pub fn is_letter(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => c.is_ascii_alphanumeric(),
-        'а'..='я' | 'А'..='Я' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '一'..='\u{9fff}' | '가'..='힣' => {
-            true
-        }
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2c1}' | '\u{400}'..='\u{481}' => true,
+        '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '一'..='\u{9fff}' | '가'..='힣' => true,
+        '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{3004}' | '\u{ff01}'..='\u{ff0f}' => false,
         c => c.is_alphanumeric(),
     }
 }
@@ -308,6 +326,15 @@ mod tests {
                 prop_assert_eq!(normal.source_range(0..text.len()), map[0].min(source.len())..source.len());
             }
         }
+    }
+
+    #[test]
+    fn ideographs_are_what_they_are() {
+        use unicode_normalization::UnicodeNormalization as _;
+        let folds = |c: &char| {
+            std::iter::once(*c).nfkd().filter(|c| !is_mark(*c)).flat_map(char::to_lowercase).map(fold).ne([*c])
+        };
+        assert_eq!(('\u{4e00}'..='\u{9fff}').find(folds), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! One regex of a Signature: byte mode, linear time, compiled the first time its keyword is seen.
+//! One regex of a Signature: byte mode, linear time, compiled the first time it is tried.
 
+use crate::needs::{Grams, Needs};
+use crate::work;
 use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -13,12 +15,18 @@ const DOTS_IN_WORDS: &str = r"(?:[^.\n]|\.[^\s])";
 
 pub(crate) struct Pattern {
     source: String,
+    needs: OnceLock<Needs>,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
     pub fn new(source: &str) -> Self {
-        Self { source: source.to_owned(), compiled: OnceLock::new() }
+        Self { source: source.to_owned(), needs: OnceLock::new(), compiled: OnceLock::new() }
+    }
+
+    /// Whether the pattern could match in a text, or a part of it, that holds these.
+    pub fn may_match(&self, grams: &Grams) -> bool {
+        self.needs.get_or_init(|| Needs::of(&self.source)).may_be_met(grams)
     }
 
     /// First match that starts at or after `window.start` and ends by `window.end`.
@@ -28,7 +36,9 @@ impl Pattern {
         if window.start > haystack.len() {
             return None;
         }
-        regex.find_at(haystack, window.start).map(|found| found.range())
+        let found = regex.find_at(haystack, window.start).map(|found| found.range());
+        work::read(found.as_ref().map_or(window.end, |found| found.end) - window.start);
+        found
     }
 }
 

@@ -1,8 +1,10 @@
 //! A set of Signatures, ready to scan with: one keyword automaton over all of them, patterns compiled on first use.
 
 use crate::fault::{SignatureFault, code};
-use crate::file::{SignatureFile, Status, load};
+use crate::file::{DecodedLayer, SignatureFile, Status, load};
 use crate::pattern::{Pattern, build};
+use crate::predicate::Predicate;
+use crate::predicate::concept::Least;
 use crate::role::Role;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::{HashMap, HashSet};
@@ -22,6 +24,8 @@ pub struct SignatureSet {
     pub(crate) always: Vec<Vec<usize>>,
     /// The active Signatures that look at what the others found.
     pub(crate) several: Vec<usize>,
+    /// By role, in texts as they are and in disguised ones: what the active Signatures ask of concepts at least.
+    least_concepts: Vec<[Least; 2]>,
 }
 
 /// An enabled Signature.
@@ -121,7 +125,17 @@ impl SignatureSet {
         };
         let always = (0..u32::BITS).map(keyless).collect();
         let several = (0..active.len()).filter(|index| files[active[*index].file].matcher.is_several()).collect();
-        Ok(Self { files, active, keywords, owners, always, several })
+        let least = |bit: u32, disguised: bool| {
+            let looks = |one: &&Active| {
+                one.roles & 1 << bit != 0 && (disguised || files[one.file].place.decoded != DecodedLayer::Disguised)
+            };
+            let mut least = Least::default();
+            let predicates = active.iter().filter(looks).filter_map(|one| files[one.file].matcher.predicate.as_ref());
+            predicates.filter_map(Predicate::least_concepts).for_each(|(kind, sum)| least.add(kind, sum));
+            least
+        };
+        let least_concepts = (0..u32::BITS).map(|bit| [least(bit, false), least(bit, true)]).collect();
+        Ok(Self { files, active, keywords, owners, always, several, least_concepts })
     }
 
     /// The Signatures that ship with Portcullis, all enabled. Compiled once per process.
@@ -138,6 +152,7 @@ impl SignatureSet {
                     owners: Vec::new(),
                     always: Vec::new(),
                     several: Vec::new(),
+                    least_concepts: Vec::new(),
                 });
                 Arc::new(set)
             })
@@ -161,6 +176,12 @@ impl SignatureSet {
     /// The active Signatures without keywords that look at texts of `role`, in their order.
     pub(crate) fn always(&self, role: Role) -> &[usize] {
         self.always.get(role as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the active Signatures that look at texts of `role` ask of concepts at least.
+    pub(crate) fn least_concepts(&self, role: Role, disguised: bool) -> Least {
+        let of_role = self.least_concepts.get(role as usize);
+        of_role.map(|least| least[usize::from(disguised)].clone()).unwrap_or_default()
     }
 
     pub(crate) fn file(&self, active: &Active) -> &SignatureFile {

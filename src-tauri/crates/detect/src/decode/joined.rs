@@ -80,7 +80,9 @@ fn joint(bytes: &[u8], close: usize) -> Option<(usize, bool)> {
 const MIN_JOINED: usize = 6;
 const MAX_WORD_BYTES: usize = 20;
 static GLUED: Class = runs::alphanumeric_and(b"_-.+|*~'/,!?:");
-static JOINTS: Class = runs::of(b"_-.+|*~/");
+/// In the order of their numbers.
+const JOINT_SIGNS: &[u8] = b"*+-./_|~";
+static JOINTS: Class = runs::of(JOINT_SIGNS);
 
 /// `ignore_all_previous_instructions`, `ignore-all-…`, `ignore/**/all`, `IgnoreAllPreviousInstructions`.
 pub(super) fn words(text: &str, parts: &mut Vec<Part>) {
@@ -131,8 +133,8 @@ fn common_joint(run: &[u8]) -> Option<u8> {
             is_word &= byte.is_ascii_alphabetic() || *byte == b'\'';
         }
     }
-    let most = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
-    (usize::from(*most.1) >= MIN_JOINED - 1).then_some(most.0 as u8)
+    let most = JOINT_SIGNS.iter().copied().max_by_key(|sign| counts[usize::from(*sign)])?;
+    (usize::from(counts[usize::from(most)]) >= MIN_JOINED - 1).then_some(most)
 }
 
 /// Words in a row with more than a space between them.

@@ -107,7 +107,10 @@ pub(crate) struct Probe<'p> {
     pub secrets: OnceCell<Vec<secret::Secret>>,
     pub personal: OnceCell<Vec<personal::Personal>>,
     pub urls: OnceCell<Vec<url::Located>>,
+    pub paths: OnceCell<path::Paths<'p>>,
     pub concepts: OnceCell<Vec<concept::Hit>>,
+    /// What the Signatures that look at this text ask of concepts at least.
+    pub least_concepts: concept::Least,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
     pub local: OnceCell<(f32, Range<usize>)>,
 }
@@ -126,6 +129,7 @@ impl Predicate {
     pub(crate) fn find(&self, probe: &Probe<'_>) -> Vec<Match> {
         let text = probe.text;
         let whole = matches!(probe.role, Role::ArgumentUrl | Role::ArgumentHost) && !text.trim().contains('\n');
+        let paths = || probe.paths.get_or_init(|| path::Paths::of(text, probe.role));
         let urls = || probe.urls.get_or_init(|| url::urls(text, whole));
         match self {
             Self::HiddenUnicode { .. } if !probe.has_hidden => Vec::new(),
@@ -135,8 +139,8 @@ impl Predicate {
             Self::SpelledOut {} => spelled::find(text),
             Self::ForeignTool {} => foreign_tool(text, probe.foreign_tools),
             Self::SensitivePath { only_writes: true, .. } if !probe.writes => Vec::new(),
-            Self::SensitivePath { sets, .. } => path::find_sensitive(text, probe.role, sets, probe.roots),
-            Self::PathTraversal { reaches } => path::find_traversal(text, probe.role, reaches, probe.roots),
+            Self::SensitivePath { sets, .. } => path::find_sensitive(paths(), sets, probe.roots),
+            Self::PathTraversal { reaches } => path::find_traversal(paths(), probe.role, reaches, probe.roots),
             Self::PathOutsideRoots {} => path::find_outside(text, probe.role, probe.roots),
             Self::ShellAct { acts } => shell::pick(probe.acts.get_or_init(|| shell::acts_of(text)), acts),
             Self::ShellInjection {} => shell::find_injection(text, probe.role),
@@ -145,9 +149,10 @@ impl Predicate {
             Self::UrlTrick { tricks } => url::find_tricks(text, urls(), tricks),
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
             Self::ConceptScore { kind, at_least, needs, local } => {
-                // One kind per role, and the lowest limit first: the others reuse what it found.
                 let least = LEAST_CONCEPTS.min(*at_least);
-                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, *kind, least));
+                // The lowest limit of a kind first: the others reuse what it found.
+                let find = || concept::hits(probe.normal, *kind, least, &probe.least_concepts);
+                let hits = probe.concepts.get_or_init(find);
                 if hits.is_empty() {
                     return Vec::new();
                 }
@@ -166,6 +171,14 @@ impl Predicate {
             Self::SeveralSigns { .. } => Vec::new(),
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
             Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
+        }
+    }
+
+    /// The lowest sum of concepts that makes a match, and their kind.
+    pub(crate) fn least_concepts(&self) -> Option<(concept::Kind, u32)> {
+        match self {
+            Self::ConceptScore { kind, at_least, .. } => Some((*kind, LEAST_CONCEPTS.min(*at_least))),
+            _ => None,
         }
     }
 

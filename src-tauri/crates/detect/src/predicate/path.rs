@@ -6,6 +6,7 @@ mod roots;
 
 use super::Match;
 use crate::role::Role;
+use crate::work;
 pub use catalogue::Set;
 pub(crate) use roots::{Roots, find_outside};
 use serde::Deserialize;
@@ -48,12 +49,12 @@ const FAR_CLIMBS_ELSEWHERE: usize = 5;
 
 /// Settings of the system are what a server works on that was given their very folder; keys, credentials and the rest of
 /// the catalogue stay what they are wherever they lie.
-pub(crate) fn find_sensitive(text: &str, role: Role, sets: &[Set], roots: &Roots) -> Vec<Match> {
+pub(crate) fn find_sensitive(paths: &Paths<'_>, sets: &[Set], roots: &Roots) -> Vec<Match> {
     let calm = |set: &Set, path: &Path| *set == Set::SystemSettings && roots.give(&path.text);
-    find(text, role, |path| sets.iter().any(|set| set.holds(&path.text) && !calm(set, path)))
+    paths.find(|path| sets.iter().any(|set| set.holds(&path.text) && !calm(set, path)))
 }
 
-pub(crate) fn find_traversal(text: &str, role: Role, reaches: &[Reach], roots: &Roots) -> Vec<Match> {
+pub(crate) fn find_traversal(paths: &Paths<'_>, role: Role, reaches: &[Reach], roots: &Roots) -> Vec<Match> {
     let sets = [Set::System, Set::Probe, Set::PrivateKeys, Set::Credentials];
     let climbs_into = |path: &Path| {
         path.climbs > 0 && sets.iter().any(|set| set.holds_after_climb(&path.text))
@@ -62,7 +63,7 @@ pub(crate) fn find_traversal(text: &str, role: Role, reaches: &[Reach], roots: &
     };
     let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
     let far = if is_path { FAR_CLIMBS } else { FAR_CLIMBS_ELSEWHERE };
-    find(text, role, |path| {
+    paths.find(|path| {
         reaches.iter().any(|reach| match reach {
             Reach::Sensitive => climbs_into(path),
             Reach::Encoded => path.is_encoded && (path.climbs > 0 || path.wanders) || path.has_nul,
@@ -71,21 +72,29 @@ pub(crate) fn find_traversal(text: &str, role: Role, reaches: &[Reach], roots: &
     })
 }
 
-/// Judges the whole text as one path; where paths are expected, each of its lines too.
-fn find(text: &str, role: Role, hit: impl Fn(&Path) -> bool) -> Vec<Match> {
-    let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
-    let has_lines = text.trim().contains('\n');
-    if text.len() > MAX_PATH_BYTES || has_lines && !is_path {
-        return Vec::new();
-    }
-    let lines = text.lines().filter(|_| has_lines).take(MAX_LINES);
-    for candidate in std::iter::once(text).chain(lines) {
-        let path = Path::of(candidate);
-        if hit(&path) {
-            return vec![Match { range: 0..text.len(), reading: reading(candidate, &path) }];
+/// What a text says as paths: the whole of it as one; where paths are expected, each of its lines too.
+pub(crate) struct Paths<'t> {
+    text: &'t str,
+    read: Vec<(&'t str, Path)>,
+}
+
+impl<'t> Paths<'t> {
+    pub fn of(text: &'t str, role: Role) -> Self {
+        let is_path = matches!(role, Role::ArgumentPath | Role::ArgumentUrl);
+        let has_lines = text.trim().contains('\n');
+        let mut candidates = Vec::new();
+        if text.len() <= MAX_PATH_BYTES && (is_path || !has_lines) {
+            candidates.push(text);
+            candidates.extend(text.lines().filter(|_| has_lines).take(MAX_LINES));
         }
+        Self { text, read: candidates.into_iter().map(|text| (text, Path::of(text))).collect() }
     }
-    Vec::new()
+
+    fn find(&self, hit: impl Fn(&Path) -> bool) -> Vec<Match> {
+        let found = self.read.iter().find(|(_, path)| hit(path));
+        let found = found.map(|(text, path)| Match { range: 0..self.text.len(), reading: reading(text, path) });
+        found.into_iter().collect()
+    }
 }
 
 fn reading(text: &str, path: &Path) -> Option<String> {
@@ -96,12 +105,14 @@ fn reading(text: &str, path: &Path) -> Option<String> {
 
 impl Path {
     pub fn of(text: &str) -> Self {
+        work::read(text.len());
         let mut path = Self::default();
         let mut text = text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-        let signs = plain_signs(&text);
-        path.is_encoded = signs != text;
-        text = signs;
-        for _ in 0..3 {
+        if let Some(signs) = plain_signs(&text) {
+            path.is_encoded = true;
+            text = signs;
+        }
+        for _ in 0..if may_be_encoded(&text) { 3 } else { 0 } {
             let undone = undo_encoding(&text);
             if undone == text {
                 break;
@@ -114,7 +125,9 @@ impl Path {
             path.has_nul = true;
             text.truncate(at);
         }
-        let mut text = text.replace('\\', "/");
+        if text.contains('\\') {
+            text = text.replace('\\', "/");
+        }
         for scheme in ["file://localhost", "file://", "file:"] {
             if let Some(rest) = text.strip_prefix(scheme) {
                 text = rest.to_owned();
@@ -130,14 +143,15 @@ impl Path {
             text = rest[start..].replacen(['?', '='], "/", 4);
         }
         // `..;/` (Java), and `....//` or `..././`, which become `../` when a filter takes one `../` away.
-        if ["..;/", "....//", "..././", ".../", "...."].iter().any(|form| text.contains(form)) {
+        let has_dots = text.contains("..");
+        if has_dots && ["..;/", "....//", "..././", ".../", "...."].iter().any(|form| text.contains(form)) {
             let undone = text.replace("..;/", "../").replace("..././", "../").replace("....//", "../");
             let undone = undone.split('/').map(dotted).collect::<Vec<_>>().join("/");
             path.is_encoded |= undone != text;
             text = undone;
         }
         // Slashes doubled or mixed with single dots between climbs.
-        path.is_encoded |= [".//..", "..//..", "/.//..", "..//{"].iter().any(|form| text.contains(form));
+        path.is_encoded |= has_dots && [".//..", "..//..", "/.//..", "..//{"].iter().any(|form| text.contains(form));
         while let Some(rest) = text.strip_prefix("/proc/self/root").or_else(|| text.strip_prefix("/proc/1/root")) {
             path.is_encoded = true;
             text = rest.to_owned();
@@ -166,11 +180,16 @@ impl Path {
 }
 
 /// Signs that some systems take for the dots and slashes that they look like.
-fn plain_signs(text: &str) -> String {
-    if text.is_ascii() || !text.contains(['∕', '⁄', '／', '＼', '．', '․', '‥']) {
-        return text.to_owned();
-    }
-    text.replace('‥', "..").replace(['．', '․'], ".").replace(['∕', '⁄', '／'], "/").replace('＼', "\\")
+fn plain_signs(text: &str) -> Option<String> {
+    let has_some = !text.is_ascii() && text.contains(['∕', '⁄', '／', '＼', '．', '․', '‥']);
+    has_some
+        .then(|| text.replace('‥', "..").replace(['．', '․'], ".").replace(['∕', '⁄', '／'], "/").replace('＼', "\\"))
+}
+
+/// Whether anything of what `undo_encoding` undoes can stand in the text.
+fn may_be_encoded(text: &str) -> bool {
+    memchr::memchr(b'%', text.as_bytes()).is_some()
+        || text.as_bytes().windows(2).any(|two| matches!(two, b".." | b"0x" | b"2f"))
 }
 
 /// Three and more dots climb on some systems, and many are cut to two on others.
@@ -286,6 +305,9 @@ fn home(text: String) -> String {
     {
         return format!("~/{rest}");
     }
+    if !text.contains('%') {
+        return text;
+    }
     text.replace("%appdata%/", "~/appdata/roaming/").replace("%localappdata%/", "~/appdata/local/")
 }
 
@@ -311,8 +333,12 @@ mod tests {
             "..∕..∕etc∕passwd",
             "．．／．．／etc／shadow",
         ] {
-            let found =
-                find_traversal(text, Role::ArgumentPath, &[Reach::Sensitive, Reach::Encoded], &Roots::default());
+            let found = find_traversal(
+                &Paths::of(text, Role::ArgumentPath),
+                Role::ArgumentPath,
+                &[Reach::Sensitive, Reach::Encoded],
+                &Roots::default(),
+            );
             assert_eq!(found.len(), 1, "{text} {:?}", Path::of(text));
         }
     }
@@ -335,7 +361,7 @@ mod tests {
         ] {
             assert!(
                 find_traversal(
-                    text,
+                    &Paths::of(text, Role::ArgumentPath),
                     Role::ArgumentPath,
                     &[Reach::Sensitive, Reach::Encoded, Reach::Far],
                     &Roots::default()
@@ -344,7 +370,10 @@ mod tests {
                 "{text}"
             );
             let sets = [Set::PrivateKeys, Set::Credentials, Set::System, Set::State, Set::AppConfigs, Set::Startup];
-            assert!(find_sensitive(text, Role::ArgumentPath, &sets, &Roots::default()).is_empty(), "{text}");
+            assert!(
+                find_sensitive(&Paths::of(text, Role::ArgumentPath), &sets, &Roots::default()).is_empty(),
+                "{text}"
+            );
         }
     }
 
@@ -372,7 +401,7 @@ mod tests {
             (".env.production", Set::EnvFiles),
         ] {
             assert_eq!(
-                find_sensitive(text, Role::ArgumentPath, &[set], &Roots::default()).len(),
+                find_sensitive(&Paths::of(text, Role::ArgumentPath), &[set], &Roots::default()).len(),
                 1,
                 "{text} {:?}",
                 Path::of(text)

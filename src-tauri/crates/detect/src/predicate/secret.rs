@@ -50,6 +50,10 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Match> {
 pub(crate) fn all(text: &str, assigned: bool) -> Vec<Secret> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
+    // Addresses with a password are longer, too.
+    if bytes.len() < MIN_WORD_BYTES {
+        return found;
+    }
     private_keys(bytes, &mut found);
     connection_strings(text, &mut found);
     shaped::find_in_context(bytes, &mut found);

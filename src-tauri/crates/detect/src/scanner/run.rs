@@ -8,6 +8,7 @@ use crate::argument;
 use crate::decode::{self, Budget};
 use crate::file::DecodedLayer;
 use crate::normal::Normal;
+use crate::pattern::Pattern;
 use crate::predicate::path::Roots;
 use crate::predicate::{self, Match, Predicate, Probe, hidden};
 use crate::role::Role;
@@ -24,6 +25,8 @@ const WINDOW_BYTES: usize = 128 * 1024;
 /// … that share this much with their neighbour, so nothing hides on a border.
 const OVERLAP_BYTES: usize = 8 * 1024;
 const MAX_LAYERS: usize = 3;
+/// Longer decoded texts are not kept to be known again.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
 
 pub(super) struct Run<'r> {
     set: &'r SignatureSet,
@@ -87,8 +90,12 @@ impl<'r> Run<'r> {
             return;
         }
         self.report.next_text();
+        let mut done: Vec<Done> = Vec::new();
         let mut open = vec![View { text: Cow::Borrowed(text), steps: Vec::new(), source: None }];
         while let Some(view) = open.pop() {
+            if done.iter().any(|done| done.covers(&view)) {
+                continue;
+            }
             let has_hidden = hidden::is_in(&view.text);
             self.view(origin, text, &view, has_hidden);
             if view.steps.len() < MAX_LAYERS {
@@ -98,6 +105,7 @@ impl<'r> Run<'r> {
                     View { text: Cow::Owned(part.text), steps, source }
                 }));
             }
+            done.extend(Done::of(view));
         }
         self.several(origin, text);
     }
@@ -159,7 +167,9 @@ impl<'r> Run<'r> {
             secrets: OnceCell::new(),
             personal: OnceCell::new(),
             urls: OnceCell::new(),
+            paths: OnceCell::new(),
             concepts: OnceCell::new(),
+            least_concepts: self.set.least_concepts(origin.role, decode::is_disguise(&view.steps)),
             acts: OnceCell::new(),
             local: OnceCell::new(),
         };
@@ -210,6 +220,32 @@ impl<'r> Run<'r> {
     }
 }
 
+/// A decoded text that was looked at, with what was decoded from it.
+struct Done {
+    text: String,
+    source: Option<Range<usize>>,
+    steps: usize,
+    is_disguise: bool,
+}
+
+impl Done {
+    fn of(view: View<'_>) -> Option<Self> {
+        let Cow::Owned(text) = view.text else { return None };
+        if text.len() > MAX_KEPT_BYTES {
+            return None;
+        }
+        Some(Self { text, source: view.source, steps: view.steps.len(), is_disguise: decode::is_disguise(&view.steps) })
+    }
+
+    /// Whether `view` says the same of the same place, so that looking at it again would find nothing new.
+    fn covers(&self, view: &View<'_>) -> bool {
+        self.text == view.text
+            && self.source == view.source
+            && self.steps <= view.steps.len()
+            && self.is_disguise == decode::is_disguise(&view.steps)
+    }
+}
+
 /// The matches of one Signature in one window.
 fn matches(set: &SignatureSet, active: &Active, probe: &Probe<'_>, near: &[Range<usize>]) -> Vec<Match> {
     let matcher = &set.file(active).matcher;
@@ -220,8 +256,9 @@ fn matches(set: &SignatureSet, active: &Active, probe: &Probe<'_>, near: &[Range
     let holds = |range: &Range<usize>| {
         let around = range.start.saturating_sub(matcher.within)..(range.end + matcher.within).min(text.len());
         let around = floor_char(text, around.start)..floor_char(text, around.end);
-        active.all.iter().all(|pattern| pattern.find(text, around.clone()).is_some())
-            && !active.none.iter().any(|pattern| pattern.find(text, around.clone()).is_some())
+        let stands =
+            |pattern: &Pattern| pattern.may_match(probe.normal.grams()) && pattern.find(text, around.clone()).is_some();
+        active.all.iter().all(stands) && !active.none.iter().any(stands)
     };
     if let Some(predicate) = &matcher.predicate {
         let found = predicate.find(probe);
@@ -230,8 +267,9 @@ fn matches(set: &SignatureSet, active: &Active, probe: &Probe<'_>, near: &[Range
         }
         return found.into_iter().filter(|_| holds(&(0..text.len()))).collect();
     }
+    let any: Vec<&Pattern> = active.any.iter().filter(|pattern| pattern.may_match(probe.normal.grams())).collect();
     for window in near {
-        for pattern in &active.any {
+        for pattern in &any {
             let mut from = window.start;
             while let Some(range) = pattern.find(text, from..window.end) {
                 if holds(&range) {

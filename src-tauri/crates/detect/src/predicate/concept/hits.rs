@@ -1,8 +1,8 @@
 //! The marks that stand in a text: words announce a concept, and patterns are tried only near them and while the sum could
 //! still reach what is needed.
 
-use super::Kind;
 use super::table::{Mark, TABLE};
+use super::{Kind, Least, concept_weight};
 use crate::normal::Normal;
 use crate::pattern::Pattern;
 use std::ops::Range;
@@ -21,50 +21,131 @@ pub(crate) struct Hit {
     pub range: Range<usize>,
 }
 
-/// The marks of a text for one kind, if their weights could reach `at_least`.
-pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32) -> Vec<Hit> {
-    let column = kind as usize;
-    let needed = at_least + kind.discount(normal.text.len());
-    hits_of(&normal.text, &|mark| mark.weights[column], needed)
+/// The marks of a text that weigh something for one kind, if their weights could reach `at_least`, and if those of any
+/// kind could reach what is asked of it.
+pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32, least: &Least) -> Vec<Hit> {
+    let bytes = normal.text.len();
+    let by = |kind: Kind| move |mark: &Mark| mark.weights[kind as usize];
+    let columns = Kind::ALL.map(|kind| (by(kind), least.of(kind).map(|sum| sum + kind.discount(bytes))));
+    let asked: Vec<(Weight<'_>, u32)> =
+        columns.iter().filter_map(|(weight, sum)| Some((weight as Weight<'_>, (*sum)?))).collect();
+    hits_of(normal, &by(kind), at_least + kind.discount(bytes), &asked)
 }
 
-/// The same by any weights.
-pub(super) fn hits_of(text: &str, weight: &dyn Fn(&Mark) -> u32, needed: u32) -> Vec<Hit> {
-    // The heaviest marks of the concepts announced, heaviest first.
+/// What a mark weighs.
+pub(super) type Weight<'w> = &'w dyn Fn(&Mark) -> u32;
+
+/// The same by any weights: whoever asks does so by one of those in `asked`, and wants at least so much.
+pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &[(Weight<'_>, u32)]) -> Vec<Hit> {
+    let text = &normal.text;
+    // The marks of the concepts announced, heaviest first.
     let near = announced(text);
+    if near.is_empty() {
+        return Vec::new();
+    }
     let groups = TABLE.groups.iter().zip(&near).filter(|(_, stretches)| !stretches.is_empty());
-    let mut open: Vec<(u32, usize, &[Range<usize>])> = groups
+    let mut open: Vec<Open<'_>> = groups
         .flat_map(|(marks, stretches)| {
             marks.clone().map(|mark| (weight(&TABLE.marks[mark]), mark, stretches.as_slice()))
         })
         .filter(|(weight, ..)| *weight > 0)
         .collect();
-    open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
     let mut left: u32 = open.iter().map(|(weight, ..)| weight).sum();
+    if open.is_empty() || left < needed {
+        return Vec::new();
+    }
+    open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
+    let mut most: Vec<Most> = asked.iter().map(|(weight, needed)| Most::of(&open, weight, *needed)).collect();
+    let mut drop = |at: usize| {
+        most.iter_mut().for_each(|most| most.drop(at, TABLE.marks[open[at].1].concept));
+        most.iter().all(Most::is_too_little)
+    };
+    // What cannot match here needs no try, and without it the rest may not be worth one.
+    let mut can_match = vec![true; open.len()];
+    for (at, (_, mark, _)) in open.iter().enumerate() {
+        can_match[at] = TABLE.marks[*mark].pattern.may_match(normal.grams());
+        if !can_match[at] && drop(at) {
+            return Vec::new();
+        }
+    }
     let mut sum = 0;
     let mut found = Vec::new();
-    for (weight, mark, stretches) in open {
+    for (at, (weight, mark, stretches)) in open.iter().enumerate() {
         if sum + left < needed {
             return Vec::new();
         }
         left -= weight;
+        if !can_match[at] {
+            continue;
+        }
         let before = found.len();
-        for stretch in stretches {
+        for stretch in *stretches {
             let mut from = stretch.start;
             while found.len() < before + MAX_MATCHES
-                && let Some(range) = TABLE.marks[mark].pattern.find(text, from..stretch.end)
+                && let Some(range) = TABLE.marks[*mark].pattern.find(text, from..stretch.end)
             {
                 from = text.ceil_char_boundary(range.end.max(range.start + 1));
-                let claims = TABLE.marks[mark].id == "consent.claimed";
+                let claims = TABLE.marks[*mark].id == "consent.claimed";
                 if !(is_refused(text, &range) || claims && is_condition(text, &range)) {
-                    found.push(Hit { mark, range });
+                    found.push(Hit { mark: *mark, range });
                 }
             }
         }
-        sum += if found.len() > before { weight } else { 0 };
+        if found.len() > before {
+            sum += weight;
+        } else if drop(at) {
+            return Vec::new();
+        }
     }
     found.sort_by_key(|hit| hit.range.start);
     found
+}
+
+/// Weight and number of a mark, and where it is to be tried.
+type Open<'s> = (u32, usize, &'s [Range<usize>]);
+
+/// The most that `weigh` can make of the marks that were not dropped.
+struct Most {
+    needed: u32,
+    sum: u32,
+    /// Of each mark: whether it still counts.
+    counts: Vec<bool>,
+    /// Concept, weight and place of each mark: by concept, the heaviest first.
+    marks: Vec<(usize, u32, usize)>,
+}
+
+impl Most {
+    fn of(open: &[Open<'_>], weight: Weight<'_>, needed: u32) -> Self {
+        let mark = |(at, (_, mark, _)): (usize, &Open<'_>)| {
+            let mark = &TABLE.marks[*mark];
+            (mark.concept, weight(mark), at)
+        };
+        let mut marks: Vec<_> = open.iter().enumerate().map(mark).collect();
+        marks.sort_unstable_by_key(|(concept, weight, at)| (*concept, std::cmp::Reverse(*weight), *at));
+        let mut most = Self { needed, sum: 0, counts: vec![true; open.len()], marks };
+        let concepts = most.marks.chunk_by(|a, b| a.0 == b.0);
+        most.sum = concepts.map(|marks| most.weigh(marks)).sum();
+        most
+    }
+
+    /// Marks of one concept.
+    fn weigh(&self, marks: &[(usize, u32, usize)]) -> u32 {
+        let weights = || marks.iter().filter(|(.., at)| self.counts[*at]).map(|(_, weight, _)| *weight);
+        concept_weight(weights().next().unwrap_or(0), weights().sum())
+    }
+
+    /// The mark at this place, which is one of `concept`.
+    fn drop(&mut self, at: usize, concept: usize) {
+        let start = self.marks.partition_point(|mark| mark.0 < concept);
+        let end = start + self.marks[start..].partition_point(|mark| mark.0 == concept);
+        self.sum -= self.weigh(&self.marks[start..end]);
+        self.counts[at] = false;
+        self.sum += self.weigh(&self.marks[start..end]);
+    }
+
+    fn is_too_little(&self) -> bool {
+        self.sum < self.needed
+    }
 }
 
 /// "Never delete it without asking" protects; what looks like "without asking" there is no mark.
@@ -89,11 +170,14 @@ static REFUSING: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(r"\b(?:not|never|cannot|no|don't|won't|can't|mustn't|avoid|nothing|neither|refuse\w*)\b")
 });
 
-/// For each group of marks the surroundings of its keywords.
+/// For each group of marks the surroundings of its keywords; nothing where none stands.
 fn announced(text: &str) -> Vec<Vec<Range<usize>>> {
-    let mut near: Vec<Vec<Range<usize>>> = vec![Vec::new(); TABLE.groups.len()];
+    let mut near: Vec<Vec<Range<usize>>> = Vec::new();
     let Some(keywords) = &TABLE.keywords else { return near };
     for hit in keywords.find_overlapping_iter(text) {
+        if near.is_empty() {
+            near.resize(TABLE.groups.len(), Vec::new());
+        }
         let stretches = &mut near[TABLE.owners[hit.pattern().as_usize()]];
         let start = text.floor_char_boundary(hit.start().saturating_sub(MARGIN_BYTES));
         let end = text.ceil_char_boundary((hit.end() + MARGIN_BYTES).min(text.len()));

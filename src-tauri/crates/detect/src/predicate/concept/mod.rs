@@ -26,6 +26,25 @@ pub enum Kind {
     Prompt,
 }
 
+impl Kind {
+    const ALL: [Self; 3] = [Self::Definition, Self::Content, Self::Prompt];
+}
+
+/// The lowest sum that is asked for, by kind; kinds that nobody asks for have none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Least([Option<u32>; 3]);
+
+impl Least {
+    pub fn add(&mut self, kind: Kind, sum: u32) {
+        let known = &mut self.0[kind as usize];
+        *known = Some(known.map_or(sum, |known| known.min(sum)));
+    }
+
+    fn of(&self, kind: Kind) -> Option<u32> {
+        self.0[kind as usize]
+    }
+}
+
 /// Words around a cluster that quote it: guards, tests and articles name what they are about.
 static QUOTING: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
@@ -109,7 +128,7 @@ pub(crate) fn strongest(normal: &Normal, at_least: u32, honest: bool) -> Option<
         "offensive" | "harmful" if honest => 0,
         _ => mark.weights[column],
     };
-    let hits = hits_of(&normal.text, &weight, at_least);
+    let hits = hits_of(normal, &weight, at_least, &[(&weight, at_least)]);
     let sums = clusters(&hits, Kind::Definition).map(|cluster| {
         let sum = weigh(cluster.iter().map(|hit| hit.mark), &|mark| weight(&TABLE.marks[mark]));
         (sum, place(cluster))
@@ -152,16 +171,26 @@ fn weigh(marks: impl Iterator<Item = usize>, weight: &dyn Fn(usize) -> u32) -> u
             *all += weight;
         }
     }
-    by_concept.into_iter().map(|(most, all)| most + most.min(all - most) * 7 / 20).sum()
+    by_concept.into_iter().map(|(most, all)| concept_weight(most, all)).sum()
+}
+
+/// By the heaviest mark of a concept and the sum of all its marks.
+fn concept_weight(most: u32, all: u32) -> u32 {
+    most + most.min(all - most) * 7 / 20
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all_hits(normal: &Normal, kind: Kind) -> Vec<Hit> {
+        let weight = |mark: &Mark| mark.weights[kind as usize];
+        hits_of(normal, &weight, 0, &[(&weight, 0)])
+    }
+
     fn score(text: &str, kind: Kind) -> u32 {
         let normal = Normal::of(text);
-        let hits = hits(&normal, kind, 0);
+        let hits = all_hits(&normal, kind);
         weigh(hits.iter().map(|hit| hit.mark), &|mark| TABLE.marks[mark].weights[kind as usize])
     }
 
@@ -210,7 +239,7 @@ mod tests {
                     let text = format!("{}{text}{word}", "x".repeat(cut));
                     for kind in [Kind::Definition, Kind::Content, Kind::Prompt] {
                         let normal = Normal::of(&text);
-                        find(&normal, &hits(&normal, kind, 0), kind, 1, &[]);
+                        find(&normal, &all_hits(&normal, kind), kind, 1, &[]);
                     }
                 }
             }
@@ -237,7 +266,7 @@ mod tests {
         let far = near.replace(" Ignore", &format!("{} Ignore", " filler text.".repeat(300)));
         let most = score(near, Kind::Content);
         let sum = |text: &str| {
-            let hits = hits(&Normal::of(text), Kind::Content, 0);
+            let hits = all_hits(&Normal::of(text), Kind::Content);
             let weigh = |cluster: &[Hit]| {
                 weigh(cluster.iter().map(|hit| hit.mark), &|mark| TABLE.marks[mark].weights[Kind::Content as usize])
             };

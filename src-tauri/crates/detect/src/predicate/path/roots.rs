@@ -117,7 +117,7 @@ pub(crate) fn find_outside(text: &str, role: Role, roots: &Roots) -> Vec<Match> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::find_sensitive;
+    use super::super::{Paths, find_sensitive};
     use super::*;
 
     fn roots(list: &[&str]) -> Roots {
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_folder_that_was_given_calms_settings_and_never_secrets() {
         let found = |text: &str, set: Set, list: &[&str]| {
-            !find_sensitive(text, Role::ArgumentPath, &[set], &roots(list)).is_empty()
+            !find_sensitive(&Paths::of(text, Role::ArgumentPath), &[set], &roots(list)).is_empty()
         };
         assert!(found("/etc/nginx/nginx.conf", Set::SystemSettings, &[]));
         assert!(!found("/etc/nginx/nginx.conf", Set::SystemSettings, &["/etc/nginx"]));

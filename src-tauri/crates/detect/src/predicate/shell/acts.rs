@@ -7,12 +7,13 @@ mod network;
 use super::lex::{Command, Pipeline, Word, inner_script};
 use super::program::{INTERPRETERS, SHELLS, base, command_word, is_in, name, operands};
 use crate::predicate::path::Set;
-use local::{destroys, persists, tampers, writes_disk};
+use local::{Content, destroys, persists, tampers, writes_disk};
 use network::{
     download_and_run, fetch_act, is_fetch, prints_secrets, remote_shell, runs_encoded, runs_what_comes_in, saved_file,
     sends_secrets,
 };
 use serde::Deserialize;
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -46,6 +47,7 @@ pub(crate) fn judge(pipelines: &[Pipeline]) -> Vec<(Act, Range<usize>)> {
     let mut downloads: HashMap<String, Act> = HashMap::new();
     let answered = all.iter().any(runs_what_comes_in);
     for pipeline in &all {
+        let content = LazyCell::new(|| Content::of(pipeline));
         let mut say = |act| found.push((act, pipeline.range.clone()));
         let is_remote = remote_shell(pipeline, answered);
         if is_remote {
@@ -67,7 +69,7 @@ pub(crate) fn judge(pipelines: &[Pipeline]) -> Vec<(Act, Range<usize>)> {
             if writes_disk(command, &name) {
                 say(Act::WriteDisk);
             }
-            if persists(pipeline, command, &name) {
+            if persists(&content, command, &name) {
                 say(Act::Persist);
             }
             if tampers(command, &name) {

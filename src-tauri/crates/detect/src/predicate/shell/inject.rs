@@ -4,7 +4,9 @@
 use super::lex;
 use crate::predicate::Match;
 use crate::role::Role;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// A text longer than this is prose about commands, not a value that smuggles one.
 const MAX_PROSE_BYTES: usize = 2048;
@@ -117,12 +119,21 @@ const NETWORK: &[&str] =
     &["nslookup", "dig", "ping", "host", "curl", "wget", "nc", "ncat", "telnet", "ssh", "ftp", "whois", "traceroute"];
 
 fn option_that_runs(text: &str) -> bool {
-    let head = text[..text.floor_char_boundary(512)].to_ascii_lowercase();
+    let head = &text[..text.floor_char_boundary(512)];
+    // Every option begins with a hyphen, or with a scheme.
+    if !head.contains(['-', ':']) {
+        return false;
+    }
+    let head = head.to_ascii_lowercase();
     let head = head.trim_start();
     // Alone at the start, or glued to a value as a second word; in a sentence it is talk about options.
-    let few_words = head.split_whitespace().count() <= 6;
+    let few_words = || head.split_whitespace().take(7).count() <= 6;
+    static ANY: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(OPTIONS).ok());
+    let begins_word = |at: usize| at == 0 || head.as_bytes()[at - 1] == b' ';
+    let mut options = ANY.iter().flat_map(|any| any.find_overlapping_iter(head));
     let file_option = ["--output=/", "--output-document=/", "--directory-prefix=/", "--git-dir=/"];
-    few_words && OPTIONS.iter().any(|option| head.starts_with(option) || head.contains(&format!(" {option}")))
+    options.any(|option| begins_word(option.start())) && few_words()
         || file_option.iter().any(|option| head.starts_with(option))
 }
 

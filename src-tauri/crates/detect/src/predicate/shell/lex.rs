@@ -1,6 +1,7 @@
 //! A POSIX shell lexer: quotes, escapes, substitutions, pipes, lists, redirections, here-documents. Answers with the
 //! pipelines that would run, nested ones included. Recursion has a limit; what is deeper is plain text.
 
+use crate::work;
 use std::ops::Range;
 
 const MAX_DEPTH: usize = 8;
@@ -31,6 +32,7 @@ pub(crate) struct Word {
 
 /// The pipelines of a script, outermost first, with those inside words after their own.
 pub(crate) fn parse(text: &str) -> Vec<Pipeline> {
+    work::read(text.len());
     let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, depth: 0, frame: None };
     lexer.script(None)
 }

@@ -2,6 +2,7 @@
 
 use super::lex::{Command, Word};
 use crate::predicate::path::{Path, Set};
+use crate::work;
 
 pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "csh", "tcsh"];
 #[rustfmt::skip]
@@ -16,6 +17,7 @@ const WRAPPERS: &[&str] = &[
 ];
 
 pub(super) fn base(word: &str) -> String {
+    work::read(word.len());
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word).to_ascii_lowercase();
     name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name)
 }

@@ -3,6 +3,8 @@
 use crate::predicate::path::{Path, Set};
 use crate::predicate::shell::lex::{Command, Pipeline};
 use crate::predicate::shell::program::{is_in, operands};
+use crate::work;
+use std::cell::LazyCell;
 
 pub(super) fn destroys(command: &Command, name: &str) -> bool {
     let flag = |letter: char| {
@@ -82,33 +84,41 @@ pub(super) fn writes_disk(command: &Command, name: &str) -> bool {
         }
 }
 
-pub(super) fn persists(pipeline: &Pipeline, command: &Command, name: &str) -> bool {
+/// What a pipeline says, in lower case, and whether that fetches or decodes something. Found once, when asked for.
+pub(super) struct Content {
+    text: String,
+    is_live: bool,
+}
+
+impl Content {
+    pub fn of(pipeline: &Pipeline) -> Self {
+        work::read(pipeline.range.len());
+        let words = pipeline.commands.iter().flat_map(|command| &command.words).map(|word| word.text.as_str());
+        let text = words.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        let live = ["curl ", "wget ", "/dev/tcp/", "nc ", "base64 -d", "bash -i"];
+        Self { is_live: live.iter().any(|part| text.contains(part)), text }
+    }
+
+    /// The lexer takes the backslashes for escapes.
+    fn names_autostart(&self) -> bool {
+        let key: String = self.text.chars().filter(|c| !matches!(c, '\\' | '/' | '"')).collect();
+        key.contains("currentversionrun") || key.contains("currentversionwinlogon")
+    }
+}
+
+pub(super) fn persists(content: &LazyCell<Content, impl FnOnce() -> Content>, command: &Command, name: &str) -> bool {
     let written =
         command.redirects.iter().filter(|(operator, _)| operator.starts_with('>')).map(|(_, word)| word.text.as_str());
     let teed = (name == "tee").then(|| operands(command).map(|word| word.text.as_str())).into_iter().flatten();
     let target: Vec<&str> = written.chain(teed).collect();
-    let content: String = pipeline
-        .commands
-        .iter()
-        .flat_map(|command| &command.words)
-        .map(|word| word.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_ascii_lowercase();
-    let is_live =
-        ["curl ", "wget ", "/dev/tcp/", "nc ", "base64 -d", "bash -i"].iter().any(|part| content.contains(part));
     let is_key = |text: &&str| {
         let path = Path::of(text).text;
         path.ends_with(".ssh/authorized_keys") || path == "/etc/ld.so.preload" || path.starts_with("/etc/sudoers")
     };
     target.iter().any(is_key)
-        || is_live && target.iter().any(|text| is_in(text, &[Set::Startup]))
-        || name == "crontab" && is_live
-        || name == "reg" && command.words.get(1).is_some_and(|word| word.text == "add") && {
-            // The lexer takes the backslashes for escapes.
-            let key: String = content.chars().filter(|c| !matches!(c, '\\' | '/' | '"')).collect();
-            key.contains("currentversionrun") || key.contains("currentversionwinlogon")
-        }
+        || target.iter().any(|text| is_in(text, &[Set::Startup])) && content.is_live
+        || name == "crontab" && content.is_live
+        || name == "reg" && command.words.get(1).is_some_and(|word| word.text == "add") && content.names_autostart()
 }
 
 pub(super) fn tampers(command: &Command, name: &str) -> bool {

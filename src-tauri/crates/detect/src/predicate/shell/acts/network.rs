@@ -4,6 +4,7 @@ use super::Act;
 use crate::predicate::path::Set;
 use crate::predicate::shell::lex::{Command, Pipeline, Word};
 use crate::predicate::shell::program::{INTERPRETERS, SHELLS, base, command_word, is_in, name, operands, runs_stdin};
+use std::cell::LazyCell;
 
 #[rustfmt::skip]
 const FETCHERS: &[&str] = &[
@@ -55,8 +56,9 @@ pub(super) fn fetch_act(command: &Command) -> Option<Act> {
 
 pub(super) fn download_and_run(pipeline: &Pipeline) -> Option<Act> {
     let commands = &pipeline.commands;
+    let last = LazyCell::new(|| commands.iter().rposition(runs_stdin));
     for (at, command) in commands.iter().enumerate() {
-        if is_fetch(command) && commands[at + 1..].iter().any(runs_stdin) {
+        if is_fetch(command) && last.is_some_and(|last| last > at) {
             return fetch_act(command);
         }
         let name = name(command);
@@ -120,7 +122,13 @@ pub(super) fn remote_shell(pipeline: &Pipeline, answered: bool) -> bool {
             .iter()
             .flat_map(|command| command.words.iter().chain(command.redirects.iter().map(|(_, word)| word)))
     };
-    let has_shell = || pipeline.commands.iter().any(|command| SHELLS.contains(&name(command).as_str()));
+    // What the whole pipeline says is asked once: it may have as many commands as the text has room for.
+    let shell = LazyCell::new(|| pipeline.commands.iter().any(|command| SHELLS.contains(&name(command).as_str())));
+    let has_shell = || *shell;
+    let lower = LazyCell::new(|| words().map(|word| word.text.to_ascii_lowercase()).collect::<Vec<_>>());
+    let says = |needles: &[&str]| lower.iter().any(|word| needles.iter().any(|needle| word.contains(needle)));
+    let has_option = LazyCell::new(|| says(&["--exec", "--sh-exec"]));
+    let has_socket = LazyCell::new(|| words().any(|word| is_socket(&word.text)));
     let opens_socket = |command: &Command| command.redirects.iter().any(|(_, word)| is_socket(&word.text));
     let bare = |command: &Command| {
         command_word(command).is_none_or(|word| !word.text.is_empty() && word.text.bytes().all(|b| b.is_ascii_digit()))
@@ -129,6 +137,7 @@ pub(super) fn remote_shell(pipeline: &Pipeline, answered: bool) -> bool {
     if sockets.peek().is_some() && has_shell() || sockets.any(|command| answered && bare(command)) {
         return true;
     }
+    let mut tried: Vec<String> = Vec::new();
     for command in &pipeline.commands {
         let name = name(command);
         let flag = |letter: char| {
@@ -137,16 +146,14 @@ pub(super) fn remote_shell(pipeline: &Pipeline, answered: bool) -> bool {
                 .iter()
                 .any(|word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains(letter))
         };
-        let says = |needles: &[&str]| {
-            words().any(|word| needles.iter().any(|needle| word.text.to_ascii_lowercase().contains(needle)))
-        };
         let opens = match name.as_str() {
             "nc" | "ncat" | "netcat" => {
                 let runs = operands(command)
                     .any(|word| SHELLS.contains(&base(&word.text).as_str()) || base(&word.text) == "cmd");
-                runs && (flag('e') || flag('c') || says(&["--exec", "--sh-exec"])) || has_shell()
+                runs && (flag('e') || flag('c') || *has_option) || has_shell()
             }
             "telnet" => has_shell(),
+            known if tried.iter().any(|one| one == known) => false,
             "openssl" => has_shell() && says(&["s_client"]),
             "socat" => says(&["exec:", "system:"]) && says(&["tcp", "openssl", "udp"]),
             "python" | "python2" | "python3" | "perl" | "ruby" | "php" | "node" | "lua" | "powershell" | "pwsh" => {
@@ -166,10 +173,18 @@ pub(super) fn remote_shell(pipeline: &Pipeline, answered: bool) -> bool {
                     ])
             }
             "awk" | "gawk" => says(&["/inet/tcp/"]),
-            _ => words().any(|word| is_socket(&word.text)) && has_shell(),
+            _ => {
+                if *has_socket && has_shell() {
+                    return true;
+                }
+                continue;
+            }
         };
         if opens {
             return true;
+        }
+        if !tried.contains(&name) {
+            tried.push(name);
         }
     }
     false
@@ -214,6 +229,10 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
                 || prints_secrets(command)
         })
     };
+    let reads = |command: &Command| {
+        secret_words(command, &[]) || is_bare_env(command) || prints_secrets(command) || folder(command)
+    };
+    let first = LazyCell::new(|| pipeline.commands.iter().position(reads));
     for (at, command) in pipeline.commands.iter().enumerate() {
         let name = name(command);
         let to_socket =
@@ -223,9 +242,7 @@ pub(super) fn sends_secrets(pipeline: &Pipeline) -> bool {
         }
         let login: &[&str] =
             if matches!(name.as_str(), "curl" | "http" | "https") { &LOGIN_FLAGS[1..7] } else { LOGIN_FLAGS };
-        let before = pipeline.commands[..at].iter().any(|command| {
-            secret_words(command, &[]) || is_bare_env(command) || prints_secrets(command) || folder(command)
-        });
+        let before = first.is_some_and(|first| first < at);
         let sends_own = secret_words(command, login)
             && match name.as_str() {
                 "curl" | "http" | "https" => command
@@ -300,8 +317,9 @@ pub(super) fn runs_encoded(pipeline: &Pipeline) -> bool {
         }
     };
     let commands = &pipeline.commands;
+    let last = LazyCell::new(|| commands.iter().rposition(runs_stdin));
     commands.iter().enumerate().any(|(at, command)| {
-        decodes(command) && commands[at + 1..].iter().any(runs_stdin)
+        decodes(command) && last.is_some_and(|last| last > at)
             || (SHELLS.contains(&name(command).as_str()) || matches!(name(command).as_str(), "eval" | "source"))
                 && command.words.iter().flat_map(|word| &word.inner).flat_map(|inner| &inner.commands).any(decodes)
     })
