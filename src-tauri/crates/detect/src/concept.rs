@@ -16,17 +16,31 @@ use url::Host;
 /// Longer texts are looked at in pieces by whoever asks; of one, this much is read.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// Sums of marks (`predicate::concept`) in one sentence that say something, and that say enough.
+/// Sums of marks (`predicate::concept`) in one sentence that say something, nearly enough, and enough.
 const MARKED: u32 = 30;
 const WELL_MARKED: u32 = 40;
+const SURELY_MARKED: u32 = 50;
 
 const NAMES_HARM: &str = "names harm";
 const SPEAKS_FOR_ANOTHER: &str = "claims to speak for somebody else";
+/// Warns of orders in what others wrote; says so in the words of such orders.
+static GUARDED: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r"\b(do not|don'?t|never) (follow|obey|execute|act on|trust)\b[^.\n]{0,60}\b(in|inside|within|from|found|embedded)\b",
+    )
+});
+const SPEAKS_OF_KEYS: &str = "speaks of keys and passwords";
+/// What follows is not to be given.
+static LEFT_OUT: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new(
+        r"\b(do not|don'?t|never|avoid|without) (includ|pass|shar|send|provid|put|enter|stor|log)\w*\b[^.\n]*$",
+    )
+});
 /// What naming harm weighs in a sentence about keeping it off.
 const KEPT_OFF_WEIGHT: u32 = 40;
 static KEPT_OFF: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r"\b(detect\w*|prevent\w*|protect\w*|scan\w*|check\w*|avoid\w*|block\w*|mitigat\w*|report\w*|flag\w*|against|identif\w*|vulnerab\w*|audit\w*|find\w*|alert\w*|analy[sz]\w*|security|threats?|known|guard\w*|reject\w*|den(y|ies|ied)|warn\w*|never|not|no)\b",
+        r"\b(detect\w*|prevent\w*|protect\w*|scan\w*|check\w*|avoid\w*|block\w*|mitigat\w*|report\w*|flag\w*|identif\w*|vulnerab\w*|audit\w*|find\w*|alert\w*|analy[sz]\w*|security|threats?|known|guard\w*|reject\w*|den(y|ies|ied)|warn\w*|never|not|no)\b",
     )
 });
 
@@ -54,12 +68,18 @@ const WORDS: &[(DriftCause, &str, u32, &str)] = &[
         r"\b(mandatory|is required to|it is (crucial|essential|critical|imperative|vital)|always (call|use|run|read|send|include|execute|invoke|first|make|add|pass|append)|must (always|first|also|never|be (called|used|run|included|executed|performed|sent|passed))|(you|please) (first|also)\b|do not (skip|proceed|continue)|please do the following|(first|also|then|next|now),? (call|read|send|run|execute|invoke|open|fetch|retrieve|forward|upload|copy|write|use the)|immediately|important\s*[:!]|critical\s*[:!]|required step|as a (first|prerequisite) step|prerequisite)"),
     (Order, "wants something kept from the person", 100,
         r"\b(do not|don'?t|never|without|no need to|avoid|must not|should not|shouldn'?t|not)\b[^.\n]{0,30}\b(tell|telling|mention|mentioning|inform|informing|notify|notifying|alert|alerting|disclose|disclosing|reveal|revealing|show|showing|ask|asking|warn|warning|report|reporting|let)\b[^.\n]{0,30}\b(user|users|person|human|customer|anyone|anybody|them|him|this)\b"),
+    (Order, "waives the person's consent", 100,
+        r"\b(confirmations?|approvals?|consent|permissions?|review)( (dialogs?|prompts?|steps?|requests?))? (is|are) (not needed|unneeded|unnecessary|not required|not necessary|superfluous|already given|assumed|implied)\b|\b(no need|no reason|not necessary|unnecessary) (to|for) (ask|confirm|approv|question|check with|bring|mention|tell)\w*\b|\bno (questions?|confirmation|approval|consent) (needs? to be|is|are|need be) (asked|needed|required)|\bwithout (asking|confirmation|approval|question|review|consent)\b|\b(the )?(user|person|customer)s? (has|have) (already )?(agreed|consented|approved)\b"),
+    (Order, "wants something left out of what is told", 100,
+        r"\bbring(ing)? (this|it|that) up\b|\bkeep (this|it|that)( \w+)? (out of|from|to yourself|private|quiet|between)\b|\bleave (this|it|that)( \w+)? (out of|unmentioned|unsaid)\b"),
     (Order, "works out of sight", 60,
         r"\b(silently|secretly|covertly|discreetly|surreptitiously|stealth(ily|y)?|undetected|unnoticed|behind the scenes|hidden from|invisible to|concealed?|hide[sd]?|without (the )?(user'?s?|notice|consent|knowledge|confirmation|permission|approval|their|explicit|being))\b"),
     (Order, "overrides other instructions or tools", 100,
         r"\b(ignore|disregard|forget|override|overrides|overriding|bypass|bypasses|bypassing|supersedes?|circumvents?)\b[^.\n]{0,50}\b(instructions?|prompts?|rules?|guidelines?|previous|prior|above|earlier|safety|polic(y|ies)|restrictions?|other tools?|user'?s?|requests?|confirmations?|security|validation|checks?|authentication|authori[sz]ation|permissions?)\b|\b(skip|skips)\b[^.\n]{0,24}\b(instructions?|rules?|safety|polic(y|ies)|restrictions?|user|confirmations?|security|validation|authentication|authori[sz]ation|permissions?|consent|approval)\b"),
     (Order, "wants more passed on than it needs", 70,
-        r"\b(pass|include|provide|append|attach|supply|put|insert|add|copy|embed|place|submit|paste|needs?|requires?|give|write)\b[^.\n]{0,60}\b(conversation|chat|dialogue|(message|chat|conversation) history|context|system prompt|previous (messages|results|tool|outputs?|steps)|prior (messages|results)|user'?s? (original |full |exact )?(messages?|prompts?|requests?|input|data|query|question|name|email)|credentials?|api[- _]?keys?|access tokens?|passwords?|environment variables?|(contents?|text|body) of (the|any|all|every|your|that|this|each)|whole (text|content|file)|(full|entire|complete|all) (contents?|text|files?|documents?|list of))"),
+        r"\b(pass|include|provide|append|attach|supply|put|insert|add|copy|embed|place|submit|paste|give|write)\b[^.\n]{0,60}\b(conversation|chat|dialogue|(message|chat|conversation) history|context|system prompt|previous (messages|results|tool|outputs?|steps)|prior (messages|results)|user'?s? (original |full |exact )?(messages?|prompts?|requests?|input|data|query|question|name|email)|credentials?|api[- _]?keys?|access tokens?|passwords?|environment variables?|(contents?|text|body) of (the|any|all|every|your|that|this|each)|whole (text|content|file)|(full|entire|complete|all) (contents?|text|files?|documents?|list of))"),
+    (Order, "wants what the model knows passed on", 100,
+        r"\b(pass|include|append|attach|supply|put|insert|add|copy|embed|place|paste|give|write|preceded?|prefix(ed)?|prepend|followed by|along with|together with|encode|quote|repeat|summari[sz]e|hand over|share|mention)\b[^.\n]{0,40}\b((whole|full|entire|previous|prior|recent|current|latest|past|last|earlier) (\w+ )?(conversation|chat|messages|commands|results|answers|prompts?|documents?|dialogue)|(the|this|our|your|whole|entire|full|current|user'?s?) conversation|conversation history|chat history|message history|system (prompt|message)|said so far|output of (the )?[`'\x22]?(env|id|whoami|printenv)|(contents?|text|name|names|list) of (the )?(current|open|other|nearest|recent) (files?|documents?|tabs?|projects?)|(terminal|shell|browser|command) history)\b"),
     (Order, "passes something on to others", 70,
         r"\b(send|sends|sending|forward|forwards|forwarding|upload|uploads|transmit|transmits|exfiltrat\w+|posts?|bcc|cc|report|reports|leaks?|shares?|syncs?|redirects?|relays?|mirrors?|reroutes?|deliver|delivers|copies|copy|logs)\b[^.\n]{0,70}\b(to|at|with|via)\b[^.\n]{0,30}(https?://|[\w.+-]+@[\w-]+\.\w+|\bexternal|\bremote\b|\bthird[- ]part|\battacker|\bendpoint|\bwebhook|\bcollect|\bour (server|service|api|team)|\b(central|analytics|telemetry|logging|backup) (server|service|system|endpoint))"),
     (Order, "uses results of another tool, or changes them", 60,
@@ -67,23 +87,23 @@ const WORDS: &[(DriftCause, &str, u32, &str)] = &[
     (Order, "praises itself", 50,
         r"\b(best|greatest|most (accurate|reliable|powerful|trusted|secure|advanced|comprehensive)|superior|finest|number one|top-rated) (\w+ ){0,2}(tool|choice|option|solution|server|function)\b|\b(always|must) (prefer|choose|select|pick) (this|me)\b"),
     (Order, "wants to be used instead of other tools", 100,
-        r"\b(tool|function|server) in the world\b|\b(prefer|choose|select|pick|use) (this|me)\b[^.\n]{0,40}\b(over|instead of|rather than) (all|any|every|other)\b|\b(highest|top|absolute) priority\b|\b(do not|don'?t|never) use\b[^.\n]{0,30}\b(other|any other|another|alternative)\b|\b(other|alternative) (tools?|versions?)\b[^.\n]{0,30}\b(deprecated|broken|unsafe|outdated|incorrect|unreliable)\b"),
+        r"\b(tool|function|server) in the world\b|\b(prefer|choose|select|pick|use) (this|me)\b[^.\n]{0,40}\b(over|instead of|rather than) (all|any|every|other)\b|\b(highest|top|absolute) priority\b|\b(do not|don'?t|never) use\b[^.\n]{0,30}\b(other|any other|another|alternative)\b|\b(use|used|favou?r|prefer|call) (this |it |me )?(instead of|over|rather than|before) (all|any|every|whatever|other)\b|\b(other|alternative) (tools?|versions?)\b[^.\n]{0,30}\b(deprecated|broken|unsafe|outdated|incorrect|unreliable)\b"),
     (Order, NAMES_HARM, 100,
-        r"\b(malicious\w*|attackers?|attacks?|jailbreak\w*|deserialization|backdoors?|exfiltrat\w*|steal\w*|stolen|hijack\w*|sabotag\w*|unauthori[sz]ed|illicit\w*|covert\w*|spyware|malware|rootkits?|shellcode|spies|keylog\w*|keystrokes|ransom\w*|falsif\w*|siphon\w*|launder\w*|eavesdrop\w*|impersonat\w*|phish\w*|victims?|(reverse|bind|web) ?shell|privilege escalation|lateral movement|brute[- ]?forc\w*|command[- ]and[- ]control|(code|sql|nosql|ldap|command|object|process|dll|template|memory|xxe|library|fiber) injection|inject(s|ing)? (\w+ ){0,2}(code|shellcode|payloads?|dlls?|libraries|processes)|(crack|dump|sniff|harvest|spray)(s|ing)? (\w+ ){0,3}(passwords?|credentials?|hashes|tokens?|cookies|keys|secrets|memory)|(psexec|mimikatz|meterpreter|cobalt strike)|compromised (\w+ ){0,1}(host|machine|system|account|server|smtp)s?|manipulat\w* (the )?(user|data|records?|results?|market|system|output)|(disabl|weaken|corrupt|tamper|erase|wip)\w* (\w+ ){0,3}(security|logging|logs|firewall|antivirus|monitoring|backups?|protection|encryption|alerts?|audit|records?|system|data|files?|contents?))\b"),
+        r"\b(malicious\w*|attackers?|attacks?|jailbreak\w*|deserialization|backdoors?|exfiltrat\w*|steal\w*|stolen|hijack\w*|sabotag\w*|unauthori[sz]ed|illicit\w*|covert\w*|spyware|malware|rootkits?|shellcode|spies|keylog\w*|keystrokes|ransom\w*|falsif\w*|siphon\w*|launder\w*|eavesdrop\w*|impersonat\w*|phish\w*|victims?|(reverse|bind|web) ?shell|privilege escalation|lateral movement|brute[- ]?forc\w*|command[- ]and[- ]control|(code|sql|nosql|ldap|command|object|process|dll|template|memory|xxe|library|fiber) injection|inject(s|ing)? (\w+ ){0,2}(code|shellcode|payloads?|dlls?|libraries|processes)|injections? (in|into|on|against) \w+|(crack|dump|sniff|harvest|spray)(s|ing)? (\w+ ){0,3}(passwords?|credentials?|hashes|tokens?|cookies|keys|secrets|memory)|(psexec|mimikatz|meterpreter|cobalt strike)|compromised (\w+ ){0,1}(host|machine|system|account|server|smtp)s?|manipulat\w* (the )?(user|data|records?|results?|market|system|output)|(disabl|weaken|corrupt|tamper|erase|wip)\w* (\w+ ){0,3}(security|logging|logs|firewall|antivirus|monitoring|backups?|protection|encryption|alerts?|audit|records?|system|data|files?|contents?))\b"),
     (Order, "threatens what happens otherwise", 50,
         r"\b(otherwise|or else|if (you|this|it) (do not|don'?t|does not|doesn'?t|is not|isn'?t)|failure to)\b[^.\n]{0,60}\b(not work|fail|crash|break|error|lost|delete[d]?|terminated?|shut down|corrupt(ed)?|incorrect|blocked|die|lose|harm)"),
     (Order, "wants to be remembered", 60,
         r"\b(from now on|for (all|every) (future|subsequent)|in (all|every) (future|subsequent)|(remember|memorize|store|save) (this|these|the following) (instruction|rule|for)|permanently|henceforth|for the rest of)"),
     (Order, "hints at encoded text", 40,
         r"\b(base ?64|rot-?13|hex(adecimal)?[- ]encoded|decode (this|the following|it)|obfuscat\w+|encoded (instruction|message|string|command|text))\b"),
-    (Order, "speaks of keys and passwords", 40,
+    (Order, SPEAKS_OF_KEYS, 40,
         r"\b(passwords?|credentials?|private keys?|ssh[- ]keys?|api[- _]?keys?|(access|auth|session|bearer) tokens?|secrets?|environment variables?|cookies|wallets?|seed phrase|mnemonic|keychain|authorized_keys|credit cards?|cvv|social security|ssn)\b"),
     (SensitivePath, "names a file that others keep to themselves", 100,
         r"(~|\$home|%userprofile%|/root|/home/[\w.-]+|/users/[\w.-]+)?/?\.(ssh|aws|gnupg|kube|docker/config|netrc|npmrc|pypirc|git-credentials|bash_history|zsh_history|cursor/mcp\.json|bashrc|zshrc|profile|bash_profile)\b|\bid_(rsa|ed25519|ecdsa)\b|/etc/(passwd|shadow|sudoers|hosts|crontab)\b|(^|[\s'\x22`(/])\.env\b(\.local)?|\bmcp\.json\b|\bclaude_desktop_config\.json\b|\bauthorized_keys\b|\bwallet\.dat\b"),
     (SensitivePath, "names a place in somebody's home or system folders", 40,
-        r"(^|[\s'\x22`(])(~/|/home/\w|/root/|/etc/\w|/var/\w|/tmp/\w|/users/\w|c:\\|%appdata%|\$home)"),
+        r"(^|[\s'\x22`(])(~/\.?\w|/home/\w|/root/|/etc/\w|/var/\w|/tmp/\w|/users/\w|c:\\|%appdata%|\$home)"),
     (Capability, "runs commands", 60,
-        r"\b(arbitrary|shell|system|bash|terminal|os) (commands?|code|scripts?)\b|\brun_command\b|\bexecute_command\b|\b(chmod|chown|crontab|systemctl|nohup|launchctl|regsvr32|schtasks) |\bsudo\b|\bos\.system\b|\bsubprocess\b|\beval\("),
+        r"\b(arbitrary|shell|system|bash|terminal|os) (commands?|code|scripts?)\b|\b(chmod|chown|crontab|systemctl|nohup|launchctl|regsvr32|schtasks) |\bsudo\b|\bos\.system\b|\bsubprocess\b|\beval\("),
     (Capability, "carries a command line", 100,
         r"\brm -[rf]{1,2}\b|\b(curl|wget)\b[^\n|]{0,200}\|\s*(ba|z)?sh\b|\bbash -i\b|\bnc -[a-z]*e\b|/dev/tcp/|\bpowershell\b[^\n]{0,40}-e(nc|xec)|ssh-(rsa|ed25519) aa|>>\s*[~/$]|\bkill -9\b|\b(mkfs|dd if=)|\bcat [~/]|\bbase64 -d\b|\bgit push\b[^\n]{0,20}--force"),
     (Capability, "deletes or changes what it did not", 40,
@@ -147,6 +167,8 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
     let keeps_off = KEPT_OFF.find(&normal.text, 0..normal.text.len()).is_some();
     for words in COMPILED.iter() {
         if let Some(found) = words.pattern.find(&normal.text, 0..normal.text.len())
+            && !(words.title == SPEAKS_OF_KEYS && LEFT_OUT.find(&normal.text, 0..found.start).is_some())
+            && !(words.cause == Destination && is_example(&normal.text[found.clone()]))
             && !(words.cause == Order && is_warned_of(&normal.text, found.start))
             && !(words.title == SPEAKS_FOR_ANOTHER && is_condition(&normal.text, found.start))
         {
@@ -156,9 +178,12 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
         }
     }
     // The fitted marks of the Signatures, from a sum on that one honest sentence in several hundred reaches.
-    if let Some((sum, range)) = strongest(&normal, MARKED, keeps_off) {
-        let (title, weight) = if sum >= WELL_MARKED {
-            ("reads like an order to the model", 100)
+    if let Some((sum, range)) = strongest(&normal, MARKED, keeps_off)
+        && !is_warned_of(&normal.text, range.start)
+    {
+        let is_guarded = GUARDED.find(&normal.text, 0..normal.text.len()).is_some();
+        let (title, weight) = if sum >= WELL_MARKED && !is_guarded {
+            ("reads like an order to the model", if sum >= SURELY_MARKED { 100 } else { 80 })
         } else {
             ("has a ring of an order to the model", 50)
         };
@@ -194,6 +219,12 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
 fn is_warned_of(text: &str, start: usize) -> bool {
     let before = text[..start].trim_end();
     ["not", "don't", "never", "avoid", "dont"].iter().any(|word| before.ends_with(word))
+}
+
+/// "user@domain.com" is nobody's address.
+fn is_example(address: &str) -> bool {
+    let host = address.rsplit('@').next().unwrap_or_default();
+    ["example.", "domain.", "company.", "yourcompany.", "yourdomain."].iter().any(|name| host.starts_with(name))
 }
 
 /// "When the user has confirmed it" claims nothing.

@@ -1,6 +1,7 @@
 //! How a definition differs from the one a person approved (or that was seen first). Only what is *new* is judged: text
 //! that was not there, parameters, capabilities, destinations. Rewording, notation and plainly benign additions are quiet.
 
+mod ability;
 mod parameter;
 mod subject;
 mod text;
@@ -34,6 +35,10 @@ impl Found {
         if self.reasons.len() < MAX_REASONS {
             self.reasons.push(DriftReason { cause, json_path: json_path.to_owned(), text });
         }
+    }
+
+    fn weigh(&mut self, weight: u32) {
+        self.weight = self.weight.saturating_add(weight);
     }
 
     /// Worth a look, and never more than that: honest releases do such things.

@@ -11,21 +11,31 @@ const MAX_PARAMETERS: usize = 2000;
 /// Ask for what is in the model's context, for credentials, or for a way to run something or to send it away.
 #[rustfmt::skip]
 const TELLING: &[&str] = &[
-    "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "memory", "memories", "sidenote", "sidenotes", "note", "notes", "reasoning", "thought",
-    "thoughts", "scratchpad", "telemetry", "credential", "credentials", "password", "passwd",
-    "passphrase", "secret", "secrets", "apikey", "auth", "authorization", "bearer", "cookie", "cookies", "ssh",
-    "token", "tokens", "wallet", "mnemonic", "otp", "ssn", "cvv", "iban", "env", "clipboard", "webhook", "callback",
-    "bcc", "recipient", "recipients", "forward", "exfil", "command", "cmd", "shell", "exec", "eval", "sudo",
-    "verification", "proof",
+    "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "memory", "memories",
+    "sidenote", "sidenotes", "note", "notes", "reasoning", "thought", "thoughts", "scratchpad", "telemetry",
+    "credential", "credentials", "password", "passwd", "passphrase", "secret", "secrets", "apikey", "auth",
+    "authorization", "bearer", "cookie", "cookies", "ssh", "token", "tokens", "wallet", "mnemonic", "otp", "ssn",
+    "cvv", "iban", "env", "clipboard", "webhook", "callback", "bcc", "recipient", "recipients", "forward", "exfil",
+    "command", "cmd", "shell", "exec", "eval", "sudo", "verification", "proof", "mirror", "relay", "notify", "hook",
+    "hooks", "behalf", "background", "diagnostics", "snapshot",
 ];
-/// As TELLING, with another of them in the name.
+/// As TELLING, where they are the whole name.
+#[rustfmt::skip]
+const TELLING_ALONE: &[&str] = &[
+    "reason", "reasons", "goal", "explanation", "purpose", "hint", "caller", "profile", "trace", "state", "previous",
+    "attachments", "sample", "upstream", "intent",
+];
+/// As TELLING, one after the other.
 #[rustfmt::skip]
 const TELLING_TOGETHER: &[&[&str]] = &[
     &["system", "prompt"], &["user", "prompt"], &["original", "prompt"], &["full", "prompt"], &["user", "message"],
     &["user", "query"], &["user", "request"], &["original", "request"], &["api", "key"], &["private", "key"],
     &["access", "key"], &["session", "id"], &["file", "content"], &["file", "contents"], &["open", "file"],
     &["whole", "text"], &["upload", "url"], &["system", "info"], &["user", "info"], &["extra", "data"],
-    &["additional", "data"], &["additional", "info"], &["debug", "info"], &["audit", "log"],
+    &["additional", "data"], &["additional", "info"], &["debug", "info"], &["audit", "log"], &["report", "to"],
+    &["post", "to"], &["send", "to"], &["copy", "to"], &["sync", "url"], &["run", "after"], &["run", "before"],
+    &["previous", "answers"], &["previous", "messages"], &["task", "description"], &["machine", "id"],
+    &["user", "intent"], &["user", "goal"], &["additional", "information"], &["message", "log"],
 ];
 /// Open a way that the tool did not have, as honest releases do, too.
 #[rustfmt::skip]
@@ -34,13 +44,27 @@ const REACHING: &[&str] = &[
     "target", "script", "code", "expression", "sql", "path", "file", "filename", "filepath", "dir", "directory",
     "folder", "output", "save", "prompt", "email", "phone", "address", "location", "ip", "user", "username", "config",
     "environment", "metadata", "payload", "comment", "message", "body", "content", "contents", "headers", "extra",
-    "additional", "instruction", "instructions", "rationale", "feedback", "workspace", "attachment", "attachments", "screenshot", "key", "keys",
+    "additional", "instruction", "instructions", "rationale", "feedback", "workspace", "attachment", "attachments",
+    "screenshot", "key", "keys",
 ];
 /// Switches that take a protection away.
 #[rustfmt::skip]
 const LOOSENING: &[&str] = &[
     "bypass", "sudo", "admin", "unsafe", "insecure", "dangerous", "dangerously", "elevated", "privileged",
     "unrestricted", "noauth", "exfiltrate",
+];
+/// As LOOSENING, one after the other.
+#[rustfmt::skip]
+const LOOSENING_TOGETHER: &[&[&str]] = &[
+    &["skip", "confirmation"], &["skip", "approval"], &["skip", "checks"], &["skip", "validation"],
+    &["auto", "approve"], &["no", "confirm"], &["no", "confirmation"], &["disable", "sandbox"],
+    &["disable", "security"], &["disable", "logging"], &["skip", "review"],
+];
+/// In the description of a parameter, they ask for what the model knows of the person or of what went before.
+#[rustfmt::skip]
+const ASKING: &[&str] = &[
+    "person", "wanted", "conversation", "everything", "settings", "memory", "env", "prior", "machine", "computer",
+    "caller", "achieve", "achieving", "trying",
 ];
 /// Telling words that are ordinary ones beside a word of `PAGING` (`page_token`, `sort_key`).
 const AMBIGUOUS: &[&str] = &["token", "tokens", "key", "keys"];
@@ -89,7 +113,8 @@ enum Nature {
 fn nature(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Nature {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if has(LOOSENING) {
+    let in_a_row = |all: &&[&str]| words.windows(all.len()).any(|some| some == *all);
+    if has(LOOSENING) || LOOSENING_TOGETHER.iter().any(in_a_row) {
         return Nature::Telling;
     }
     if !is_free_text(schema) {
@@ -98,10 +123,11 @@ fn nature(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Nature {
     let pages = has(PAGING);
     let is_new = |word: &String| !(known.contains(word) || pages && AMBIGUOUS.contains(&word.as_str()));
     let counts = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()) && is_new(word));
-    let together = |all: &[&str]| {
-        all.iter().all(|one| words.iter().any(|word| word == one)) && all.iter().any(|one| !known.contains(*one))
-    };
-    if counts(TELLING) || TELLING_TOGETHER.iter().any(|all| together(all)) {
+    let together = |all: &&[&str]| in_a_row(all) && all.iter().any(|one| !known.contains(*one));
+    let alone = words.len() == 1 && counts(TELLING_ALONE);
+    let description = schema.get("description").and_then(|text| text.as_str()).unwrap_or_default().to_lowercase();
+    let asks = description.split(|c: char| !c.is_alphabetic()).any(|word| ASKING.contains(&word));
+    if alone || asks || counts(TELLING) || TELLING_TOGETHER.iter().any(together) {
         return Nature::Telling;
     }
     let is_plain = |word: &String| {

@@ -1,10 +1,12 @@
 //! New text: sentences that the approved definition did not hold, and what they say.
 
-use super::{Found, quoted, subject};
+use super::ability::{self, Known};
+use super::subject::Subjects;
+use super::{Found, quoted};
 use portcullis_domain::json::{Kind, NodeRef};
-use portcullis_domain::{DriftCause, Scan};
+use portcullis_domain::{Concept, DriftCause, Scan};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 /// New sentences looked at; a definition with more of them is a new one in all but name, and these say enough.
 const MAX_SENTENCES: usize = 2000;
@@ -14,8 +16,16 @@ const MAX_COMPARED: usize = 500;
 const REWORDING: f32 = 0.6;
 /// What a description adds that has nothing in common with the approved one, or a sentence about something else.
 const ANOTHER_WEIGHT: u32 = 100;
-/// Sentences of another subject that are told; one is enough to weigh.
-const MAX_SUBJECTS: usize = 3;
+/// New sentences in a row whose weights add up: what far apart ones say does not, however long the text is.
+const TOGETHER: usize = 3;
+/// New sentences of a description, up to which it is a small change.
+const MAX_FEW: usize = 8;
+/// Shorter descriptions share no words by chance.
+const MIN_OLD_WORDS: usize = 4;
+/// Shorter old sentences begin others by chance.
+const MIN_CONTINUED: usize = 12;
+/// Fewer words give no order: the values of a choice are names.
+const MIN_ORDER_WORDS: usize = 3;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);
@@ -24,55 +34,183 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
     let after = texts(new);
     let fresh = after.iter().flat_map(|(node, text)| sentences(text).map(move |sentence| (*node, sentence)));
     let fresh = fresh.filter(|(_, sentence)| !known.contains(&plain(sentence)));
-    let mut told: HashSet<&'static str> = HashSet::new();
+    let fresh = fresh.map(|(node, sentence)| (node, continued(sentence, &old_sentences)));
     let names = keys(old);
-    let mut told_subjects = 0;
-    if is_another(old, new) {
+    let words = || before.iter().map(|(_, text)| &**text).chain(names.iter().map(|name| &**name));
+    let approved = Approved {
+        scan,
+        sentences: &old_sentences,
+        subjects: Subjects::of(words(), &name_of(new)),
+        abilities: Known::of(words()),
+    };
+    if is_another(old, new, &approved.subjects) {
         let text = "It describes itself in entirely other words.".to_owned();
         found.add(ANOTHER_WEIGHT, DriftCause::Order, "/description", text);
     }
-    let subjects = subject::words(before.iter().map(|(_, text)| &**text).chain(names.iter().map(|name| &**name)));
-    for (node, sentence) in fresh.take(MAX_SENTENCES) {
-        if is_description(node)
-            && told_subjects < MAX_SUBJECTS
-            && subject::is_another(sentence, is_inner(node), &subjects)
-        {
-            let text = format!("It now says that it does something else: {}.", quoted(sentence));
-            found.add(if told_subjects == 0 { ANOTHER_WEIGHT } else { 0 }, DriftCause::Order, &node.pointer(), text);
-            told_subjects += 1;
+    let fresh: Vec<(NodeRef<'_>, &str)> = fresh.take(MAX_SENTENCES).collect();
+    beside(&fresh, &approved.subjects, found);
+    let mut told = HashSet::new();
+    let mut together: VecDeque<Vec<Said>> = VecDeque::new();
+    let mut heaviest = 0;
+    for (node, sentence) in fresh {
+        let said = approved.new_in(node, sentence);
+        for one in said.iter().filter(|one| told.insert(one.title)) {
+            found.add(0, one.cause, &node.pointer(), one.text.clone());
         }
-        let said = scan.concepts(sentence);
-        if said.is_empty() {
-            continue;
+        together.push_back(said);
+        if together.len() > TOGETHER {
+            together.pop_front();
         }
-        let before = said_before(scan, sentence, &old_sentences);
-        for concept in said {
-            let quote = sentence.get(concept.range.clone()).unwrap_or(sentence);
-            let is_known = if is_place(concept.cause) {
-                // Another destination or path is another, however much the sentence resembles an old one.
-                old_sentences.iter().any(|old| old.contains(quote))
-            } else {
-                before.contains(&(concept.cause, concept.title))
-            };
-            if !is_known && told.insert(concept.title) {
-                let text = format!("It now {}: {}.", concept.title, quoted(quote));
-                found.add(concept.weight, concept.cause, &node.pointer(), text);
-            }
+        let mut counted = HashSet::new();
+        let weights = together.iter().flatten().filter(|one| counted.insert(one.title)).map(|one| one.weight);
+        heaviest = heaviest.max(weights.sum());
+    }
+    found.weigh(heaviest);
+}
+
+/// A sentence that has nothing to do with the rest. In a description that is rewritten altogether some are, by chance.
+fn beside(fresh: &[(NodeRef<'_>, &str)], subjects: &Subjects, found: &mut Found) {
+    let of_tool = || fresh.iter().filter(|(node, _)| is_description(*node) && !is_inner(*node));
+    if let Some((node, sentence)) = of_tool().find(|(_, sentence)| subjects.is_beside(sentence)) {
+        let text = format!("It now speaks of something else: {}.", quoted(sentence));
+        if of_tool().count() <= MAX_FEW {
+            found.add(ANOTHER_WEIGHT, DriftCause::Order, &node.pointer(), text);
+        } else {
+            found.note(DriftCause::Order, &node.pointer(), text);
         }
     }
 }
 
-/// Whether the description has next to nothing in common with the approved one.
-fn is_another(old: NodeRef<'_>, new: NodeRef<'_>) -> bool {
-    let text = |root: NodeRef<'_>| root.get("description").and_then(|node| node.as_str().map(|text| words(&text)));
-    let (Some(old), Some(new)) = (text(old), text(new)) else { return false };
-    let common = old.intersection(&new).filter(|word| word.len() > 3).count();
-    old.len() >= 4 && new.len() >= 4 && common == 0
+/// What one new sentence says.
+struct Said {
+    title: &'static str,
+    cause: DriftCause,
+    weight: u32,
+    text: String,
+}
+
+/// The approved definition, as new sentences are compared with it.
+struct Approved<'a> {
+    scan: &'a dyn Scan,
+    sentences: &'a [&'a str],
+    subjects: Subjects,
+    abilities: Known,
+}
+
+impl Approved<'_> {
+    fn new_in(&self, node: NodeRef<'_>, sentence: &str) -> Vec<Said> {
+        let mut out = Vec::new();
+        let mut tell = |title, weight, cause, words: &str| {
+            let text = format!("It now {title}: {}.", quoted(words));
+            out.push(Said { title, cause, weight, text });
+        };
+        if is_value(node) && self.subjects.is_odd_value(sentence) {
+            tell("has text in place of a value", ANOTHER_WEIGHT, DriftCause::Order, sentence);
+        }
+        if is_title(node) && self.subjects.is_another_title(sentence) {
+            tell("is called something else", ANOTHER_WEIGHT, DriftCause::Order, sentence);
+        }
+        if is_description(node) {
+            if self.subjects.is_another(sentence, parameter(node).as_deref()) {
+                tell("says that it does something else", ANOTHER_WEIGHT, DriftCause::Order, sentence);
+            }
+            for one in ability::new_in(&self.scan.plain(sentence), is_inner(node), &self.abilities) {
+                // Of a parameter: what is done with its value, or when. Of a server: what its tools do.
+                let is_weak = one.is_bare() || is_inner(node) && one.cause == DriftCause::Capability;
+                let is_aside = is_inner(node) || node.parent().is_none();
+                let weight = if is_aside && is_weak { ANOTHER_WEIGHT / 2 } else { ANOTHER_WEIGHT };
+                tell(one.title, weight, one.cause, sentence);
+            }
+        }
+        for (concept, weight) in self.new_concepts(node, sentence) {
+            let words = sentence.get(concept.range.clone()).unwrap_or(sentence);
+            tell(concept.title, weight, concept.cause, words);
+        }
+        out
+    }
+
+    /// The concepts in a sentence that the approved definition did not hold, each with what it adds.
+    fn new_concepts(&self, node: NodeRef<'_>, sentence: &str) -> Vec<(Concept, u32)> {
+        let concepts = self.scan.concepts(sentence);
+        let before = if concepts.is_empty() { Vec::new() } else { said_before(self.scan, sentence, self.sentences) };
+        let is_word = sentence.split_whitespace().count() < MIN_ORDER_WORDS;
+        let mut out: Vec<(Concept, u32)> = Vec::new();
+        for concept in concepts.into_iter().filter(|concept| !(is_word && concept.cause == DriftCause::Order)) {
+            let quote = sentence.get(concept.range.clone()).unwrap_or(sentence);
+            let is_known = if is_place(concept.cause) {
+                // Another destination or path is another, however much the sentence resembles an old one.
+                self.sentences.iter().any(|old| old.contains(quote))
+            } else {
+                before.contains(&(concept.cause, concept.title))
+            };
+            if is_known {
+                continue;
+            }
+            // A way out that the model is to choose or to leave as it is needs no words.
+            let is_way_out = is_value(node) && concept.cause == DriftCause::Destination;
+            let weight = if is_way_out { ANOTHER_WEIGHT } else { concept.weight };
+            // What two of them see in the same words counts once.
+            let same = out
+                .iter()
+                .filter(|(other, _)| other.range.start < concept.range.end && concept.range.start < other.range.end);
+            let counted = same.map(|(other, _)| other.weight).max().unwrap_or(0);
+            out.push((concept, weight.saturating_sub(counted)));
+        }
+        out
+    }
+}
+
+/// What follows in a sentence after one that was there: added without a full stop between them.
+fn continued<'s>(sentence: &'s str, old: &[&str]) -> &'s str {
+    let ends = old.iter().take(MAX_COMPARED).filter(|old| old.len() >= MIN_CONTINUED);
+    let rest = ends.filter_map(|old| sentence.strip_prefix(old.trim_end_matches(['.', ' ', ':'])));
+    let rest = rest.min_by_key(|rest| rest.len()).map(|rest| rest.trim_start_matches([' ', '.', ':', ',', '-']));
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_uppercase())).unwrap_or(sentence)
+}
+
+/// Whether the description has nothing in common with the approved one, nor with the name of the tool.
+fn is_another(old: NodeRef<'_>, new: NodeRef<'_>, subjects: &Subjects) -> bool {
+    let (old, new) = (old.get("description"), new.get("description"));
+    let (Some(old), Some(new)) = (old.and_then(|node| node.as_str()), new.and_then(|node| node.as_str())) else {
+        return false;
+    };
+    words(&old).len() >= MIN_OLD_WORDS && subjects.is_another_description(&old, &new)
 }
 
 /// Where sentences say what a tool or a parameter does.
 fn is_description(node: NodeRef<'_>) -> bool {
-    node.parent().is_none() || node.key().is_some_and(|key| key == "description")
+    (node.parent().is_none() || node.key().is_some_and(|key| key == "description")) && !is_output(node)
+}
+
+/// Where a value stands that the model is to choose or to leave as it is.
+fn is_value(node: NodeRef<'_>) -> bool {
+    let is_choice = |node: NodeRef<'_>| node.key().is_some_and(|key| matches!(&*key, "enum" | "const" | "default"));
+    is_choice(node) || node.parent().is_some_and(is_choice)
+}
+
+/// The title of the tool itself.
+fn is_title(node: NodeRef<'_>) -> bool {
+    let is_root = |node: NodeRef<'_>| node.parent().is_none();
+    node.key().is_some_and(|key| key == "title")
+        && node.parent().is_some_and(|parent| {
+            is_root(parent)
+                || parent.key().is_some_and(|key| key == "annotations") && parent.parent().is_some_and(is_root)
+        })
+}
+
+/// Whether it describes what comes back.
+fn is_output(node: NodeRef<'_>) -> bool {
+    std::iter::successors(Some(node), |node| node.parent())
+        .any(|node| node.key().is_some_and(|key| key == "outputSchema"))
+}
+
+fn name_of(root: NodeRef<'_>) -> String {
+    root.get("name").and_then(|name| name.as_str()).unwrap_or_default().into_owned()
+}
+
+/// What a description that is not that of the tool itself describes.
+fn parameter(node: NodeRef<'_>) -> Option<Cow<'_, str>> {
+    is_inner(node).then(|| node.parent().and_then(|parent| parent.key()).unwrap_or_default())
 }
 
 /// Whether it stands deeper than the description of the tool itself.
