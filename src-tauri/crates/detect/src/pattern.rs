@@ -26,7 +26,7 @@ impl Pattern {
 
     /// Whether the pattern could match in a text, or a part of it, that holds these.
     pub fn may_match(&self, grams: &Grams) -> bool {
-        self.needs.get_or_init(|| Needs::of(&self.source)).may_be_met(grams)
+        self.needs.get_or_init(|| Needs::of(&expanded(&self.source))).may_be_met(grams)
     }
 
     /// First match that starts at or after `window.start` and ends by `window.end`.
@@ -42,10 +42,14 @@ impl Pattern {
     }
 }
 
+/// The source as it is compiled.
+fn expanded(source: &str) -> String {
+    source.replace(WITHIN_SENTENCE, DOTS_IN_WORDS)
+}
+
 /// Compiles a pattern as the engine does; the error is one line.
 pub(crate) fn build(source: &str) -> Result<Regex, String> {
-    let source = source.replace(WITHIN_SENTENCE, DOTS_IN_WORDS);
-    RegexBuilder::new(&source)
+    RegexBuilder::new(&expanded(source))
         .unicode(false)
         .multi_line(true)
         .size_limit(MAX_COMPILED_BYTES)
