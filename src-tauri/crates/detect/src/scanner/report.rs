@@ -11,6 +11,8 @@ use std::ops::Range;
 
 const MAX_FINDINGS: usize = 50;
 const MAX_PER_SIGNATURE: u8 = 6;
+/// What stands further apart in a long text is no sign of one and the same thing.
+const SIGNS_WITHIN_BYTES: usize = 4096;
 const MAX_MATCHED_CHARS: usize = 200;
 const MAX_DECODED_CHARS: usize = 400;
 
@@ -115,8 +117,8 @@ impl Report {
         });
     }
 
-    /// The part of the current text in which at least so many active Signatures that `count` found something, each in words
-    /// of its own; of those of one `group` one is enough.
+    /// The part of the current text in which at least so many active Signatures that `counts` found something close
+    /// together, each in words of its own. The scores are one sign together.
     pub fn several(
         &self,
         at_least: usize,
@@ -124,20 +126,25 @@ impl Report {
         is_score: impl Fn(usize) -> bool,
     ) -> Option<Range<usize>> {
         let mut found: Vec<_> = self.found_here.iter().filter(|(index, _)| counts(*index)).collect();
-        found.sort_by_key(|(_, range)| range.end);
-        let mut signs: Vec<usize> = Vec::new();
-        let (mut has_score, mut end) = (false, 0);
-        for (index, range) in &found {
-            if is_score(*index) {
-                has_score = true;
-            } else if range.start >= end && !signs.contains(index) {
-                end = range.end;
-                signs.push(*index);
-            }
+        if found.len() < at_least {
+            return None;
         }
-        let start = found.iter().map(|(_, range)| range.start).min()?;
-        (signs.len() + usize::from(has_score) >= at_least)
-            .then(|| start..found.last().map_or(start, |(_, range)| range.end))
+        found.sort_by_key(|(_, range)| range.end);
+        found.iter().find_map(|(_, Range { start, .. })| {
+            let near = |one: &&&(usize, Range<usize>)| one.1.start >= *start && one.1.end <= start + SIGNS_WITHIN_BYTES;
+            let mut signs: Vec<usize> = Vec::new();
+            let (mut has_score, mut free_from, mut end) = (false, 0, *start);
+            for (index, range) in found.iter().filter(near) {
+                end = range.end;
+                if is_score(*index) {
+                    has_score = true;
+                } else if range.start >= free_from && !signs.contains(index) {
+                    free_from = range.end;
+                    signs.push(*index);
+                }
+            }
+            (signs.len() + usize::from(has_score) >= at_least).then_some(*start..end)
+        })
     }
 
     /// The gravest first, at most `MAX_FINDINGS`.
