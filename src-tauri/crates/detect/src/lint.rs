@@ -42,6 +42,12 @@ pub fn lint(files: &[SignatureFile]) -> Vec<SignatureFault> {
     faults
 }
 
+fn is_bundled(id: &str) -> bool {
+    crate::bundle::bundled()
+        .iter()
+        .any(|(path, _)| path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml")) == Some(id))
+}
+
 fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
     let mut say = |code, needle: &str, message: String| {
         faults.push(SignatureFault::new(&file.path, code, message).at(&file.text, needle));
@@ -65,9 +71,15 @@ fn lint_one(file: &SignatureFile, faults: &mut Vec<SignatureFault>) {
             say(code::BAD_VALUE, name, format!("no concept and no pattern is called {name:?}"));
         }
     }
-    if let Some(Predicate::SeveralSigns { categories, .. }) = &file.matcher.predicate {
+    if let Some(Predicate::SeveralSigns { at_least, categories, except, families }) = &file.matcher.predicate {
         for name in categories.iter().filter(|name| !CATEGORIES.contains(&name.as_str())) {
             say(code::BAD_VALUE, name, format!("category {name:?} is none of {CATEGORIES:?}"));
+        }
+        for name in except.iter().chain(families.iter().flatten()).filter(|name| !is_bundled(name)) {
+            say(code::BAD_VALUE, name, format!("no bundled Signature is called {name:?}"));
+        }
+        if *at_least < 2 {
+            say(code::BAD_VALUE, "at_least", "one sign is not several: at_least must be 2 or more".into());
         }
     }
     if file.title.chars().count() > MAX_TITLE_CHARS || file.title.ends_with('.') || file.title.is_empty() {

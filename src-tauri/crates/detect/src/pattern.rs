@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 const MAX_COMPILED_BYTES: usize = 1 << 20;
 /// What stands between two parts of one sentence …
 const WITHIN_SENTENCE: &str = r"[^.\n]";
-/// … may hold an address, a path or a number: a dot ends a sentence only before white space.
-const DOTS_IN_WORDS: &str = r"(?:[^.\n]|\.[^\s])";
+/// … may hold an address, a path or a number: a dot ends no sentence in the middle of a word.
+const DOTS_IN_WORDS: &str = r"(?:[^.\n]|\.[\w/~-])";
 
 pub(crate) struct Pattern {
     source: String,

@@ -68,14 +68,16 @@ pub enum Predicate {
     },
     /// What the linear model thinks of the text.
     LocalScore { at_least: f32 },
-    /// At least so many Signatures of the categories found something in different words of one text. The scores count as
-    /// one of them: they look at the same thing. Those in `except` are no sign of their own. Told from what the others found,
-    /// once a text is done.
+    /// At least so many Signatures of the categories found something close together in one text, in different words. The
+    /// scores count as one of them, and so does each of the `families`: they look at the same thing. Those in `except` are
+    /// no sign of their own. Told from what the others found, once a text is done.
     SeveralSigns {
         at_least: usize,
         categories: Vec<String>,
         #[serde(default)]
         except: Vec<String>,
+        #[serde(default)]
+        families: Vec<Vec<String>>,
     },
     /// Keys, tokens, passwords.
     Secret { kinds: Vec<secret::Kind> },

@@ -34,6 +34,17 @@ pub(super) struct View<'v> {
     pub source: Option<Range<usize>>,
 }
 
+/// What hits of Signatures are counted as, by `Report::several`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// Of any Signature that scores a text as a whole.
+    Score,
+    /// Of any Signature of the family with this number.
+    Family(usize),
+    /// Of the active Signature with this number.
+    Own(usize),
+}
+
 /// What one Signature found: in the whole Message, in the current text.
 #[derive(Clone, Copy, Default)]
 struct Tally {
@@ -62,10 +73,10 @@ impl Report {
         }
     }
 
-    /// Whether the active Signature `index` may say more: `many` of a text, or one.
+    /// Whether the active Signature `index` may find more in this text: `many` hits, or one. One that has all its Findings
+    /// is asked on, because hits also count as signs.
     pub fn has_room(&self, index: usize, many: bool) -> bool {
-        let Tally { total, here } = self.tally[index];
-        here < (if many { MAX_PER_SIGNATURE } else { 1 }) && total < MAX_PER_SIGNATURE
+        self.tally[index].here < (if many { MAX_PER_SIGNATURE } else { 1 })
     }
 
     /// Notes that the Signature of `file`, by its number among the active ones, matched a part of `view`.
@@ -86,10 +97,15 @@ impl Report {
         };
         let span = Span { start: origin.start + inner.start, end: origin.start + inner.end };
         let known = |finding: &Finding| finding.signature == file.id && finding.span == Some(span);
-        let tally = self.tally[index];
-        if tally.here > 0 && self.findings.iter().any(known) || tally.total >= MAX_PER_SIGNATURE {
+        if self.tally[index].here > 0 && self.findings.iter().any(known) {
             return;
         }
+        self.tally[index].here += 1;
+        self.found_here.push((index, in_original.clone()));
+        if self.tally[index].total >= MAX_PER_SIGNATURE {
+            return;
+        }
+        self.tally[index].total += 1;
         let decoded = match (view.steps.is_empty(), reading) {
             (true, None) => None,
             (true, Some(reading)) => {
@@ -100,8 +116,6 @@ impl Report {
                 text: excerpt(around(&view.text, &range), MAX_DECODED_CHARS),
             }),
         };
-        self.tally[index] = Tally { total: tally.total + 1, here: tally.here + 1 };
-        self.found_here.push((index, in_original.clone()));
         self.findings.push(Finding {
             signature: file.id.clone(),
             version: file.version,
@@ -117,33 +131,30 @@ impl Report {
         });
     }
 
-    /// The part of the current text in which at least so many active Signatures that `counts` found something close
-    /// together, each in words of its own. The scores are one sign together.
-    pub fn several(
-        &self,
-        at_least: usize,
-        counts: impl Fn(usize) -> bool,
-        is_score: impl Fn(usize) -> bool,
-    ) -> Option<Range<usize>> {
-        let mut found: Vec<_> = self.found_here.iter().filter(|(index, _)| counts(*index)).collect();
+    /// The part of the current text in which at least so many signs stand close together, each in words of its own. `sign`
+    /// says which sign a hit of an active Signature is, if any; what looks at a text as a whole shares its words with others.
+    pub fn several(&self, at_least: usize, sign: impl Fn(usize) -> Option<Sign>) -> Option<Range<usize>> {
+        let found = self.found_here.iter().filter_map(|(index, range)| Some((sign(*index)?, range.clone())));
+        let mut found: Vec<(Sign, Range<usize>)> = found.collect();
         if found.len() < at_least {
             return None;
         }
         found.sort_by_key(|(_, range)| range.end);
         found.iter().find_map(|(_, Range { start, .. })| {
-            let near = |one: &&&(usize, Range<usize>)| one.1.start >= *start && one.1.end <= start + SIGNS_WITHIN_BYTES;
-            let mut signs: Vec<usize> = Vec::new();
-            let (mut has_score, mut free_from, mut end) = (false, 0, *start);
-            for (index, range) in found.iter().filter(near) {
+            let near = |range: &Range<usize>| range.start >= *start && range.end <= start + SIGNS_WITHIN_BYTES;
+            let mut signs: Vec<Sign> = Vec::new();
+            let (mut free_from, mut end) = (0, *start);
+            for (sign, range) in found.iter().filter(|(_, range)| near(range)) {
                 end = range.end;
-                if is_score(*index) {
-                    has_score = true;
-                } else if range.start >= free_from && !signs.contains(index) {
-                    free_from = range.end;
-                    signs.push(*index);
+                if signs.contains(sign) || *sign != Sign::Score && range.start < free_from {
+                    continue;
                 }
+                if *sign != Sign::Score {
+                    free_from = range.end;
+                }
+                signs.push(*sign);
             }
-            (signs.len() + usize::from(has_score) >= at_least).then_some(*start..end)
+            (signs.len() >= at_least).then_some(*start..end)
         })
     }
 

@@ -2,7 +2,7 @@
 //! where it looks. Bounded: windows, decoding depth and volume, whatever the input.
 
 use super::near::Near;
-use super::report::{Origin, Report, View};
+use super::report::{Origin, Report, Sign, View};
 use super::{ceil_char, floor_char};
 use crate::argument;
 use crate::decode::{self, Budget};
@@ -117,24 +117,27 @@ impl<'r> Run<'r> {
         for index in set.several.iter().copied().filter(|index| set.active[*index].roles & 1 << origin.role as u32 != 0)
         {
             let active = &set.active[index];
-            let Some(Predicate::SeveralSigns { at_least, categories, except }) = &set.file(active).matcher.predicate
+            let Some(Predicate::SeveralSigns { at_least, categories, except, families }) =
+                &set.file(active).matcher.predicate
             else {
                 continue;
             };
             if !self.looks_here(index, active, text, &view) {
                 continue;
             }
-            // A person's own Signatures may be as broad as they like, and so do not count.
-            let counts = |index: usize| {
+            let sign = |index: usize| {
                 let file = set.file(&set.active[index]);
-                file.bundled
+                // A person's own Signatures may be as broad as they like, and so do not count.
+                let counts = file.bundled
                     && !file.matcher.is_several()
                     && categories.contains(&file.category)
-                    && !except.contains(&file.id)
+                    && !except.contains(&file.id);
+                let family = || families.iter().position(|family| family.contains(&file.id));
+                let is_score = file.matcher.predicate.as_ref().is_some_and(Predicate::is_score);
+                let own = || family().map_or(Sign::Own(index), Sign::Family);
+                counts.then(|| if is_score { Sign::Score } else { own() })
             };
-            let is_score =
-                |index: usize| set.file(&set.active[index]).matcher.predicate.as_ref().is_some_and(Predicate::is_score);
-            if let Some(range) = self.report.several(*at_least, counts, is_score) {
+            if let Some(range) = self.report.several(*at_least, sign) {
                 self.report.add(set.file(active), index, origin, text, &view, Match { range, reading: None });
             }
         }
