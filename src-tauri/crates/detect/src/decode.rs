@@ -21,21 +21,51 @@ mod spelled;
 /// Parts of one kind that are looked at one by one.
 const MAX_SINGLE_PARTS: usize = 24;
 
-/// How much decoded text one Message may cost.
+/// How much decoded text one Message may cost: four times its length and 4¼ MB. Most of it belongs to the text it stands
+/// for, so that no text can use up what another needs.
+#[derive(Default)]
 pub(crate) struct Budget {
-    bytes: usize,
+    /// Of the current text: thrice its length, and what short texts need beyond.
+    own: usize,
+    floor: usize,
+    /// All floors together cost no more than this.
+    floors: usize,
+    /// What any text may take.
+    shared: usize,
+    refused: Option<Range<usize>>,
 }
 
 impl Budget {
+    const FLOOR_BYTES: usize = 8 * 1024;
+
     pub fn for_message(bytes: usize) -> Self {
-        Self { bytes: bytes.saturating_mul(3) + 256 * 1024 }
+        Self { floors: 4 << 20, shared: bytes.saturating_add(256 * 1024), ..Self::default() }
     }
-    fn take(&mut self, bytes: usize) -> bool {
-        let fits = bytes <= self.bytes;
-        if fits {
-            self.bytes -= bytes;
+
+    /// Another text begins.
+    pub fn next_text(&mut self, bytes: usize) {
+        (self.own, self.floor, self.refused) = (bytes.saturating_mul(3), Self::FLOOR_BYTES, None);
+    }
+
+    /// Whether a part that was decoded from `source` of the current text may be looked at.
+    pub fn take(&mut self, bytes: usize, source: Option<&Range<usize>>) -> bool {
+        let own = bytes.min(self.own);
+        let floor = (bytes - own).min(self.floor).min(self.floors);
+        let shared = bytes - own - floor;
+        if shared > self.shared {
+            self.refused = self.refused.take().or(source.cloned());
+            return false;
         }
-        fits
+        self.own -= own;
+        self.floor -= floor;
+        self.floors -= floor;
+        self.shared -= shared;
+        true
+    }
+
+    /// What the first part was decoded from that may not be looked at.
+    pub fn refused(&self) -> Option<&Range<usize>> {
+        self.refused.as_ref()
     }
 }
 
@@ -49,7 +79,7 @@ pub(crate) struct Part {
 }
 
 /// Everything in `text` that can be decoded by one step. `has_hidden`: characters that nobody sees stand in it.
-pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Part> {
+pub(crate) fn parts(text: &str, has_hidden: bool) -> Vec<Part> {
     work::read(text.len());
     let mut parts = Vec::new();
     if is_short_word(text) {
@@ -61,9 +91,7 @@ pub(crate) fn parts(text: &str, has_hidden: bool, budget: &mut Budget) -> Vec<Pa
     if has_hidden {
         invisible(text, &mut parts);
     }
-    let mut parts = if parts.len() > MAX_SINGLE_PARTS { gather(parts) } else { parts };
-    parts.retain(|part| budget.take(part.text.len()));
-    parts
+    if parts.len() > MAX_SINGLE_PARTS { gather(parts) } else { parts }
 }
 
 fn all(text: &str, parts: &mut Vec<Part>) {
@@ -260,7 +288,7 @@ mod tests {
             let of = |parts: Vec<Part>| parts.into_iter().map(|part| (part.step, part.source, part.text)).collect::<Vec<_>>();
             let mut every = Vec::new();
             all(&text, &mut every);
-            prop_assert_eq!(of(every), of(parts(&text, false, &mut Budget::for_message(0))));
+            prop_assert_eq!(of(every), of(parts(&text, false)));
         }
     }
 }

@@ -5,7 +5,7 @@ mod near;
 mod report;
 mod run;
 
-use crate::decode::{self, Budget};
+use crate::decode;
 use crate::normal::Normal;
 use crate::predicate;
 use crate::role::Role;
@@ -37,7 +37,7 @@ impl Scanner {
 pub fn warm_up() {
     LazyLock::force(&predicate::concept::TABLE);
     crate::mask::mask("token: x");
-    decode::parts("x", false, &mut Budget::for_message(1));
+    decode::parts("x", false);
 }
 
 impl Scan for Scanner {

@@ -4,7 +4,7 @@ use crate::fault::{SignatureFault, code};
 use crate::file::{DecodedLayer, SignatureFile, Status, load};
 use crate::pattern::{Pattern, build};
 use crate::predicate::Predicate;
-use crate::predicate::concept::Least;
+use crate::predicate::concept::Asked;
 use crate::role::Role;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::{HashMap, HashSet};
@@ -25,7 +25,7 @@ pub struct SignatureSet {
     /// The active Signatures that look at what the others found.
     pub(crate) several: Vec<usize>,
     /// By role, in texts as they are and in disguised ones: what the active Signatures ask of concepts at least.
-    least_concepts: Vec<[Least; 2]>,
+    asked_concepts: Vec<[Asked; 2]>,
 }
 
 /// An enabled Signature.
@@ -125,17 +125,17 @@ impl SignatureSet {
         };
         let always = (0..u32::BITS).map(keyless).collect();
         let several = (0..active.len()).filter(|index| files[active[*index].file].matcher.is_several()).collect();
-        let least = |bit: u32, disguised: bool| {
+        let asked = |bit: u32, disguised: bool| {
             let looks = |one: &&Active| {
                 one.roles & 1 << bit != 0 && (disguised || files[one.file].place.decoded != DecodedLayer::Disguised)
             };
-            let mut least = Least::default();
+            let mut asked = Asked::default();
             let predicates = active.iter().filter(looks).filter_map(|one| files[one.file].matcher.predicate.as_ref());
-            predicates.filter_map(Predicate::least_concepts).for_each(|(kind, sum)| least.add(kind, sum));
-            least
+            predicates.filter_map(Predicate::least_concepts).for_each(|(kind, sum)| asked.add(kind, sum));
+            asked
         };
-        let least_concepts = (0..u32::BITS).map(|bit| [least(bit, false), least(bit, true)]).collect();
-        Ok(Self { files, active, keywords, owners, always, several, least_concepts })
+        let asked_concepts = (0..u32::BITS).map(|bit| [asked(bit, false), asked(bit, true)]).collect();
+        Ok(Self { files, active, keywords, owners, always, several, asked_concepts })
     }
 
     /// The Signatures that ship with Portcullis, all enabled. Compiled once per process.
@@ -152,7 +152,7 @@ impl SignatureSet {
                     owners: Vec::new(),
                     always: Vec::new(),
                     several: Vec::new(),
-                    least_concepts: Vec::new(),
+                    asked_concepts: Vec::new(),
                 });
                 Arc::new(set)
             })
@@ -179,9 +179,9 @@ impl SignatureSet {
     }
 
     /// What the active Signatures that look at texts of `role` ask of concepts at least.
-    pub(crate) fn least_concepts(&self, role: Role, disguised: bool) -> Least {
-        let of_role = self.least_concepts.get(role as usize);
-        of_role.map(|least| least[usize::from(disguised)].clone()).unwrap_or_default()
+    pub(crate) fn asked_concepts(&self, role: Role, disguised: bool) -> Asked {
+        let of_role = self.asked_concepts.get(role as usize);
+        of_role.map(|asked| asked[usize::from(disguised)].clone()).unwrap_or_default()
     }
 
     pub(crate) fn file(&self, active: &Active) -> &SignatureFile {

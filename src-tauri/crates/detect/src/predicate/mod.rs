@@ -31,6 +31,8 @@ pub enum Predicate {
     MixedScript { words: usize },
     /// Prose spelled in escapes, hexadecimal or single letters.
     SpelledOut {},
+    /// More encoded text than is looked at. Told once a text is done.
+    Undecoded {},
     /// The name of a tool that belongs to another server.
     ForeignTool {},
     /// A path to a file of one of the sets. `only_writes`: only in calls that write.
@@ -110,9 +112,10 @@ pub(crate) struct Probe<'p> {
     pub personal: OnceCell<Vec<personal::Personal>>,
     pub urls: OnceCell<Vec<url::Located>>,
     pub paths: OnceCell<path::Paths<'p>>,
+    /// Of every kind that is asked for.
     pub concepts: OnceCell<Vec<concept::Hit>>,
     /// What the Signatures that look at this text ask of concepts at least.
-    pub least_concepts: concept::Least,
+    pub asked_concepts: concept::Asked,
     pub acts: OnceCell<Vec<(shell::Act, Range<usize>)>>,
     pub local: OnceCell<(f32, Range<usize>)>,
 }
@@ -152,9 +155,7 @@ impl Predicate {
             Self::UrlLoad { loads } => url::find_loads(urls(), loads),
             Self::ConceptScore { kind, at_least, needs, local } => {
                 let least = LEAST_CONCEPTS.min(*at_least);
-                // The lowest limit of a kind first: the others reuse what it found.
-                let find = || concept::hits(probe.normal, *kind, least, &probe.least_concepts);
-                let hits = probe.concepts.get_or_init(find);
+                let hits = probe.concepts.get_or_init(|| concept::hits(probe.normal, &probe.asked_concepts));
                 if hits.is_empty() {
                     return Vec::new();
                 }
@@ -170,7 +171,7 @@ impl Predicate {
                     .into_iter()
                     .collect()
             }
-            Self::SeveralSigns { .. } => Vec::new(),
+            Self::SeveralSigns { .. } | Self::Undecoded {} => Vec::new(),
             Self::Secret { kinds } => secret::pick(probe.secrets.get_or_init(|| secret::all(text, true)), kinds),
             Self::PersonalData { kinds } => personal::pick(probe.personal.get_or_init(|| personal::all(text)), kinds),
         }

@@ -355,7 +355,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// Replaces `{{fake:PREFIX:LENGTH}}` by the prefix and made-up characters, and `{{fake:private-key}}` by a made-up key,
-/// so that example files hold nothing that looks like a secret.
+/// so that example files hold nothing that looks like a secret; `{{fake:encoded}}` by more encoded prose than is looked at.
 pub(crate) fn expand_fakes(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -371,6 +371,7 @@ pub(crate) fn expand_fakes(text: &str) -> String {
                 out.push_str(prefix);
                 out.push_str(&made_up(length.parse().unwrap_or(0)));
             }
+            None if what == "encoded" => out.push_str(&encoded_prose()),
             None => {
                 let body = made_up(192);
                 out.push_str(&format!(
@@ -380,6 +381,12 @@ pub(crate) fn expand_fakes(text: &str) -> String {
         }
     }
     out + rest
+}
+
+/// A reversed sentence in Base64, more often than is looked at.
+fn encoded_prose() -> String {
+    const LINE: &str = "a2xpbSBmbyBlbHR0b2IgYSBkbmEgZGFlcmIgZW1vcyByb2YgdGVrcmFtIGVodCBvdCB0bmV3IGdvZCB5emFsIGVodCBkbmEgeG9mIG53b3JiIGtjaXVxIGVodA==\n";
+    LINE.repeat(3000)
 }
 
 fn made_up(length: usize) -> String {

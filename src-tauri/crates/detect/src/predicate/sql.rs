@@ -351,9 +351,7 @@ fn has_or_tautology(lower: &str) -> bool {
 
 fn joints(lower: &str, joints: &[&str]) -> bool {
     // What `compares_constants` needs.
-    let has_operator = lower.contains(['=', '<', '>', '!', '-', '&', '^', '*'])
-        || ["like", " in ", "true"].iter().any(|word| lower.contains(word));
-    if !has_operator {
+    if !OPERATORS.iter().chain(&["true"]).any(|word| lower.contains(word)) {
         return false;
     }
     for joint in joints {
@@ -375,6 +373,9 @@ fn joints(lower: &str, joints: &[&str]) -> bool {
     }
     false
 }
+
+/// What stands between two constants. Without its bracket "in" is a word: "1 in 5 people".
+const OPERATORS: [&str; 11] = ["=", "<", ">", "like", "!=", "-", "&", "^", "*", "in (", "in("];
 
 /// A quoted or bare word and its length.
 fn constant(text: &str) -> Option<(&str, usize)> {
@@ -402,11 +403,7 @@ fn compares_constants(rest: &str) -> bool {
     if left == "true" && tail.len() < 8 || is_number && !left.is_empty() && tail.starts_with("--") {
         return true;
     }
-    let Some(tail) =
-        ["=", "<", ">", "like", "!=", "-", "&", "^", "*", " in "].iter().find_map(|op| tail.strip_prefix(op))
-    else {
-        return false;
-    };
+    let Some(tail) = OPERATORS.iter().find_map(|operator| tail.strip_prefix(operator)) else { return false };
     let tail = tail.trim_start_matches(['=', '>', ' ', '(']);
     match constant(tail) {
         // Words that are no constants must be equal: `x=x`.
@@ -443,6 +440,8 @@ mod tests {
             "' or 1 in (select @@version)--",
             "1) or pg_sleep(5)--",
             " OR x=x",
+            "x' or 'a' in ('a')",
+            "1 or 1 in(1)",
         ] {
             assert_eq!(find(text, Role::ArgumentName).len(), 1, "{text}: {}", weigh(text));
         }
@@ -493,6 +492,7 @@ mod tests {
             "vim -- an editor",
             "order by phone",
             "size 10 and up",
+            "1 or 2 in 10 people",
         ] {
             for role in [Role::ArgumentName, Role::ArgumentText] {
                 assert!(find(text, role).is_empty(), "{text}: {}", weigh(text));

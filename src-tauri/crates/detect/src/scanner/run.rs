@@ -90,24 +90,46 @@ impl<'r> Run<'r> {
             return;
         }
         self.report.next_text();
-        let mut done: Vec<Done> = Vec::new();
+        self.budget.next_text(text.len());
+        let mut seen: Vec<View<'_>> = Vec::new();
         let mut open = vec![View { text: Cow::Borrowed(text), steps: Vec::new(), source: None }];
         while let Some(view) = open.pop() {
-            if done.iter().any(|done| done.covers(&view)) {
-                continue;
-            }
             let has_hidden = hidden::is_in(&view.text);
             self.view(origin, text, &view, has_hidden);
             if view.steps.len() < MAX_LAYERS {
-                open.extend(decode::parts(&view.text, has_hidden, &mut self.budget).into_iter().map(|part| {
+                let mut next: Vec<View<'_>> = Vec::new();
+                // The last of those that say the same is looked at.
+                for part in decode::parts(&view.text, has_hidden).into_iter().rev() {
                     let source = view.source.clone().or(Some(part.source));
                     let steps = view.steps.iter().copied().chain([part.step]).collect();
-                    View { text: Cow::Owned(part.text), steps, source }
-                }));
+                    let part = View { text: Cow::Owned(part.text), steps, source };
+                    if !seen.iter().chain(&open).chain(&next).chain([&view]).any(|other| other.covers(&part)) {
+                        next.push(part);
+                    }
+                }
+                let fits = |part: &View<'_>| self.budget.take(part.text.len(), part.source.as_ref());
+                open.extend(next.into_iter().rev().filter(fits));
             }
-            done.extend(Done::of(view));
+            if matches!(&view.text, Cow::Owned(text) if text.len() <= MAX_KEPT_BYTES) {
+                seen.push(view);
+            }
         }
         self.several(origin, text);
+        self.undecoded(origin, text);
+    }
+
+    /// Says that not all of a text was looked at.
+    fn undecoded(&mut self, origin: &Origin<'_>, text: &str) {
+        let Some(source) = self.budget.refused().cloned() else { return };
+        let set = self.set;
+        let view = View { text: Cow::Borrowed(text), steps: Vec::new(), source: None };
+        for (index, active) in set.active.iter().enumerate() {
+            let asks = matches!(set.file(active).matcher.predicate, Some(Predicate::Undecoded {}));
+            if asks && active.roles & 1 << origin.role as u32 != 0 && self.looks_here(index, active, text, &view) {
+                let found = Match { range: source.clone(), reading: None };
+                self.report.add(set.file(active), index, origin, text, &view, found);
+            }
+        }
     }
 
     /// Asks the Signatures that look at what the others found in this text.
@@ -172,7 +194,7 @@ impl<'r> Run<'r> {
             urls: OnceCell::new(),
             paths: OnceCell::new(),
             concepts: OnceCell::new(),
-            least_concepts: self.set.least_concepts(origin.role, decode::is_disguise(&view.steps)),
+            asked_concepts: self.set.asked_concepts(origin.role, decode::is_disguise(&view.steps)),
             acts: OnceCell::new(),
             local: OnceCell::new(),
         };
@@ -223,29 +245,13 @@ impl<'r> Run<'r> {
     }
 }
 
-/// A decoded text that was looked at, with what was decoded from it.
-struct Done {
-    text: String,
-    source: Option<Range<usize>>,
-    steps: usize,
-    is_disguise: bool,
-}
-
-impl Done {
-    fn of(view: View<'_>) -> Option<Self> {
-        let Cow::Owned(text) = view.text else { return None };
-        if text.len() > MAX_KEPT_BYTES {
-            return None;
-        }
-        Some(Self { text, source: view.source, steps: view.steps.len(), is_disguise: decode::is_disguise(&view.steps) })
-    }
-
-    /// Whether `view` says the same of the same place, so that looking at it again would find nothing new.
-    fn covers(&self, view: &View<'_>) -> bool {
-        self.text == view.text
-            && self.source == view.source
-            && self.steps <= view.steps.len()
-            && self.is_disguise == decode::is_disguise(&view.steps)
+impl View<'_> {
+    /// Whether `other` says the same of the same place, so that looking at it too would find nothing new.
+    fn covers(&self, other: &View<'_>) -> bool {
+        self.source == other.source
+            && self.text == other.text
+            && self.steps.len() <= other.steps.len()
+            && decode::is_disguise(&self.steps) == decode::is_disguise(&other.steps)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Cluster {
 pub fn clusters_of(text: &str, kind: Kind) -> (Vec<Cluster>, u32) {
     let normal = Normal::of(text);
     let text = &normal.text;
-    let hits = hits_of(&normal, &|_| 1, 0, &[(&|_| 1, 0)]);
+    let hits = hits_of(&normal, &[(&|_| 1, 0)]);
     let found = clusters(&hits, kind).map(|cluster| {
         let mut marks: Vec<usize> = cluster.iter().map(|hit| hit.mark).collect();
         marks.sort_unstable();

@@ -2,7 +2,7 @@
 //! still reach what is needed.
 
 use super::table::{Mark, TABLE};
-use super::{Kind, Least, concept_weight};
+use super::{Asked, Kind, concept_weight};
 use crate::normal::Normal;
 use crate::pattern::Pattern;
 use std::ops::Range;
@@ -21,63 +21,54 @@ pub(crate) struct Hit {
     pub range: Range<usize>,
 }
 
-/// The marks of a text that weigh something for one kind, if their weights could reach `at_least`, and if those of any
-/// kind could reach what is asked of it.
-pub(crate) fn hits(normal: &Normal, kind: Kind, at_least: u32, least: &Least) -> Vec<Hit> {
+/// The marks of a text that weigh something for a kind that is asked for, if those of any kind could reach what is asked
+/// of it.
+pub(crate) fn hits(normal: &Normal, asked: &Asked) -> Vec<Hit> {
     let bytes = normal.text.len();
-    let by = |kind: Kind| move |mark: &Mark| mark.weights[kind as usize];
-    let columns = Kind::ALL.map(|kind| (by(kind), least.of(kind).map(|sum| sum + kind.discount(bytes))));
+    let columns = Kind::ALL.map(|kind| (move |mark: &Mark| mark.weights[kind as usize], kind));
+    let needed = |kind: Kind| asked.of(kind).map(|sum| sum + kind.discount(bytes));
     let asked: Vec<(Weight<'_>, u32)> =
-        columns.iter().filter_map(|(weight, sum)| Some((weight as Weight<'_>, (*sum)?))).collect();
-    hits_of(normal, &by(kind), at_least + kind.discount(bytes), &asked)
+        columns.iter().filter_map(|(weight, kind)| Some((weight as Weight<'_>, needed(*kind)?))).collect();
+    hits_of(normal, &asked)
 }
 
 /// What a mark weighs.
 pub(super) type Weight<'w> = &'w dyn Fn(&Mark) -> u32;
 
 /// The same by any weights: whoever asks does so by one of those in `asked`, and wants at least so much.
-pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &[(Weight<'_>, u32)]) -> Vec<Hit> {
+pub(super) fn hits_of(normal: &Normal, asked: &[(Weight<'_>, u32)]) -> Vec<Hit> {
     let text = &normal.text;
     // The marks of the concepts announced, heaviest first.
     let near = announced(text);
     if near.is_empty() {
         return Vec::new();
     }
+    let weight = |mark: usize| asked.iter().map(|(weight, _)| weight(&TABLE.marks[mark])).max().unwrap_or(0);
     let groups = TABLE.groups.iter().zip(&near).filter(|(_, stretches)| !stretches.is_empty());
     let mut open: Vec<Open<'_>> = groups
-        .flat_map(|(marks, stretches)| {
-            marks.clone().map(|mark| (weight(&TABLE.marks[mark]), mark, stretches.as_slice()))
-        })
+        .flat_map(|(marks, stretches)| marks.clone().map(|mark| (weight(mark), mark, stretches.as_slice())))
         .filter(|(weight, ..)| *weight > 0)
         .collect();
-    let mut left: u32 = open.iter().map(|(weight, ..)| weight).sum();
-    if open.is_empty() || left < needed {
+    open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
+    let mut bounds: Vec<Bound> = asked.iter().map(|(weight, needed)| Bound::of(&open, weight, *needed)).collect();
+    if open.is_empty() || bounds.iter().all(Bound::is_too_low) {
         return Vec::new();
     }
-    open.sort_unstable_by_key(|(weight, mark, _)| std::cmp::Reverse((*weight, *mark)));
-    let mut most: Vec<Most> = asked.iter().map(|(weight, needed)| Most::of(&open, weight, *needed)).collect();
-    let mut drop = |at: usize| {
-        most.iter_mut().for_each(|most| most.drop(at, TABLE.marks[open[at].1].concept));
-        most.iter().all(Most::is_too_little)
+    // Whether nothing asked for can be reached without the mark at this place.
+    let mut is_hopeless_without = |at: usize| {
+        bounds.iter_mut().for_each(|bound| bound.rule_out(at, TABLE.marks[open[at].1].concept));
+        bounds.iter().all(Bound::is_too_low)
     };
     // What cannot match here needs no try, and without it the rest may not be worth one.
     let mut can_match = vec![true; open.len()];
     for (at, (_, mark, _)) in open.iter().enumerate() {
         can_match[at] = TABLE.marks[*mark].pattern.may_match(normal.grams());
-        if !can_match[at] && drop(at) {
+        if !can_match[at] && is_hopeless_without(at) {
             return Vec::new();
         }
     }
-    let mut sum = 0;
     let mut found = Vec::new();
-    for (at, (weight, mark, stretches)) in open.iter().enumerate() {
-        if sum + left < needed {
-            return Vec::new();
-        }
-        left -= weight;
-        if !can_match[at] {
-            continue;
-        }
+    for (at, (_, mark, stretches)) in open.iter().enumerate().filter(|(at, _)| can_match[*at]) {
         let before = found.len();
         for stretch in *stretches {
             let mut from = stretch.start;
@@ -91,9 +82,7 @@ pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &
                 }
             }
         }
-        if found.len() > before {
-            sum += weight;
-        } else if drop(at) {
+        if found.len() == before && is_hopeless_without(at) {
             return Vec::new();
         }
     }
@@ -104,8 +93,8 @@ pub(super) fn hits_of(normal: &Normal, weight: Weight<'_>, needed: u32, asked: &
 /// Weight and number of a mark, and where it is to be tried.
 type Open<'s> = (u32, usize, &'s [Range<usize>]);
 
-/// The most that `weigh` can make of the marks that were not dropped.
-struct Most {
+/// The most that the marks which were not ruled out can weigh.
+struct Bound {
     needed: u32,
     sum: u32,
     /// Of each mark: whether it still counts.
@@ -114,7 +103,7 @@ struct Most {
     marks: Vec<(usize, u32, usize)>,
 }
 
-impl Most {
+impl Bound {
     fn of(open: &[Open<'_>], weight: Weight<'_>, needed: u32) -> Self {
         let mark = |(at, (_, mark, _)): (usize, &Open<'_>)| {
             let mark = &TABLE.marks[*mark];
@@ -122,10 +111,10 @@ impl Most {
         };
         let mut marks: Vec<_> = open.iter().enumerate().map(mark).collect();
         marks.sort_unstable_by_key(|(concept, weight, at)| (*concept, std::cmp::Reverse(*weight), *at));
-        let mut most = Self { needed, sum: 0, counts: vec![true; open.len()], marks };
-        let concepts = most.marks.chunk_by(|a, b| a.0 == b.0);
-        most.sum = concepts.map(|marks| most.weigh(marks)).sum();
-        most
+        let mut bound = Self { needed, sum: 0, counts: vec![true; open.len()], marks };
+        let concepts = bound.marks.chunk_by(|a, b| a.0 == b.0);
+        bound.sum = concepts.map(|marks| bound.weigh(marks)).sum();
+        bound
     }
 
     /// Marks of one concept.
@@ -135,7 +124,7 @@ impl Most {
     }
 
     /// The mark at this place, which is one of `concept`.
-    fn drop(&mut self, at: usize, concept: usize) {
+    fn rule_out(&mut self, at: usize, concept: usize) {
         let start = self.marks.partition_point(|mark| mark.0 < concept);
         let end = start + self.marks[start..].partition_point(|mark| mark.0 == concept);
         self.sum -= self.weigh(&self.marks[start..end]);
@@ -143,7 +132,7 @@ impl Most {
         self.sum += self.weigh(&self.marks[start..end]);
     }
 
-    fn is_too_little(&self) -> bool {
+    fn is_too_low(&self) -> bool {
         self.sum < self.needed
     }
 }

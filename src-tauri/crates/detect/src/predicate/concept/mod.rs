@@ -32,9 +32,9 @@ impl Kind {
 
 /// The lowest sum that is asked for, by kind; kinds that nobody asks for have none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Least([Option<u32>; 3]);
+pub(crate) struct Asked([Option<u32>; 3]);
 
-impl Least {
+impl Asked {
     pub fn add(&mut self, kind: Kind, sum: u32) {
         let known = &mut self.0[kind as usize];
         *known = Some(known.map_or(sum, |known| known.min(sum)));
@@ -128,7 +128,7 @@ pub(crate) fn strongest(normal: &Normal, at_least: u32, honest: bool) -> Option<
         "offensive" | "harmful" if honest => 0,
         _ => mark.weights[column],
     };
-    let hits = hits_of(normal, &weight, at_least, &[(&weight, at_least)]);
+    let hits = hits_of(normal, &[(&weight, at_least)]);
     let sums = clusters(&hits, Kind::Definition).map(|cluster| {
         let sum = weigh(cluster.iter().map(|hit| hit.mark), &|mark| weight(&TABLE.marks[mark]));
         (sum, place(cluster))
@@ -185,7 +185,7 @@ mod tests {
 
     fn all_hits(normal: &Normal, kind: Kind) -> Vec<Hit> {
         let weight = |mark: &Mark| mark.weights[kind as usize];
-        hits_of(normal, &weight, 0, &[(&weight, 0)])
+        hits_of(normal, &[(&weight, 0)])
     }
 
     fn score(text: &str, kind: Kind) -> u32 {
