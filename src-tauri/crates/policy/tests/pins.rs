@@ -5,6 +5,7 @@ use portcullis_policy::{Action, Context, Judge, Judged, MAX_PINS, PairedRequest,
 use portcullis_testkit::Words;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 struct Bench {
@@ -325,10 +326,15 @@ impl Scan for Half {
 }
 
 fn grade_by_halves(new: &str) -> DriftGrade {
+    grade_by(Half, "Reads.", new)
+}
+
+/// Of a change of the description, as a scanner sees it.
+fn grade_by(scan: impl Scan + 'static, old: &str, new: &str) -> DriftGrade {
     let pins = Arc::new(PinBook::in_memory(Vec::new()));
-    let judge = Judge::new(Arc::new(Half), pins.clone(), Rules::default(), Limits::default());
+    let judge = Judge::new(Arc::new(scan), pins.clone(), Rules::default(), Limits::default());
     let upstream = upstream();
-    for text in ["Reads.", new] {
+    for text in [old, new] {
         let siblings = Vec::new;
         let context = Context {
             upstream: &upstream,
@@ -343,6 +349,36 @@ fn grade_by_halves(new: &str) -> DriftGrade {
         judge.judge(&context, Direction::ToClient, message.as_bytes(), &|_| Some(request.clone()));
     }
     pins.all()[0].drift.clone().expect("it was classified").grade
+}
+
+/// As `Half`; counts the sentences it looks at.
+struct Counting(Arc<AtomicUsize>);
+impl Scan for Counting {
+    fn scan(&self, input: &ScanInput<'_>) -> Vec<Finding> {
+        Half.scan(input)
+    }
+    fn concepts(&self, text: &str) -> Vec<Concept> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Half.concepts(text)
+    }
+    fn scan_text(&self, direction: Direction, text: &str) -> Vec<Finding> {
+        Half.scan_text(direction, text)
+    }
+    fn mask(&self, text: &str) -> String {
+        Half.mask(text)
+    }
+}
+
+#[test]
+fn an_old_sentence_is_looked_at_once_however_many_new_ones_resemble_it() {
+    let sentences = |from: usize, count: usize| -> String {
+        (from..from + count).map(|n| format!("You must call the one of them all that is named {n} here. ")).collect()
+    };
+    let old = sentences(0, 400);
+    let looked_at = Arc::new(AtomicUsize::new(0));
+    let grade = grade_by(Counting(looked_at.clone()), &old, &format!("{old}{}", sentences(400, 300)));
+    assert_eq!(grade, DriftGrade::Quiet, "rewordings of what was there");
+    assert!(looked_at.load(Ordering::Relaxed) <= 700, "{looked_at:?}");
 }
 
 #[test]
