@@ -30,6 +30,8 @@ const MIN_OLD_WORDS: usize = 4;
 const MIN_CONTINUED: usize = 12;
 /// Fewer words give no order: the values of a choice are names.
 const MIN_ORDER_WORDS: usize = 3;
+/// So many make a title or an example a text.
+const MIN_REMARK_WORDS: usize = 3;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);
@@ -183,7 +185,22 @@ fn is_another(old: NodeRef<'_>, new: NodeRef<'_>, subjects: &Subjects) -> bool {
 
 /// Where sentences say what a tool or a parameter does.
 fn is_description(node: NodeRef<'_>) -> bool {
-    (node.parent().is_none() || node.key().is_some_and(|key| key == "description")) && !is_output(node)
+    (node.parent().is_none() || node.key().is_some_and(|key| key == "description") || is_remark(node))
+        && !is_output(node)
+}
+
+/// A title of a parameter, a comment or an example that is a text: the model reads it as it reads descriptions.
+fn is_remark(node: NodeRef<'_>) -> bool {
+    let is_example = |node: NodeRef<'_>| node.key().is_some_and(|key| matches!(&*key, "example" | "examples"));
+    let is_short = || {
+        let text = node.as_str().unwrap_or_default();
+        text.split_whitespace().nth(MIN_REMARK_WORDS - 1).is_none()
+    };
+    let stands =
+        is_inner(node) && !is_title(node) && node.key().is_some_and(|key| matches!(&*key, "title" | "$comment"))
+            || is_example(node)
+            || node.parent().is_some_and(is_example);
+    stands && !is_short()
 }
 
 /// Where a value stands that the model is to choose or to leave as it is.
