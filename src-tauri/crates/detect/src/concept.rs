@@ -33,7 +33,7 @@ const SPEAKS_OF_KEYS: &str = "speaks of keys and passwords";
 /// What follows is not to be given.
 static LEFT_OUT: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::new(
-        r"\b(do not|don'?t|never|avoid|without) (includ|pass|shar|send|provid|put|enter|stor|log)\w*\b[^.\n]*$",
+        r"\b(do not|don'?t|never|avoid|without) (includ|pass|shar|send|provid|put|enter|stor|log)\w*\b[^.\n]*\z",
     )
 });
 /// What naming harm weighs in a sentence about keeping it off.
@@ -156,6 +156,13 @@ const DROPS: &[&str] = &[
     "c2.",
 ];
 
+/// Hosts of addresses that stand for anybody's.
+#[rustfmt::skip]
+const EXAMPLES: &[&str] = &[
+    "example.com", "example.org", "example.net", "domain.com", "company.com", "yourcompany.com", "yourdomain.com",
+    "your-company.com", "your-domain.com",
+];
+
 pub(crate) fn of(text: &str) -> Vec<Concept> {
     let mut end = text.len().min(MAX_TEXT_BYTES);
     while !text.is_char_boundary(end) {
@@ -166,9 +173,8 @@ pub(crate) fn of(text: &str) -> Vec<Concept> {
     let mut out = Vec::new();
     let keeps_off = KEPT_OFF.find(&normal.text, 0..normal.text.len()).is_some();
     for words in COMPILED.iter() {
-        if let Some(found) = words.pattern.find(&normal.text, 0..normal.text.len())
+        if let Some(found) = first(words, &normal.text)
             && !(words.title == SPEAKS_OF_KEYS && LEFT_OUT.find(&normal.text, 0..found.start).is_some())
-            && !(words.cause == Destination && is_example(&normal.text[found.clone()]))
             && !(words.cause == Order && is_warned_of(&normal.text, found.start))
             && !(words.title == SPEAKS_FOR_ANOTHER && is_condition(&normal.text, found.start))
         {
@@ -221,10 +227,29 @@ fn is_warned_of(text: &str, start: usize) -> bool {
     ["not", "don't", "never", "avoid", "dont"].iter().any(|word| before.ends_with(word))
 }
 
+/// The first match that is no example of an address.
+fn first(words: &Words, text: &str) -> Option<Range<usize>> {
+    let mut from = 0;
+    loop {
+        let found = words.pattern.find(text, from..text.len())?;
+        if words.cause != Destination || !is_example(text, &found) {
+            return Some(found);
+        }
+        from = found.end;
+    }
+}
+
 /// "user@domain.com" is nobody's address.
-fn is_example(address: &str) -> bool {
-    let host = address.rsplit('@').next().unwrap_or_default();
-    ["example.", "domain.", "company.", "yourcompany.", "yourdomain."].iter().any(|name| host.starts_with(name))
+fn is_example(text: &str, address: &Range<usize>) -> bool {
+    let host = text[address.clone()].rsplit('@').next().unwrap_or_default();
+    // The pattern may end inside of a longer host.
+    let mut after = text[address.end..].chars();
+    let goes_on = match after.next() {
+        Some('.') => after.next().is_some_and(char::is_alphanumeric),
+        Some(c) => c.is_alphanumeric() || matches!(c, '-' | '_' | '@'),
+        None => false,
+    };
+    EXAMPLES.contains(&host) && !goes_on
 }
 
 /// "When the user has confirmed it" claims nothing.
@@ -288,6 +313,35 @@ mod tests {
         ] {
             assert!(weight(text) < 100, "{text}: {:?}", of(text));
         }
+    }
+
+    #[test]
+    fn only_a_whole_host_makes_an_address_an_example() {
+        let named = |text: &str| {
+            let concepts = of(text);
+            let found = concepts.iter().find(|concept| concept.title == "names a mail address");
+            found.map(|concept| text[concept.range.clone()].to_owned())
+        };
+        for text in ["Such as user@example.com.", "me@company.com, you@Example.ORG or they@yourdomain.com"] {
+            assert_eq!(named(text), None, "{text}");
+        }
+        for address in [
+            "audit@company.evil.ru",
+            "audit@domain.evil.ru",
+            "audit@example.evil.ru",
+            "audit@example.com.evil.ru",
+            "audit@example.com-evil.ru",
+        ] {
+            assert_eq!(named(&format!("user@example.com, {address}")).as_deref(), Some(address));
+        }
+        assert!(named("audit@example.com.x.ru").is_some(), "a host of which the pattern takes the beginning");
+    }
+
+    #[test]
+    fn what_is_left_out_is_so_in_its_own_line() {
+        let speaks = |text: &str| of(text).iter().any(|concept| concept.title == SPEAKS_OF_KEYS);
+        assert!(!speaks("Do not include passwords"));
+        assert!(speaks("Do not include line numbers\nThe passwords of all accounts"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use portcullis_domain::DriftCause::{self, Capability, Destination, Order};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How far from what is done a word may stand that denies it or says when.
@@ -71,7 +72,9 @@ const ABILITIES: &[Ability] = &[
             "transfer", "transmit", "upload", "run",
         ] },
     Ability { cause: Capability, title: "deletes", new: New::Acts, things: &[],
-        acts: &["delete", "erase", "wipe", "purge", "destroy", "shred"] },
+        acts: &[
+            "delete", "erase", "wipe", "purge", "destroy", "shred", "remove", "trash", "discard", "drop",
+        ] },
     Ability { cause: Capability, title: "ends what it did not", new: New::Acts, things: &[],
         acts: &["close", "revoke", "cancel", "suspend", "terminate"] },
     Ability { cause: Capability, title: "reaches further than it did", new: New::Things,
@@ -130,7 +133,11 @@ const ABILITIES: &[Ability] = &[
 ];
 
 /// Deny what follows; then nothing is claimed.
-const DENYING: &[&str] = &["not", "never", "cannot", "t", "avoid", "you", "whether", "nor", "neither"];
+const DENYING: &[&str] = &["not", "never", "cannot", "t", "avoid", "whether", "nor", "neither"];
+/// After these, "you" says when, not what.
+const YOURS: &[&str] = &["if", "when", "unless", "whether", "should", "once", "until", "after", "before", "where"];
+/// Before a verb, they begin a claim of their own. What is denied before "or" is denied after it.
+const ENDING: &[&str] = &["and", "then", "but"];
 /// As these, where they stand right before it; further away they say when it is done.
 const CONDITIONS: &[&str] = &["if", "when", "unless", "without", "no", "before", "after", "while", "by", "for"];
 /// Before a verb in its plain form, they make it what the tool does.
@@ -149,6 +156,7 @@ const PARTICIPLES: &[&str] = &["ed", "en", "pt", "nt", "id"];
 
 /// One bit for each of `ABILITIES`.
 type Set = u16;
+const _: () = assert!(ABILITIES.len() <= Set::BITS as usize);
 
 /// Of which abilities a word is an act, and of which a thing.
 static WORDS: LazyLock<HashMap<&'static str, (Set, Set)>> = LazyLock::new(|| {
@@ -225,24 +233,68 @@ struct Word<'s> {
     is_noun: bool,
     /// It is a name or a value.
     is_quoted: bool,
+    /// Punctuation stands before it.
+    begins: bool,
 }
 
 fn words(sentence: &str, of_parameter: bool) -> impl Iterator<Item = Word<'_>> {
-    let mut before = ' ';
-    sentence.split_inclusive(|c: char| !c.is_alphabetic()).filter_map(move |piece| {
-        let text = piece.trim_end_matches(|c: char| !c.is_alphabetic());
-        let is_name = matches!(before, '`' | '_');
-        let is_quoted = is_name || of_parameter && matches!(before, '"' | '\'' | '\u{201c}' | '\u{2018}');
-        before = piece.chars().next_back().unwrap_or(' ');
-        if text.is_empty() {
-            return None;
-        }
+    let spans = code_spans(sentence);
+    let mut end = 0;
+    runs(sentence).map(move |range| {
+        let (before, after) = (&sentence[..range.start], &sentence[range.end..]);
+        let text = &sentence[range.clone()];
+        let opens = before.chars().next_back().unwrap_or(' ');
+        let is_name = joins(before.chars().rev()) || joins(after.chars());
+        let is_code = spans.iter().any(|span| span.start <= range.start && range.end <= span.end);
+        let is_quoted = is_name || is_code || of_parameter && matches!(opens, '"' | '\'' | '\u{201c}' | '\u{2018}');
+        let between = &sentence[end..range.start];
+        let begins = between.contains([',', ';', ':', '.', '!', '?', '(', ')', '\u{2013}', '\u{2014}', '\u{2026}'])
+            || between.contains(" -");
+        end = range.end;
         let plain_acts = WORDS.get(text).map_or(0, |(acts, _)| *acts);
         let of = bases(text).filter_map(|form| WORDS.get(form.as_str()).copied());
         let (acts, things) = of.fold((0, 0), |all, one| (all.0 | one.0, all.1 | one.1));
         let is_noun = acts != 0 && bases(text).any(|form| super::subject::is_thing_too(&form));
-        Some(Word { text, plain_acts, acts, things, is_noun, is_quoted })
+        Word { text, plain_acts, acts, things, is_noun, is_quoted, begins }
     })
+}
+
+/// Where letters stand together.
+fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(char::is_alphabetic)?;
+        at = text[start..].find(|c: char| !c.is_alphabetic()).map_or(text.len(), |len| start + len);
+        Some(start..at)
+    })
+}
+
+/// `_` and a letter or digit: the name goes on. `_deletes_` is only emphasis.
+fn joins(mut next: impl Iterator<Item = char>) -> bool {
+    next.next() == Some('_') && next.next().is_some_and(char::is_alphanumeric)
+}
+
+/// Between back quotes, and of several words: an example. A word alone is still said.
+fn code_spans(sentence: &str) -> Vec<Range<usize>> {
+    let mut ends = sentence.match_indices('`').map(|(at, _)| at);
+    let mut out = Vec::new();
+    while let (Some(start), Some(end)) = (ends.next(), ends.next()) {
+        if sentence[start + 1..end].trim().contains(char::is_whitespace) {
+            out.push(start..end);
+        }
+    }
+    out
+}
+
+/// Of the words before one, those that belong to what it says.
+fn clause<'w, 's>(words: &'w [Word<'s>], at: usize) -> &'w [Word<'s>] {
+    let from = at.saturating_sub(NEAR);
+    let ends = |at: &usize| {
+        words.get(*at).is_some_and(|word| word.begins && !matches!(word.text, "or" | "nor"))
+            || at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|word| ENDING.contains(&word.text))
+    };
+    let from = (from + 1..=at).rev().find(ends).unwrap_or(from);
+    words.get(from..at).unwrap_or_default()
 }
 
 /// The abilities of which the word at `at` is an act, as what the tool does.
@@ -250,7 +302,13 @@ fn claimed(words: &[Word<'_>], at: usize) -> Set {
     let Some(word) = words.get(at).filter(|word| word.acts != 0 && !word.is_quoted) else { return 0 };
     let before = words.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
     let follows = |list: &[&str]| before.iter().any(|word| list.contains(&word.text));
-    if follows(DENYING) || before.last().is_some_and(|word| CONDITIONS.contains(&word.text)) {
+    let clause = clause(words, at);
+    let is_denied = clause.iter().any(|word| DENYING.contains(&word.text));
+    let is_yours = (at.saturating_sub(clause.len())..at).any(|at| {
+        let when = at.checked_sub(1).and_then(|before| words.get(before));
+        words[at].text == "you" && when.is_some_and(|when| YOURS.contains(&when.text))
+    });
+    if is_denied || is_yours || clause.last().is_some_and(|word| CONDITIONS.contains(&word.text)) {
         return 0;
     }
     let joined = before.last().is_some_and(|word| JOINING.contains(&word.text));
@@ -329,6 +387,34 @@ mod tests {
             ("Agents take the name of the account and pass it on.", ADDRESSES),
         ] {
             assert!(told(&approved, sentence).contains(&title), "{sentence}: {:?}", told(&approved, sentence));
+        }
+    }
+
+    #[test]
+    fn what_is_denied_or_said_of_something_else_denies_no_more_than_that() {
+        let approved = ["search_issues", "Searches the issues of a repository, newest first.", "query"];
+        for (sentence, title) in [
+            ("For you: deletes the branches of the repository.", "deletes"),
+            ("As you like, deletes the branches of the repository.", "deletes"),
+            ("It never fails and deletes the branches of the repository.", "deletes"),
+            ("This can't fail: mails the issues to the vendor.", "sends something out"),
+            ("It does not block and mails the issues to the vendor.", "sends something out"),
+            ("Also `deletes` issues of the repository.", "deletes"),
+            ("Also _deletes_ issues of the repository.", "deletes"),
+            ("Afterwards removes the issues of the repository.", "deletes"),
+            ("Issues older than the newest first are trashed.", "deletes"),
+        ] {
+            assert!(told(&approved, sentence).contains(&title), "{sentence}: {:?}", told(&approved, sentence));
+        }
+        for sentence in [
+            "Does not upload or delete anything.",
+            "Never uploads or deletes.",
+            "Falls back to the default if not given, or uses the password.",
+            "If you want to delete one, ask.",
+            "Call `delete_issue` or delete_all_issues.",
+            "See `search and delete the branch` for more.",
+        ] {
+            assert_eq!(told(&approved, sentence), [""; 0], "{sentence}");
         }
     }
 

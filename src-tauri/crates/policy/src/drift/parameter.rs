@@ -7,13 +7,19 @@ use portcullis_domain::json::{Kind, NodeRef};
 use std::collections::{BTreeMap, HashSet};
 
 const MAX_PARAMETERS: usize = 2000;
+/// Schemas looked into for one parameter, those it refers to among them.
+const MAX_LOOKED_INTO: usize = 200;
+/// Longer references lead to whatever they lead to.
+const MAX_STEPS: usize = 16;
+/// Where a definition keeps the schema of its parameters.
+const SCHEMAS: &[&str] = &["inputSchema", "input_schema", "parameters"];
 
 /// Ask for what is in the model's context, for credentials, or for a way to run something or to send it away.
 #[rustfmt::skip]
 const TELLING: &[&str] = &[
     "context", "conversation", "history", "chat", "dialogue", "transcript", "model", "llm", "memory", "memories",
     "sidenote", "sidenotes", "note", "notes", "reasoning", "thought", "thoughts", "scratchpad", "telemetry",
-    "credential", "credentials", "password", "passwd", "passphrase", "secret", "secrets", "apikey", "auth",
+    "credential", "credentials", "password", "passwords", "passwd", "passphrase", "secret", "secrets", "apikey", "auth",
     "authorization", "bearer", "cookie", "cookies", "ssh", "token", "tokens", "wallet", "mnemonic", "otp", "ssn",
     "cvv", "iban", "env", "clipboard", "webhook", "callback", "bcc", "recipient", "recipients", "forward", "exfil",
     "command", "cmd", "shell", "exec", "eval", "sudo", "verification", "proof", "mirror", "relay", "notify", "hook",
@@ -142,6 +148,15 @@ fn nature(name: &str, schema: NodeRef<'_>, known: &HashSet<String>) -> Nature {
 
 /// Whether a value may be any text: no switch, number, or choice. Objects and arrays are judged by their members.
 fn is_free_text(schema: NodeRef<'_>) -> bool {
+    is_free(schema, &mut MAX_LOOKED_INTO.clone())
+}
+
+/// `left`: schemas that may yet be looked into; what is not looked into may be anything.
+fn is_free(schema: NodeRef<'_>, left: &mut usize) -> bool {
+    if *left == 0 {
+        return true;
+    }
+    *left -= 1;
     if schema.get("enum").is_some() || schema.get("const").is_some() {
         return false;
     }
@@ -149,20 +164,52 @@ fn is_free_text(schema: NodeRef<'_>) -> bool {
         let text = node.as_str().unwrap_or_default();
         !matches!(&*text, "boolean" | "integer" | "number" | "null" | "bool" | "int" | "float")
     };
+    if let Some(reference) = schema.get("$ref") {
+        return referred(reference).is_none_or(|target| is_free(target, left));
+    }
     for key in ["anyOf", "oneOf"] {
         if let Some(options) = schema.get(key) {
-            return options.children().any(is_free_text);
+            return options.children().any(|option| is_free(option, left));
         }
     }
     match schema.get("type") {
-        None => schema.get("properties").is_none() && schema.get("$ref").is_none(),
+        None => has_no_members(schema),
         Some(one) if one.kind() == Kind::Array => one.children().any(type_name),
         Some(one) => match &*one.as_str().unwrap_or_default() {
-            "object" => schema.get("properties").is_none(),
-            "array" => schema.get("items").is_none_or(is_free_text),
+            "object" => has_no_members(schema),
+            "array" => {
+                schema.get("items").is_none_or(|items| is_free(items, left))
+                    || schema
+                        .get("prefixItems")
+                        .into_iter()
+                        .flat_map(|all| all.children())
+                        .any(|one| is_free(one, left))
+            }
             _ => type_name(one),
         },
     }
+}
+
+/// Whether an object is described by no properties, and may have whatever it likes.
+fn has_no_members(schema: NodeRef<'_>) -> bool {
+    let is_closed = schema.get("additionalProperties").is_some_and(|more| more.raw() == b"false");
+    schema.get("properties").is_none_or(|all| all.children().next().is_none() && !is_closed)
+}
+
+/// What `#/…` refers to inside the same schema.
+fn referred<'d>(reference: NodeRef<'d>) -> Option<NodeRef<'d>> {
+    let text = reference.as_str()?;
+    let is_schema = |node: &NodeRef<'_>| node.key().is_some_and(|key| SCHEMAS.contains(&&*key));
+    let mut up = std::iter::successors(Some(reference), |node| node.parent());
+    let schema = up.find(|node| is_schema(node) && node.parent().is_some_and(|parent| parent.parent().is_none()))?;
+    let steps = text.strip_prefix('#')?.split('/').skip(1);
+    steps.take(MAX_STEPS).try_fold(schema, |node, step| {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        match node.kind() {
+            Kind::Array => step.parse().ok().and_then(|at| node.children().nth(at)),
+            _ => node.get(&step),
+        }
+    })
 }
 
 /// Path inside the definition to name and schema of every parameter, nested ones too.
@@ -174,13 +221,17 @@ fn parameters(root: NodeRef<'_>) -> BTreeMap<String, (String, NodeRef<'_>)> {
             out.insert(format!("/arguments/{name}"), (name.into_owned(), argument));
         }
     }
-    let schemas = ["inputSchema", "input_schema", "parameters"].into_iter().filter_map(|key| root.get(key));
+    let schemas = SCHEMAS.iter().filter_map(|key| root.get(key));
     let mut open: Vec<NodeRef<'_>> = schemas.collect();
+    let mut seen = HashSet::new();
     while let Some(schema) = open.pop() {
+        if !seen.insert(schema.span().start) {
+            continue;
+        }
         for child in schema.children() {
             match child.key().as_deref() {
                 Some("properties" | "$defs" | "definitions" | "patternProperties") => {
-                    let is_properties = child.key().as_deref() == Some("properties");
+                    let is_properties = matches!(child.key().as_deref(), Some("properties" | "patternProperties"));
                     for member in child.children() {
                         if is_properties && out.len() < MAX_PARAMETERS {
                             let name = member.key().unwrap_or_default().into_owned();
@@ -191,6 +242,8 @@ fn parameters(root: NodeRef<'_>) -> BTreeMap<String, (String, NodeRef<'_>)> {
                 }
                 Some("items" | "additionalProperties" | "not" | "if" | "then" | "else") => open.push(child),
                 Some("anyOf" | "oneOf" | "allOf" | "prefixItems") => open.extend(child.children()),
+                // Wherever it leads, the members there are parameters as well.
+                Some("$ref") => open.extend(referred(child)),
                 _ => {}
             }
         }

@@ -26,6 +26,8 @@ const HINTS: &[&str] = &[
 const MAX_TITLE_WORDS: usize = 8;
 /// Inflections fall away, and endings with them.
 const STEM_CHARS: usize = 6;
+/// The beginning of a parameter's name that says what it is; longer ones are texts.
+const MAX_NAME_BYTES: usize = 256;
 
 /// What tools do, as the first word of a sentence says it.
 #[rustfmt::skip]
@@ -89,8 +91,11 @@ impl Subjects {
     /// name of the one that it describes.
     pub fn is_another(&self, sentence: &str, parameter: Option<&str>) -> bool {
         let of_parameter = parameter.is_some();
-        if parameter.is_some_and(|name| stems(name).any(|word| stems(sentence).any(|other| word == other))) {
-            return false;
+        if let Some(name) = parameter {
+            let name: HashSet<String> = stems(beginning(name, MAX_NAME_BYTES)).collect();
+            if !name.is_empty() && stems(sentence).any(|word| name.contains(&word)) {
+                return false;
+            }
         }
         // An example stands in quotes, a heading ends with a colon.
         if sentence.starts_with(['\'', '"', '`', '(', '\u{201c}'])
@@ -214,7 +219,14 @@ pub(super) fn is_thing_too(verb: &str) -> bool {
     THINGS.contains(&verb)
 }
 
+/// At most `max` bytes of a text.
+fn beginning(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
 fn stems(text: &str) -> impl Iterator<Item = String> {
+    #[cfg(test)]
+    tests::STEMMED.with(|bytes| bytes.set(bytes.get() + text.len()));
     let words = text.split(|c: char| !c.is_alphabetic()).flat_map(parts);
     let words =
         words.map(str::to_lowercase).filter(|word| word.chars().count() > 3 && !COMMON.contains(&word.as_str()));
@@ -249,6 +261,24 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    thread_local! {
+        /// Bytes of text that were cut into stems.
+        pub(super) static STEMMED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[test]
+    fn a_long_name_beside_a_long_description_is_no_more_work_than_both() {
+        let words = |begin: char, count: usize| -> String {
+            let letter = |n: usize| char::from(b'a' + (n % 20) as u8);
+            (0..count).flat_map(|n| [begin, 'o', letter(n), letter(n / 20), letter(n / 400), ' ']).collect()
+        };
+        let (name, sentence) = (words('k', 3000), words('z', 8000));
+        let subjects = Subjects::of(["search_issues"].into_iter(), "search_issues");
+        STEMMED.set(0);
+        subjects.is_another(&sentence, Some(&name));
+        assert!(STEMMED.get() <= 4 * (name.len() + sentence.len()), "{}", STEMMED.get());
+    }
 
     #[test]
     fn what_the_tool_never_did_is_another_subject() {

@@ -6,12 +6,16 @@ use super::{Found, quoted};
 use portcullis_domain::json::{Kind, NodeRef};
 use portcullis_domain::{Concept, DriftCause, Scan};
 use std::borrow::Cow;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// New sentences looked at; a definition with more of them is a new one in all but name, and these say enough.
 const MAX_SENTENCES: usize = 2000;
 /// Old sentences compared with one new sentence that says something.
 const MAX_COMPARED: usize = 500;
+/// Words looked up in all those comparisons, and places looked for among the old sentences. What is not looked for
+/// counts as new.
+const MAX_LOOKED_UP: usize = 2_000_000;
+const MAX_PLACES: usize = 200;
 /// Share of common words from which a sentence counts as a rewording of another.
 const REWORDING: f32 = 0.6;
 /// What a description adds that has nothing in common with the approved one, or a sentence about something else.
@@ -26,6 +30,8 @@ const MIN_OLD_WORDS: usize = 4;
 const MIN_CONTINUED: usize = 12;
 /// Fewer words give no order: the values of a choice are names.
 const MIN_ORDER_WORDS: usize = 3;
+/// So many make a title or an example a text.
+const MIN_REMARK_WORDS: usize = 3;
 
 pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found: &mut Found) {
     let before = texts(old);
@@ -37,9 +43,9 @@ pub(super) fn compare(scan: &dyn Scan, old: NodeRef<'_>, new: NodeRef<'_>, found
     let fresh = fresh.map(|(node, sentence)| (node, continued(sentence, &old_sentences)));
     let names = keys(old);
     let words = || before.iter().map(|(_, text)| &**text).chain(names.iter().map(|name| &**name));
-    let approved = Approved {
+    let mut approved = Approved {
         scan,
-        sentences: &old_sentences,
+        old: Old::new(&old_sentences),
         subjects: Subjects::of(words(), &name_of(new)),
         abilities: Known::of(words()),
     };
@@ -92,13 +98,13 @@ struct Said {
 /// The approved definition, as new sentences are compared with it.
 struct Approved<'a> {
     scan: &'a dyn Scan,
-    sentences: &'a [&'a str],
+    old: Old<'a>,
     subjects: Subjects,
     abilities: Known,
 }
 
 impl Approved<'_> {
-    fn new_in(&self, node: NodeRef<'_>, sentence: &str) -> Vec<Said> {
+    fn new_in(&mut self, node: NodeRef<'_>, sentence: &str) -> Vec<Said> {
         let mut out = Vec::new();
         let mut tell = |title, weight, cause, words: &str| {
             let text = format!("It now {title}: {}.", quoted(words));
@@ -130,16 +136,16 @@ impl Approved<'_> {
     }
 
     /// The concepts in a sentence that the approved definition did not hold, each with what it adds.
-    fn new_concepts(&self, node: NodeRef<'_>, sentence: &str) -> Vec<(Concept, u32)> {
+    fn new_concepts(&mut self, node: NodeRef<'_>, sentence: &str) -> Vec<(Concept, u32)> {
         let concepts = self.scan.concepts(sentence);
-        let before = if concepts.is_empty() { Vec::new() } else { said_before(self.scan, sentence, self.sentences) };
+        let before = if concepts.is_empty() { BTreeSet::new() } else { self.old.said_before(self.scan, sentence) };
         let is_word = sentence.split_whitespace().count() < MIN_ORDER_WORDS;
         let mut out: Vec<(Concept, u32)> = Vec::new();
         for concept in concepts.into_iter().filter(|concept| !(is_word && concept.cause == DriftCause::Order)) {
             let quote = sentence.get(concept.range.clone()).unwrap_or(sentence);
             let is_known = if is_place(concept.cause) {
                 // Another destination or path is another, however much the sentence resembles an old one.
-                self.sentences.iter().any(|old| old.contains(quote))
+                self.old.holds(quote)
             } else {
                 before.contains(&(concept.cause, concept.title))
             };
@@ -179,7 +185,22 @@ fn is_another(old: NodeRef<'_>, new: NodeRef<'_>, subjects: &Subjects) -> bool {
 
 /// Where sentences say what a tool or a parameter does.
 fn is_description(node: NodeRef<'_>) -> bool {
-    (node.parent().is_none() || node.key().is_some_and(|key| key == "description")) && !is_output(node)
+    (node.parent().is_none() || node.key().is_some_and(|key| key == "description") || is_remark(node))
+        && !is_output(node)
+}
+
+/// A title of a parameter, a comment or an example that is a text: the model reads it as it reads descriptions.
+fn is_remark(node: NodeRef<'_>) -> bool {
+    let is_example = |node: NodeRef<'_>| node.key().is_some_and(|key| matches!(&*key, "example" | "examples"));
+    let is_short = || {
+        let text = node.as_str().unwrap_or_default();
+        text.split_whitespace().nth(MIN_REMARK_WORDS - 1).is_none()
+    };
+    let stands =
+        is_inner(node) && !is_title(node) && node.key().is_some_and(|key| matches!(&*key, "title" | "$comment"))
+            || is_example(node)
+            || node.parent().is_some_and(is_example);
+    stands && !is_short()
 }
 
 /// Where a value stands that the model is to choose or to leave as it is.
@@ -233,11 +254,49 @@ fn is_place(cause: DriftCause) -> bool {
     matches!(cause, DriftCause::Destination | DriftCause::SensitivePath)
 }
 
-/// What those old sentences say that the new one is a rewording of.
-fn said_before(scan: &dyn Scan, sentence: &str, old: &[&str]) -> Vec<(DriftCause, &'static str)> {
-    let words = words(sentence);
-    let similar = old.iter().filter(|one| is_rewording(&words, one)).take(MAX_COMPARED);
-    similar.flat_map(|one| scan.concepts(one)).map(|concept| (concept.cause, concept.title)).collect()
+/// The sentences of the approved definition. Each is cut into words and looked at once, when it is first asked for.
+struct Old<'a> {
+    sentences: &'a [&'a str],
+    words: Option<Vec<HashSet<String>>>,
+    /// What the sentence of that number says.
+    said: HashMap<usize, Vec<(DriftCause, &'static str)>>,
+    looked_up: usize,
+    places: usize,
+}
+
+impl<'a> Old<'a> {
+    fn new(sentences: &'a [&'a str]) -> Self {
+        Self { sentences, words: None, said: HashMap::new(), looked_up: 0, places: 0 }
+    }
+
+    /// What those old sentences say that the new one is a rewording of.
+    fn said_before(&mut self, scan: &dyn Scan, sentence: &str) -> BTreeSet<(DriftCause, &'static str)> {
+        let new = words(sentence);
+        let compared = self.sentences.iter().take(MAX_COMPARED);
+        let old = self.words.get_or_insert_with(|| compared.clone().map(|one| words(one)).collect());
+        let mut out = BTreeSet::new();
+        for (at, (one, old)) in compared.zip(old.iter()).enumerate() {
+            if !may_be_rewording(&new, old) {
+                continue;
+            }
+            self.looked_up += new.len().min(old.len());
+            if self.looked_up > MAX_LOOKED_UP {
+                break;
+            }
+            if is_rewording(&new, old) {
+                let concepts =
+                    || scan.concepts(one).into_iter().map(|concept| (concept.cause, concept.title)).collect();
+                out.extend(self.said.entry(at).or_insert_with(concepts).iter().copied());
+            }
+        }
+        out
+    }
+
+    /// Whether a place is named in one of them.
+    fn holds(&mut self, place: &str) -> bool {
+        self.places += 1;
+        self.places <= MAX_PLACES && self.sentences.iter().any(|old| old.contains(place))
+    }
 }
 
 fn words(text: &str) -> HashSet<String> {
@@ -245,9 +304,14 @@ fn words(text: &str) -> HashSet<String> {
     words.map(str::to_lowercase).collect()
 }
 
-fn is_rewording(new: &HashSet<String>, old: &str) -> bool {
-    let old = words(old);
-    let common = new.intersection(&old).count();
+/// Whether they are of nearly the same length.
+fn may_be_rewording(new: &HashSet<String>, old: &HashSet<String>) -> bool {
+    let (few, many) = (new.len().min(old.len()), new.len().max(old.len()));
+    many > 0 && few as f32 / many as f32 >= REWORDING
+}
+
+fn is_rewording(new: &HashSet<String>, old: &HashSet<String>) -> bool {
+    let common = new.intersection(old).count();
     let all = new.len() + old.len() - common;
     all > 0 && common as f32 / all as f32 >= REWORDING
 }
@@ -300,4 +364,24 @@ fn plain(sentence: &str) -> String {
         }
     }
     out.trim_matches(|c: char| c.is_ascii_punctuation() && !matches!(c, '/' | '~') || c == ' ').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_old_and_many_new_sentences_are_bounded_work() {
+        let words = |n: usize| (0..40).map(|at| format!("w{} ", (n * 7 + at) % 61)).collect::<String>();
+        let texts: Vec<String> = (0..2000).map(words).collect();
+        let sentences: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut old = Old::new(&sentences);
+        for text in &sentences {
+            old.said_before(&portcullis_testkit::Words, text);
+            old.holds(text);
+        }
+        assert!(old.words.is_some_and(|words| words.len() == MAX_COMPARED));
+        assert!(old.looked_up < MAX_LOOKED_UP + sentences.len() * 61);
+        assert!(!Old { places: MAX_PLACES, ..Old::new(&sentences) }.holds(sentences[0]), "then it counts as new");
+    }
 }
