@@ -245,7 +245,8 @@ fn words(sentence: &str, of_parameter: bool) -> impl Iterator<Item = Word<'_>> {
         let text = &sentence[range.clone()];
         let opens = before.chars().next_back().unwrap_or(' ');
         let is_name = joins(before.chars().rev()) || joins(after.chars());
-        let is_code = spans.iter().any(|span| span.start <= range.start && range.end <= span.end);
+        let span = spans.get(spans.partition_point(|span| span.end < range.end));
+        let is_code = span.is_some_and(|span| span.start <= range.start);
         let is_quoted = is_name || is_code || of_parameter && matches!(opens, '"' | '\'' | '\u{201c}' | '\u{2018}');
         let between = &sentence[end..range.start];
         let begins = between.contains([',', ';', ':', '.', '!', '?', '(', ')', '\u{2013}', '\u{2014}', '\u{2026}'])
