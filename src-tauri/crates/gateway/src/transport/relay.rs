@@ -90,7 +90,7 @@ impl Relay {
                 }
                 () = inner.cut.cancelled() => {
                     self.done = true;
-                    return Some(Err(Broken::Stopped));
+                    return Some(Err(written_first(Broken::Stopped).await));
                 }
                 () = inner.stop.cancelled(), if !stopping => continue,
                 Some(event) = injected(&mut self.legacy) => return Some(Ok(event)),
@@ -107,7 +107,7 @@ impl Relay {
                         let why = format!("it broke off its answer: {broken}");
                         inner.failed_upstream(&self.session.upstream.id, &why);
                     }
-                    return Some(Err(broken));
+                    return Some(Err(written_first(broken).await));
                 }
                 None => self.finish(),
             }
@@ -271,4 +271,10 @@ async fn injected(legacy: &mut Option<Stream>) -> Option<Bytes> {
         Some(legacy) => legacy.injected().await,
         None => std::future::pending().await,
     }
+}
+
+/// A connection whose body fails is closed at once, with what waited to be written: it gets a turn to write that first.
+async fn written_first(broken: Broken) -> Broken {
+    tokio::task::yield_now().await;
+    broken
 }
